@@ -1,0 +1,23 @@
+//! jit: temporary production access, approved in Git.
+//!
+//! ```text
+//! bytes ─► parsed ─► signature checked ─► judged (fold) ─► state ─► view
+//! intent ─► decided against the state ─► event ─► signed ─► appended by compare-and-swap
+//! grant (only the fold makes one) ─► issuer ─► certificate
+//!
+//! cli ─► ledger, git, sign, issue                      (the composition root)
+//! ledger, git, sign, issue ─► ports ─► domain, sshsig, merkle
+//! ```
+//!
+//! `domain` imports nothing of ours; `sshsig` and `merkle` import at most `domain::{id, key, time}`. Side modules do not
+//! import each other. `tests/architecture.rs` holds the `use crate::` lines against this table.
+
+pub mod cli;
+pub mod domain;
+pub mod git;
+pub mod issue;
+pub mod ledger;
+pub mod merkle;
+pub mod ports;
+pub mod sign;
+pub mod sshsig;

@@ -1,0 +1,168 @@
+//! What the use cases need from outside, as small traits: the clock, randomness, signatures and an object store.
+//! Adapters (`git`, `sign`, …) implement them; tests put plain values behind them.
+
+use crate::domain::id::{CommitId, ObjectId};
+use crate::domain::key::{PublicKey, RawSignature};
+use crate::domain::time::Timestamp;
+
+/// The time. Only `main` names the real one.
+pub trait Clock {
+    /// The present second, UTC.
+    fn now(&self) -> Timestamp;
+}
+
+/// Randomness. Only `main` names the real one.
+pub trait Rng {
+    /// Sixteen random bytes.
+    ///
+    /// # Errors
+    /// Where the system has none to give.
+    fn bytes16(&mut self) -> Result<[u8; 16], RngError>;
+    /// Thirty-two random bytes.
+    ///
+    /// # Errors
+    /// Where the system has none to give.
+    fn bytes32(&mut self) -> Result<[u8; 32], RngError>;
+}
+
+/// The system gives no randomness.
+#[derive(Debug, thiserror::Error)]
+#[error("the system gives no randomness: {0}")]
+pub struct RngError(pub String);
+
+/// Something that holds a private key. The key never leaves it.
+pub trait Signer {
+    /// The public half.
+    fn public_key(&self) -> &PublicKey;
+    /// Signs `data` as it is: Ed25519 over the bytes; for hardware keys over what PROTOCOL.u2f makes of them.
+    ///
+    /// # Errors
+    /// Where the key is locked, gone, or its holder refuses.
+    fn sign(&self, data: &[u8]) -> Result<RawSignature, SignError>;
+}
+
+/// Why there is no signature.
+#[derive(Debug, thiserror::Error)]
+pub enum SignError {
+    /// The agent or hardware refused.
+    #[error("{0} refused to sign")]
+    Refused(String),
+    /// The agent could not be asked.
+    #[error("cannot ask {0}: {1}")]
+    Unreachable(String, String),
+    /// What came back is no signature of this key.
+    #[error("{0} returned something that is no signature")]
+    Malformed(String),
+}
+
+/// The kinds of object in a store.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ObjectKind {
+    /// A commit.
+    Commit,
+    /// A tree.
+    Tree,
+    /// A blob.
+    Blob,
+}
+
+/// Raw objects, as stored: no replacement, no grafts, no normalisation.
+pub trait Objects {
+    /// The kind and size in bytes, without reading the body.
+    ///
+    /// # Errors
+    /// [`StoreError::Missing`] where there is none; others where it cannot be read.
+    fn header(&self, id: ObjectId) -> Result<(ObjectKind, u64), StoreError>;
+
+    /// The body, at most `limit` bytes.
+    ///
+    /// # Errors
+    /// [`StoreError::TooLarge`] beyond the limit, [`StoreError::OtherKind`] where it is not of `kind`.
+    fn read(&self, id: ObjectId, kind: ObjectKind, limit: u64) -> Result<Vec<u8>, StoreError>;
+}
+
+/// A store of objects with one branch.
+pub trait Store: Objects {
+    /// Where the ledger's branch stands; `None` where it is unborn.
+    ///
+    /// # Errors
+    /// Where the reference cannot be read.
+    fn head(&self) -> Result<Option<CommitId>, StoreError>;
+
+    /// Writes an object and returns its id. Synced to disk before [`Store::advance`] returns.
+    ///
+    /// # Errors
+    /// Where it cannot be written.
+    fn write(&self, kind: ObjectKind, bytes: &[u8]) -> Result<ObjectId, StoreError>;
+
+    /// Moves the branch from `expected` to `new`, if it still stands there; a checked-out work tree follows.
+    ///
+    /// # Errors
+    /// [`StoreError::Moved`] where somebody else was first; nothing has changed then.
+    fn advance(&self, expected: Option<CommitId>, new: CommitId, note: &str) -> Result<(), StoreError>;
+}
+
+/// The other side of a ledger: where it is fetched from and pushed to.
+pub trait Remote {
+    /// Fetches the branch and returns where the other side has it; `None` where it has none.
+    ///
+    /// # Errors
+    /// Where the other side cannot be reached.
+    fn fetch(&self) -> Result<Option<CommitId>, RemoteError>;
+
+    /// Pushes `commit` as the new head of the branch, never by force.
+    ///
+    /// # Errors
+    /// [`RemoteError::LostRace`] where somebody else was first.
+    fn push(&self, commit: CommitId) -> Result<(), RemoteError>;
+}
+
+/// Why the other side did not answer or take it.
+#[derive(Debug, thiserror::Error)]
+pub enum RemoteError {
+    /// Somebody else pushed first: fetch, decide again, push again.
+    #[error("somebody else pushed first")]
+    LostRace,
+    /// The other side looked at the push and refused it (a hook, a protected branch).
+    #[error("the remote refused the push: {0}")]
+    Refused(String),
+    /// The other side could not be reached, or the transport failed.
+    #[error("the remote cannot be reached: {0}")]
+    Unreachable(String),
+    /// The git program is not there or failed in another way.
+    #[error("git failed: {0}")]
+    Git(String),
+}
+
+/// Why the store did not do it. None of these is a verdict about the ledger.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// No such object.
+    #[error("object {0} is missing")]
+    Missing(ObjectId),
+    /// It is of another kind.
+    #[error("object {0} is not a {1:?}")]
+    OtherKind(ObjectId, ObjectKind),
+    /// It is larger than the rules allow. The one case that the replay turns into a fault.
+    #[error("object {id} has {size} bytes, more than {limit}")]
+    TooLarge {
+        /// The object.
+        id: ObjectId,
+        /// Its size in bytes.
+        size: u64,
+        /// What was allowed.
+        limit: u64,
+    },
+    /// The branch is not where it was expected: nothing was moved.
+    #[error("the ledger's branch moved meanwhile")]
+    Moved {
+        /// Where it stands now.
+        actual: Option<CommitId>,
+    },
+    /// No space, no permission, read-only, a stale lock: nothing was moved.
+    #[error("cannot write to the ledger: {0}")]
+    Write(String),
+    /// It cannot be read.
+    #[error("cannot read the ledger: {0}")]
+    Read(String),
+}

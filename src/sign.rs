@@ -1,0 +1,1 @@
+//! sign: under construction.

@@ -1,0 +1,1 @@
+//! sshsig: under construction.
