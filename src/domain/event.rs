@@ -229,7 +229,7 @@ pub struct Request {
     /// Break-glass.
     pub emergency: bool,
     /// Where the login may come from: CIDRs; narrows the role's list.
-    pub source_address: Vec<String>,
+    pub source_address: Vec<ipnet::IpNet>,
     /// The key to be certified.
     pub credential_key: PublicKey,
     /// What can go wrong, and how it is undone.
