@@ -14,6 +14,9 @@
 
 mod armor;
 mod blob;
+#[cfg(test)]
+#[allow(clippy::as_conversions)]
+mod tests;
 mod verify;
 
 use std::sync::Arc;

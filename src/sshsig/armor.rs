@@ -20,7 +20,7 @@ pub(super) fn decode(armored: &[u8]) -> Result<Vec<u8>, SshSigError> {
     let body = armored.strip_prefix(BEGIN).ok_or(SshSigError::Begin)?;
     let body = body.strip_suffix(END).ok_or(SshSigError::End)?;
     // "base64 wrapped at 70": every line full but the last, which is not empty, each with its line feed.
-    let body = body.strip_suffix(b"\n").ok_or(SshSigError::Wrap)?;
+    let body = body.strip_suffix(b"\n").filter(|body| !body.is_empty()).ok_or(SshSigError::Wrap)?;
     let mut base64 = Vec::with_capacity(body.len());
     let mut lines = body.chunks(WIDTH + 1).peekable();
     while let Some(line) = lines.next() {

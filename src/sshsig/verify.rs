@@ -95,7 +95,7 @@ fn hardware_data(application: &str, hardware: HardwareSignature, data: &[u8]) ->
 
 /// The y coordinates, little endian, of the eight points whose order divides 8: 0 and the two of order 8 belong to two
 /// points each, x and −x, told apart by the sign bit; 1 is the identity and −1 the point of order 2.
-const SMALL_ORDER_Y: [[u8; 32]; 5] = [
+pub(super) const SMALL_ORDER_Y: [[u8; 32]; 5] = [
     [0; 32],
     [1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0],
     [
@@ -140,11 +140,21 @@ pub struct KeyCache {
 
 impl KeyCache {
     /// How many keys are kept. Anybody may push signatures by keys that nobody knows: what they can fill is bounded.
-    const LIMIT: usize = 4096;
+    pub(super) const LIMIT: usize = 4096;
 
     /// Nothing seen yet.
     pub const fn new() -> Self {
         Self { keys: BTreeMap::new() }
+    }
+
+    /// How many keys are kept now.
+    pub fn len(&self) -> usize {
+        self.keys.len()
+    }
+
+    /// Whether none is.
+    pub fn is_empty(&self) -> bool {
+        self.keys.is_empty()
     }
 
     /// The key of a wire blob.
