@@ -1,6 +1,7 @@
 //! SSHSIG against the program whose format it is: what `ssh-keygen -Y sign` writes we read, verify and write again to the
 //! byte; what we write is good for `ssh-keygen -Y verify` (format.md, section 3). Hardware keys are played by sk-dummy.so of
 //! the Debian package `openssh-tests`.
+#![allow(clippy::unwrap_used)]
 
 use std::fs;
 use std::path::{Path, PathBuf};

@@ -236,7 +236,7 @@ impl Path {
             return Some(Side::Right);
         }
         // The last node of an odd level has no sibling here: it is its own parent until it is a right child.
-        while self.first % 2 == 0 && self.first != 0 {
+        while self.first.is_multiple_of(2) && self.first != 0 {
             *self = self.up();
         }
         *self = self.up();

@@ -42,7 +42,7 @@ pub fn void_leaf(raw_commit: &[u8]) -> Digest {
 }
 
 /// An append-only tree. It keeps the hash of every complete subtree, 64 bytes a leaf in all, so that the root at any
-/// earlier size costs at most 2 log₂(size) hashes. A clone shares what is full and copies some kilobytes.
+/// earlier size costs at most log₂(size) hashes. A clone shares all but the last chunk of each level.
 #[derive(Debug, Clone, Default)]
 pub struct Tree {
     /// `levels[k]` holds, left to right, the hashes of the complete subtrees of 2ᵏ leaves.
