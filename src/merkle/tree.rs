@@ -1,0 +1,178 @@
+//! The tree itself: hashes of leaves and nodes, and an append-only tree that gives its root at any size it ever had
+//! (format.md, section 4; RFC 6962, section 2.1). Imports only `domain::id`.
+
+use std::sync::Arc;
+
+use sha2::{Digest as _, Sha256};
+
+use crate::domain::id::Digest;
+
+/// "0x01 ‖ SHA-256(event file) ‖ SHA-256(signature file)": the leaf data of an event begins with this.
+const EVENT: u8 = 0x01;
+/// "0x02 ‖ SHA-256(raw commit object)": the leaf data of a void commit begins with this.
+const VOID: u8 = 0x02;
+
+/// The hash of a leaf: SHA-256(0x00 ‖ data).
+pub fn leaf_hash(data: &[u8]) -> Digest {
+    Digest::from_bytes(Sha256::new().chain_update([0x00]).chain_update(data).finalize().into())
+}
+
+/// The hash of a node: SHA-256(0x01 ‖ left ‖ right).
+pub fn node_hash(left: &Digest, right: &Digest) -> Digest {
+    let hash = Sha256::new().chain_update([0x01]).chain_update(left.as_bytes()).chain_update(right.as_bytes());
+    Digest::from_bytes(hash.finalize().into())
+}
+
+/// The root of the tree without leaves: SHA-256 of nothing.
+pub fn empty_root() -> Digest {
+    Digest::of(b"")
+}
+
+/// The leaf hash of an event commit, from the SHA-256 of its event file and of its signature file.
+pub fn event_leaf(event: &Digest, signature: &Digest) -> Digest {
+    let hash = Sha256::new().chain_update([0x00, EVENT]);
+    let hash = hash.chain_update(event.as_bytes()).chain_update(signature.as_bytes());
+    Digest::from_bytes(hash.finalize().into())
+}
+
+/// The leaf hash of a void commit, from the raw commit object: what `git cat-file commit` prints, without Git's header.
+pub fn void_leaf(raw_commit: &[u8]) -> Digest {
+    let hash = Sha256::new().chain_update([0x00, VOID]).chain_update(Digest::of(raw_commit).as_bytes());
+    Digest::from_bytes(hash.finalize().into())
+}
+
+/// An append-only tree. It keeps the hash of every complete subtree, 64 bytes a leaf in all, so that the root at any
+/// earlier size costs at most log₂(size) hashes. A clone shares all but the last chunk of each level.
+#[derive(Debug, Clone, Default)]
+pub struct Tree {
+    /// `levels[k]` holds, left to right, the hashes of the complete subtrees of 2ᵏ leaves.
+    levels: Vec<Level>,
+}
+
+impl Tree {
+    /// The tree without leaves.
+    pub const fn new() -> Self {
+        Self { levels: Vec::new() }
+    }
+
+    /// Adds a leaf, given its hash ([`event_leaf`], [`void_leaf`], [`leaf_hash`]). Costs one node hash on average.
+    pub fn append(&mut self, leaf: Digest) {
+        let mut hash = leaf;
+        for level in &mut self.levels {
+            let last = level.push(hash);
+            // An even number of subtrees: the last two make a complete one of the level above.
+            let Some(left) = last else { return };
+            hash = node_hash(&left, &hash);
+        }
+        let mut top = Level::default();
+        top.push(hash);
+        self.levels.push(top);
+    }
+
+    /// How many leaves it has.
+    pub fn size(&self) -> u64 {
+        self.levels.first().map_or(0, |leaves| u64::try_from(leaves.len()).unwrap_or(u64::MAX))
+    }
+
+    /// The leaf hash at `index`, from 0.
+    pub fn leaf(&self, index: u64) -> Option<Digest> {
+        self.subtree(0, index)
+    }
+
+    /// The root over all leaves.
+    pub fn root(&self) -> Digest {
+        // The tree has as many leaves as it has.
+        self.root_at(self.size()).unwrap_or_else(empty_root)
+    }
+
+    /// The root when the tree had `size` leaves; `None` where it never had as many.
+    pub fn root_at(&self, size: u64) -> Option<Digest> {
+        if size == 0 { Some(empty_root()) } else { self.range_root(0, size) }
+    }
+
+    /// The root over `count` leaves from `start`, which is a multiple of the smallest power of two ≥ `count`: what all
+    /// subtrees of RFC 6962 are. `None` for no leaves, or for leaves that are not there.
+    pub(super) fn range_root(&self, start: u64, count: u64) -> Option<Digest> {
+        if start.checked_add(count)? > self.size() {
+            return None;
+        }
+        // The complete subtrees that `count` is made of grow from right to left, as its bits do.
+        let mut end = start.checked_add(count)?;
+        let mut left = count;
+        let mut root = None;
+        while left != 0 {
+            let level = left.trailing_zeros();
+            let width = 1_u64 << level;
+            end -= width;
+            left -= width;
+            let subtree = self.subtree(level, end >> level)?;
+            root = Some(root.map_or(subtree, |right| node_hash(&subtree, &right)));
+        }
+        root
+    }
+
+    fn subtree(&self, level: u32, index: u64) -> Option<Digest> {
+        self.levels.get(usize::try_from(level).ok()?)?.get(usize::try_from(index).ok()?)
+    }
+}
+
+impl PartialEq for Tree {
+    /// Trees of one size and root have the same leaves.
+    fn eq(&self, other: &Self) -> bool {
+        self.size() == other.size() && self.root() == other.root()
+    }
+}
+
+impl Eq for Tree {}
+
+impl FromIterator<Digest> for Tree {
+    /// A tree of leaf hashes.
+    fn from_iter<I: IntoIterator<Item = Digest>>(leaves: I) -> Self {
+        let mut tree = Self::new();
+        tree.extend(leaves);
+        tree
+    }
+}
+
+impl Extend<Digest> for Tree {
+    fn extend<I: IntoIterator<Item = Digest>>(&mut self, leaves: I) {
+        leaves.into_iter().for_each(|leaf| self.append(leaf));
+    }
+}
+
+/// The hashes of one level: full chunks, shared between clones, and the chunk that is being filled.
+#[derive(Debug, Clone, Default)]
+struct Level {
+    full: Vec<Arc<[Digest]>>,
+    open: Vec<Digest>,
+}
+
+impl Level {
+    /// Hashes a chunk: 16 KiB. Even, so that a pair never lies in two chunks.
+    const CHUNK: usize = 512;
+
+    /// Adds a hash. Gives the one before where the two are a pair: where their number is even now.
+    fn push(&mut self, hash: Digest) -> Option<Digest> {
+        let before = self.open.last().copied();
+        self.open.push(hash);
+        let is_pair = self.open.len().is_multiple_of(2);
+        if self.open.len() == Self::CHUNK {
+            self.full.push(Arc::from(self.open.as_slice()));
+            self.open.clear();
+        }
+        before.filter(|_| is_pair)
+    }
+
+    fn len(&self) -> usize {
+        self.full.len() * Self::CHUNK + self.open.len()
+    }
+
+    fn get(&self, index: usize) -> Option<Digest> {
+        let (chunk, place) = (index / Self::CHUNK, index % Self::CHUNK);
+        match self.full.get(chunk) {
+            Some(full) => full.get(place).copied(),
+            None if chunk == self.full.len() => self.open.get(place).copied(),
+            None => None,
+        }
+    }
+}
