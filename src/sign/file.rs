@@ -242,8 +242,10 @@ fn identify(path: &Path, armor: &[u8]) -> Result<(PublicKey, bool), KeyFileError
         return Err(KeyFileError::OtherFormat(path.to_owned(), format));
     }
     let Some((body, _)) = text.split_once(ARMOR_END) else { return Err(damaged("it is cut off")) };
-    let body: Zeroizing<String> = Zeroizing::new(body.lines().skip(1).flat_map(str::chars).collect());
-    let blob = Zeroizing::new(STANDARD.decode(body.trim_end()).map_err(|_| damaged("its base64 is malformed"))?);
+    // One allocation of the right size, here too.
+    let mut joined = Zeroizing::new(String::with_capacity(body.len()));
+    joined.extend(body.lines().skip(1));
+    let blob = Zeroizing::new(STANDARD.decode(joined.trim_end()).map_err(|_| damaged("its base64 is malformed"))?);
     let mut wire = Wire::new(&blob);
     let header = (|| {
         let magic = wire.take(15)?;
