@@ -1,8 +1,11 @@
+//! Every fault, every difference and every refusal of a certificate, and what random bytes do.
+
 use std::collections::BTreeSet;
 
 use ed25519_dalek::{Signer as _, SigningKey};
 use proptest::prelude::*;
 
+use super::super::key::{ED25519, HardwareSignature, SK_ED25519, put_string};
 use super::*;
 
 /// The first certificate of the sample ledger.

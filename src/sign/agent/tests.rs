@@ -1,3 +1,5 @@
+//! Answers of an agent, well-formed and not, and a peer that misbehaves.
+
 use std::os::unix::net::UnixListener;
 
 use proptest::prelude::*;
