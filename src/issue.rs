@@ -1,1 +1,4 @@
-//! issue: under construction.
+//! Issuers: a grant becomes a credential. Imports ports, domain and sshsig. Only the fold makes grants, so what is
+//! issued here was approved.
+
+pub mod ssh_cert;
