@@ -1,6 +1,6 @@
 //! `policy.toml`: who may do what (format.md, section 6). Owns the parsed policy, its soundness (rule A10), the count of
 //! distinct people (A03, A04) and the `allowed_signers` file derived from it (section 3). PURE; imports only
-//! `domain::{id, key, text, time}`.
+//! `domain::{id, key, text, time}` and `event`'s `words!`.
 //!
 //! The policy is written by people, comments and all, and hashed as bytes, so there is no canonical form; but unknown
 //! keys are refused, and every error says where and what was expected. A `Policy` is sound: nobody downstream asks again
@@ -23,6 +23,8 @@
 //! | `revoke.groups`, `lock.groups` may be `[]` | nobody but those whom the rules name anyway |
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
+use std::str::FromStr;
 
 use ipnet::IpNet;
 
@@ -34,6 +36,7 @@ use super::time::Ttl;
 mod errors;
 mod pattern;
 mod quorum;
+mod reach;
 mod read;
 mod signers;
 mod sound;
@@ -42,9 +45,6 @@ mod tree;
 pub use errors::{PolicyErrors, PolicyProblem};
 pub use pattern::Pattern;
 pub use quorum::{Missing, Quorum, quorum};
-
-use std::fmt;
-use std::str::FromStr;
 
 /// The policy in force: parsed and sound.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -3,7 +3,11 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
-/// Everything that is wrong with a policy, in the order of the file; at least one.
+/// How many problems are kept. A file that a stranger proposed may have a million of them, and each costs a look for its
+/// line; nobody reads more.
+const MOST_PROBLEMS: usize = 100;
+
+/// Everything that is wrong with a policy, in the order of the file; at least one, at most 100.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PolicyErrors(pub Vec<PolicyProblem>);
 
@@ -80,6 +84,9 @@ impl<'s> Report<'s> {
 
     /// A problem at byte `offset`.
     pub(super) fn add(&mut self, offset: usize, message: impl Into<String>, expected: Option<&str>) {
+        if self.found.len() >= MOST_PROBLEMS {
+            return;
+        }
         let (line, column) = position(self.source, offset);
         let problem = PolicyProblem { line, column, message: message.into(), expected: expected.map(str::to_owned) };
         if !self.found.iter().any(|(_, earlier)| *earlier == problem) {

@@ -2,6 +2,7 @@
 //! is `sound`. Imports `domain::{id, key, text, time}` and the policy's types.
 
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 use std::str::FromStr;
 
 use ipnet::IpNet;
@@ -22,6 +23,8 @@ use super::{
 const MOST_BYTES: usize = 1 << 20;
 /// More people than anybody waits for; it also bounds the work of counting them.
 const MOST_PEOPLE: u64 = 64;
+/// How many groups a rule may name; it bounds the work of asking whether it can be met.
+const MOST_PARTS: usize = 8;
 /// "Access for minutes or hours": nothing is open for more than a day.
 const LONGEST_ACCESS: u64 = 24 * 3600;
 /// L04 tells order by clocks within this.
@@ -142,11 +145,15 @@ fn actors(report: &mut Report<'_>, table: &mut Table<'_>) -> BTreeMap<Name, Acto
     let mut out: BTreeMap<Name, Actor> = members;
     for (class, more) in [("service", services), ("host", hosts)] {
         for (name, actor) in more {
-            if out.contains_key(&name) {
-                let message = format!("the name `{name}` is used twice");
-                report.add_at(&format!("{class}/{name}"), message, Some("one name for each member, service and host"));
-            } else {
-                out.insert(name, actor);
+            match out.entry(name) {
+                Entry::Vacant(free) => {
+                    free.insert(actor);
+                }
+                Entry::Occupied(taken) => {
+                    let (place, message) =
+                        (format!("{class}/{}", taken.key()), format!("the name `{}` is used twice", taken.key()));
+                    report.add_at(&place, message, Some("one name for each member, service and host"));
+                }
             }
         }
     }
@@ -263,6 +270,9 @@ fn role(report: &mut Report<'_>, mut table: Table<'_>) -> Option<Role> {
     let approve = table.required(report, "approve", |report, cell| {
         cell.some(report, "at least one { group = …, count = … }: nobody opens access alone", group_count)
     });
+    if approve.as_ref().is_some_and(|approve| approve.len() > MOST_PARTS) {
+        table.refuse(report, "approve", "too many parts", Some("at most 8"));
+    }
     let max_duration = table.required(report, "max_duration", |report, cell| span(report, &cell, Some(LONGEST_ACCESS)));
     let ticket = table.optional(report, "ticket", pattern);
     let least_privilege = table.optional(report, "least_privilege", |report, cell| cell.boolean(report));

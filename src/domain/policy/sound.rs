@@ -1,12 +1,12 @@
 //! Soundness (rule A10): how the parts of a policy relate. "A policy that is itself unsound (unknown group, a quorum that
 //! nobody can reach, one key with two actors, threshold above members)". Imports nothing of ours but the policy.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use super::super::id::Name;
 use super::super::key::PublicKey;
 use super::errors::Report;
-use super::quorum::reachable;
+use super::reach::Groups;
 use super::{Class, EmergencyRule, GroupCount, Policy, ReviewRule, Role};
 
 /// Reports everything unsound. The policy's fields are well-formed each for itself.
@@ -21,7 +21,7 @@ pub(super) fn check(policy: &Policy, report: &mut Report<'_>) {
         for (role_name, role) in &target.roles {
             let place = format!("target/{target_name}/role/{role_name}");
             if role_groups(&groups, role, &place, report) {
-                reach(policy, role, &place, report);
+                reach(&groups, role, &place, report);
             }
         }
     }
@@ -122,22 +122,15 @@ fn references(policy: &Policy, report: &mut Report<'_>) {
     }
 }
 
-/// The groups that there are: a group is there when at least one member lists it.
-struct Groups<'a>(BTreeSet<&'a Name>);
-
-impl<'a> Groups<'a> {
-    fn of(policy: &'a Policy) -> Self {
-        Self(policy.actors.values().flat_map(|actor| actor.groups()).collect())
-    }
-
+impl Groups<'_> {
     /// A10: unknown group.
     fn check(&self, report: &mut Report<'_>, place: &str, group: &Name) -> bool {
-        if self.0.contains(group) {
+        if self.contains(group) {
             return true;
         }
         let message = format!("group `{group}` is unknown: no member is in it");
-        let names: Vec<&str> = self.0.iter().map(|name| name.as_str()).collect();
-        let expected = format!("one of {}", names.join(", "));
+        let names: Vec<&str> = self.names().map(Name::as_str).take(12).collect();
+        let expected = format!("a group that a member lists, such as {}", names.join(", "));
         report.add_at(place, message, (!names.is_empty()).then_some(expected.as_str()));
         false
     }
@@ -168,20 +161,20 @@ fn role_groups(groups: &Groups<'_>, role: &Role, place: &str, report: &mut Repor
 
 /// A10: a quorum that nobody can reach. Nobody fills two places, and the requester none; the review is by nobody who
 /// asked or approved (A09), so its people come on top of the approvers.
-fn reach(policy: &Policy, role: &Role, place: &str, report: &mut Report<'_>) {
+fn reach(groups: &Groups<'_>, role: &Role, place: &str, report: &mut Report<'_>) {
     let mut slots: Vec<GroupCount> = role.approve.clone();
-    if !reachable(policy, &slots, &role.requesters) {
+    if !groups.reachable(&slots, &role.requesters) {
         let message = "nobody can reach this quorum: there are not enough distinct people besides the requester";
         report.add_at(&format!("{place}/approve"), message, Some("fewer approvals, or more people in the groups"));
     } else if let Some(review) = &role.review {
         slots.extend(review.slots());
-        if !reachable(policy, &slots, &role.requesters) {
+        if !groups.reachable(&slots, &role.requesters) {
             let message = "nobody is left to review: reviewers are distinct from the requester and the approvers";
             report.add_at(&format!("{place}/review"), message, Some("fewer reviewers, or more people in the group"));
         }
     }
     if let Some(emergency) = &role.emergency
-        && !reachable(policy, &emergency.review.slots(), std::slice::from_ref(&emergency.group))
+        && !groups.reachable(&emergency.review.slots(), std::slice::from_ref(&emergency.group))
     {
         let message = "nobody can reach this emergency review: there are not enough people besides the requester";
         let expected = Some("fewer reviewers, or more people in the group");

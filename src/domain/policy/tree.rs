@@ -10,6 +10,9 @@ use super::super::id::Name;
 use super::super::text::check_line;
 use super::errors::Report;
 
+/// How long a list may be: each item is compared with the others.
+const MOST_ITEMS: usize = 1000;
+
 /// A table being read. Every key that the format knows is asked for; [`Table::finish`] refuses the others.
 pub(super) struct Table<'t> {
     path: String,
@@ -196,6 +199,9 @@ impl<'t> Cell<'t> {
         mut read: impl FnMut(&mut Report<'_>, Cell<'t>) -> Option<T>,
     ) -> Option<Vec<T>> {
         let DeValue::Array(items) = self.value else { return self.wrong_type(report, what) };
+        if items.len() > MOST_ITEMS {
+            return self.refuse(report, "the list is too long", Some("at most 1000 items"));
+        }
         let mut out = Vec::new();
         for (index, item) in items.iter().enumerate() {
             let path = format!("{}/{index}", self.path);
