@@ -1,0 +1,579 @@
+//! The policy from outside: the sample ledger's own files, the templates, soundness (one row a rule). Counting
+//! people is tested beside its code. Expected bytes come from the sample (made by another producer) and from git and ssh-keygen.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::disallowed_methods,
+    reason = "helpers outside of test functions; PATH is how git and ssh-keygen are found"
+)]
+
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+
+use ed25519_dalek::SigningKey;
+use jit::domain::id::{Digest, Name};
+use jit::domain::key::{KeyError, PublicKey, put_string};
+use jit::domain::policy::{Class, Mfa, Policy, PolicyErrors, Record};
+use proptest::prelude::*;
+
+const SAMPLE: &str = include_str!("../ledger-template/policy.sample.toml");
+const TEMPLATE: &str = include_str!("../ledger-template/policy.toml");
+const README: &str = include_str!("../ledger-template/README.md");
+
+// ---- keys and names ----------------------------------------------------------------------------------------------
+
+fn key(seed: u8) -> PublicKey {
+    PublicKey::ed25519(SigningKey::from_bytes(&[seed; 32]).verifying_key().to_bytes()).unwrap()
+}
+
+fn hardware_key(seed: u8, application: &str) -> String {
+    let mut blob = Vec::new();
+    put_string(&mut blob, b"sk-ssh-ed25519@openssh.com");
+    put_string(&mut blob, key(seed).point());
+    put_string(&mut blob, application.as_bytes());
+    PublicKey::from_blob(&blob).unwrap().to_string()
+}
+
+/// Fills `{{key:NAME}}` with a key of its own for each name.
+fn fill(text: &str) -> String {
+    let mut out = text.to_owned();
+    let mut seed = 1;
+    while let Some(start) = out.find("{{key:") {
+        let end = start + out[start..].find("}}").unwrap() + 2;
+        let token = out[start..end].to_owned();
+        out = out.replace(&token, &key(seed).to_string());
+        seed += 1;
+    }
+    out
+}
+
+fn sample() -> String {
+    fill(SAMPLE)
+}
+
+fn name(text: &str) -> Name {
+    text.parse().unwrap()
+}
+
+fn names(text: &str) -> BTreeSet<Name> {
+    text.split_whitespace().map(name).collect()
+}
+
+fn parse(text: &str) -> Result<Policy, PolicyErrors> {
+    Policy::parse(text.as_bytes())
+}
+
+// ---- the sample ledger -------------------------------------------------------------------------------------------
+
+fn run(program: &str, args: &[&str], dir: &Path) -> Output {
+    let output = Command::new(program)
+        .args(args)
+        .current_dir(dir)
+        .env_clear()
+        .env("PATH", std::env::var_os("PATH").unwrap_or_default())
+        .env("HOME", dir)
+        .env("GIT_CONFIG_NOSYSTEM", "1")
+        .output()
+        .unwrap();
+    assert!(output.status.success(), "{program} {args:?}: {}", String::from_utf8_lossy(&output.stderr));
+    output
+}
+
+/// A clone of the sample; the directory lives as long as the first part.
+fn clone_sample() -> (tempfile::TempDir, PathBuf) {
+    let dir = tempfile::tempdir().unwrap();
+    let bundle = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/vectors/sample/ledger.bundle");
+    run("git", &["clone", "-q", "-b", "main", bundle.to_str().unwrap(), "ledger"], dir.path());
+    let ledger = dir.path().join("ledger");
+    (dir, ledger)
+}
+
+#[test]
+fn the_samples_policies_parse_and_derive_their_allowed_signers() {
+    let (_dir, ledger) = clone_sample();
+    let commits = run("git", &["log", "--format=%H", "--reverse", "--", "policy.toml"], &ledger).stdout;
+    let mut versions = Vec::new();
+    for commit in String::from_utf8(commits).unwrap().lines() {
+        let show = |path: &str| run("git", &["show", &format!("{commit}:{path}")], &ledger).stdout;
+        let bytes = show("policy.toml");
+        let policy = Policy::parse(&bytes).unwrap();
+        assert_eq!(policy.digest, Digest::of(&bytes));
+        assert_eq!(policy.allowed_signers().into_bytes(), show("allowed_signers"), "{commit}");
+        versions.push(policy.version);
+    }
+    assert_eq!(versions, [1, 2]);
+}
+
+#[test]
+fn ssh_keygen_says_good_by_the_ledgers_readme_alone() {
+    let (_dir, ledger) = clone_sample();
+    // What the README tells an auditor to type, word for word.
+    let script = README.split("```sh\n").nth(1).unwrap().split("```").next().unwrap();
+    let out = String::from_utf8(run("sh", &["-c", script], &ledger).stdout).unwrap();
+    assert!(!out.contains("BAD"), "{out}");
+    // 39 leaves, one of them a void commit without an event: expected.json.
+    assert_eq!(out.lines().filter(|line| line.starts_with("Good \"jit-1/")).count(), 38, "{out}");
+    assert_eq!(out.lines().filter(|line| line.starts_with("no event: ")).count(), 1, "{out}");
+}
+
+#[test]
+fn the_samples_policy_says_what_it_says() {
+    let policy = parse(&sample()).unwrap();
+    let role = policy.role(&"payments-db/read-only".parse().unwrap()).unwrap();
+    assert_eq!(role.logins, ["readonly"]);
+    assert_eq!(role.max_duration.seconds(), 7200);
+    assert_eq!(role.mfa, Mfa::None);
+    assert_eq!(role.record, Record::Required);
+    assert!(!role.least_privilege);
+    assert!(role.ticket.as_ref().unwrap().matches("INC-4711"));
+    assert_eq!(role.source_address[0].to_string(), "127.0.0.0/8");
+    let emergency = role.emergency.as_ref().unwrap();
+    assert_eq!((emergency.max_duration.seconds(), emergency.review.count), (900, 2));
+    assert!(policy.role(&"payments-db/operator".parse().unwrap()).unwrap().least_privilege);
+    assert!(policy.role(&"payments-db/nope".parse().unwrap()).is_none());
+    assert_eq!(policy.environment_of(&"payments-db/operator".parse().unwrap()), Some(&name("prod")));
+    assert_eq!(policy.environment_of(&"payments-db/nope".parse().unwrap()), None);
+    assert!(policy.is_member(&name("alice")) && !policy.is_member(&name("minter")) && !policy.is_member(&name("db1")));
+    assert!(policy.in_group(&name("alice"), &name("on-call")) && !policy.in_group(&name("bob"), &name("on-call")));
+    assert!(policy.in_any_group(&name("dave"), &policy.revoke) && !policy.in_any_group(&name("alice"), &policy.lock));
+    assert_eq!(policy.members_of(&name("sre")).cloned().collect::<BTreeSet<_>>(), names("bob carol"));
+    assert_eq!(policy.actor_of_key(&policy.actor(&name("erin")).unwrap().keys[0]), Some(&name("erin")));
+    assert_eq!(policy.data_classes().into_iter().collect::<Vec<_>>(), ["npi"]);
+    let Class::Service { mints } = &policy.actor(&name("minter")).unwrap().class else { panic!() };
+    assert_eq!(*mints, [name("prod")]);
+    assert!(policy.root_quorum(&names("raj rita")));
+    assert!(!policy.root_quorum(&names("raj alice bob nobody")));
+}
+
+// ---- the template that `init` writes -----------------------------------------------------------------------------
+
+fn template() -> String {
+    TEMPLATE
+        .replace("{{name}}", "acme/production")
+        .replace("{{root_member}}", "rita")
+        .replace("{{root_email}}", "rita@acme.example")
+        .replace("{{root_key}}", &key(1).to_string())
+        .replace("{{minter_key}}", &key(2).to_string())
+        .replace("{{ca_key}}", &key(3).to_string())
+        .replace("{{log_key}}", &key(4).to_string())
+}
+
+#[test]
+fn the_template_is_sound_as_it_is_and_with_its_examples_uncommented() {
+    let plain = template();
+    assert!(!plain.contains("{{"), "a placeholder is left");
+    let policy = parse(&plain).unwrap();
+    assert_eq!(policy.actors.len(), 2);
+    assert!(policy.targets.is_empty() && policy.root_quorum(&names("rita")));
+
+    let mut text = String::new();
+    for line in plain.lines() {
+        let example = line.strip_prefix('#').filter(|rest| !rest.starts_with(' ') && !rest.is_empty());
+        text.push_str(example.unwrap_or(line));
+        text.push('\n');
+    }
+    for (seed, who) in (10..).zip(["alice", "bob", "dave", "db1"]) {
+        text = text.replace(&format!("ssh-ed25519 AAAA…{who}"), &key(seed).to_string());
+    }
+    let policy = parse(&text).unwrap_or_else(|errors| panic!("{errors}"));
+    assert_eq!(policy.targets[&name("payments-db")].roles.len(), 1);
+    assert_eq!(policy.actors.len(), 6);
+}
+
+// ---- what may be left out ----------------------------------------------------------------------------------------
+
+#[test]
+fn what_is_left_out_has_its_documented_default() {
+    let text: String = sample()
+        .lines()
+        .filter(|line| {
+            ![
+                "ticket",
+                "mfa",
+                "source_address",
+                "extensions",
+                "record",
+                "review",
+                "emergency",
+                "least_privilege",
+                "description",
+                "data",
+                "[log]",
+                "[[environment",
+            ]
+            .iter()
+            .any(|start| line.starts_with(start))
+        })
+        .map(|line| format!("{line}\n"))
+        .collect();
+    // The key lines of [log] and the recorder.
+    let text: String = text.split_inclusive('\n').filter(|line| !line.starts_with("key = ")).collect();
+    let policy = parse(&text).unwrap_or_else(|errors| panic!("{errors}"));
+    let role = policy.role(&"payments-db/operator".parse().unwrap()).unwrap();
+    assert!(role.ticket.is_none() && role.review.is_none() && role.emergency.is_none());
+    assert!(role.source_address.is_empty() && role.extensions.is_empty() && !role.least_privilege);
+    assert_eq!((role.mfa, role.record), (Mfa::None, Record::Required));
+    assert!(policy.log.is_none() && policy.environments[&name("prod")].recorders.is_empty());
+    let target = &policy.targets[&name("payments-db")];
+    assert!(target.description.is_empty() && target.data.is_empty());
+}
+
+#[test]
+fn the_order_of_mfa_is_its_strength() {
+    assert!(Mfa::None < Mfa::Touch && Mfa::Touch < Mfa::TouchPin);
+}
+
+// ---- what is refused, and where ----------------------------------------------------------------------------------
+
+/// One edit of the sample's policy. `§` in the new text marks where the problem must be pointed at.
+struct Row(&'static str, String, &'static str);
+
+/// Applies the row: the policy's text, and line and column of the mark.
+fn edit(row: &Row) -> (String, usize, usize) {
+    let Row(from, to, _) = row;
+    let base = sample();
+    assert!(base.contains(from), "the sample lacks {from:?}");
+    let marked = base.replacen(from, to, 1);
+    let offset = marked.find('§').unwrap_or_else(|| panic!("no mark in {to:?}"));
+    let before = &marked[..offset];
+    let line = before.matches('\n').count() + 1;
+    let column = before.rsplit('\n').next().unwrap().chars().count() + 1;
+    (marked.replace('§', ""), line, column)
+}
+
+fn row(from: &'static str, to: impl Into<String>, message: &'static str) -> Row {
+    Row(from, to.into(), message)
+}
+
+#[expect(clippy::too_many_lines, reason = "a table: one row a rule")]
+fn rows() -> Vec<Row> {
+    let rita = format!("keys = [\"{}\"]", sample_key("rita"));
+    let rita: &'static str = Box::leak(rita.into_boxed_str());
+    let ca = format!("ca = \"{}\"", sample_key("ca-prod"));
+    let ca: &'static str = Box::leak(ca.into_boxed_str());
+    let log = format!("[log]\nkey = \"{}\"", sample_key("log"));
+    let log: &'static str = Box::leak(log.into_boxed_str());
+    let recorder = format!("key = \"{}\"\n\n[target", sample_key("recorder"));
+    let recorder: &'static str = Box::leak(recorder.into_boxed_str());
+    let dave = sample_key("dave");
+    let approve = "approve = [{ group = \"sre\", count = 1 }, { group = \"security\", count = 1 }]";
+    let review = "review = { group = \"security\", count = 1, within = \"24h\"";
+    let emergency =
+        "emergency = { group = \"on-call\", max_duration = \"15m\", review = { group = \"security\", count = 2";
+    vec![
+        // syntax
+        row("version = 1", "version = §", "not TOML"),
+        row("version = 1", "version = 1\n§version = 2", "not TOML: duplicate key"),
+        row("version = 1", "version §1", "not TOML"),
+        // presence and type
+        row("version = 1", "§versoin = 1", "unknown key `versoin` in the policy"),
+        row(
+            "logins = [\"readonly\"]",
+            "logins = [\"readonly\"]\n§login = \"x\"",
+            "unknown key `login` in [target.payments-db.role.read-only]",
+        ),
+        row("threshold = 2", "§treshold = 2", "unknown key `treshold` in [root]"),
+        row("version = 1", "§", "the policy lacks `version`"),
+        row("[member.bob]\nemail = \"bob@acme.example\"", "[member.§bob]", "[member.bob] lacks `email`"),
+        row("{ group = \"sre\", count = 1 }", "§{ group = \"sre\" }", "lacks `count`"),
+        row("threshold = 2", "threshold = §\"2\"", "`threshold` is a string"),
+        row("mints = [\"prod\"]", "mints = §\"prod\"", "`mints` is a string"),
+        row("mints = [\"prod\"]", "mints = [§1]", "`mints` is an integer"),
+        row("least_privilege = true", "least_privilege = §1", "`least_privilege` is an integer"),
+        row("[lock]\ngroups = [\"security\"]", "§lock = 1", "`lock`"),
+        row("groups = [\"sre\"]", "groups = [\"sre\", §\"sre\"]", "the same again"),
+        // numbers, spans, text, names
+        row("version = 1", "version = §0", "0 is out of range"),
+        row("version = 1", "version = §-1", "-1 is out of range"),
+        row("threshold = 2", "threshold = §0", "0 is out of range"),
+        row("{ group = \"sre\", count = 1 }", "{ group = \"sre\", count = §0 }", "0 is out of range"),
+        row("{ group = \"sre\", count = 1 }", "{ group = \"sre\", count = §65 }", "65 is out of range"),
+        row("clock_skew = \"2m\"", "clock_skew = §\"11m\"", "11m is too long"),
+        row("clock_skew = \"2m\"", "clock_skew = §\"0s\"", "`0s` is not a duration"),
+        row("staleness = \"10m\"", "staleness = §\"1d\"", "`1d` is not a duration"),
+        row("max_duration = \"2h\"", "max_duration = §\"25h\"", "25h is too long"),
+        row("max_duration = \"15m\"", "max_duration = §\"1441m\"", "1441m is too long"),
+        row("name = \"acme/production\"", "name = §\"...\"", "the text says nothing"),
+        row("name = \"acme/production\"", "name = §\"a\\nb\"", "the text holds a control character"),
+        row("PostgreSQL of", "PostgreSQL §\u{202e}of", "bidirectional"),
+        row("description = \"PostgreSQL", "description = §\"\\u202EPostgreSQL", "bidirectional"),
+        row("[member.bob]", "[member.§Bob]", "`Bob` is not a name"),
+        row("requesters = [\"developers\"]", "requesters = [§\"Dev ops\"]", "`Dev ops` does not do"),
+        row("data = [\"npi\"]", "data = [§\"NPI\"]", "`NPI` does not do"),
+        // people, mail, keys
+        row("\"bob@acme.example\"", "§\"bob\"", "the e-mail address"),
+        row("\"bob@acme.example\"", "§\"Bob <bob@acme.example>\"", "the e-mail address"),
+        row("\"bob@acme.example\"", "§\"bob@acme@example\"", "the e-mail address"),
+        row("\"bob@acme.example\"", "§\"bob@acme.example.\"", "the e-mail address"),
+        row("\"bob@acme.example\"", "§\"bob@acme.example\\u0000\"", "the text holds a control character"),
+        row("[service.minter]", "[service.§alice]", "the name `alice` is used twice"),
+        row("[host.db1]", "[host.§minter]", "the name `minter` is used twice"),
+        row(rita, "keys = §[]", "the list is empty"),
+        row(
+            rita,
+            format!("keys = §[{}]", (100..117).map(|s| format!("\"{}\"", key(s))).collect::<Vec<_>>().join(", ")),
+            "too many keys",
+        ),
+        row(rita, format!("keys = [§\"{} rita@laptop\"]", key(90)), "the key is malformed"),
+        row(rita, "keys = [§\"ssh-rsa AAAAB3NzaC1yc2E=\"]", "key type ssh-rsa is not allowed"),
+        row(rita, format!("keys = [§\"{}\"]", WEAK), "the key is weak"),
+        row(rita, format!("keys = [§\"{}\"]", hardware_key(91, "ssh:work")), "for the application `ssh:work`"),
+        row(rita, format!("keys = [§\"{dave}\"]"), "one key with two owners: member dave and member rita"),
+        row(
+            rita,
+            format!("keys = [§\"{}\"]", same_point_hardware("dave")),
+            "one key with two owners: member dave and member rita",
+        ),
+        row(log, format!("[log]\nkey = §\"{dave}\""), "one key with two owners: member dave and the log"),
+        row(log, format!("[log]\nkey = §\"{}\"", hardware_key(92, "ssh:")), "a hardware key cannot be used here"),
+        row(ca, format!("ca = §\"{}\"", sample_key("log")), "one key with two owners: the log and the CA of prod"),
+        row(ca, format!("ca = §\"{}\"", hardware_key(93, "ssh:")), "a hardware key cannot be used here"),
+        row(
+            "[target.payments-db]",
+            format!("[environment.test]\nca = §\"{}\"\n\n[target.payments-db]", sample_key("ca-prod")),
+            "one key with two owners: the CA of prod and the CA of test",
+        ),
+        row(
+            recorder,
+            format!("key = §\"{dave}\"\n\n[target"),
+            "one key with two owners: member dave and a recorder of prod",
+        ),
+        row(
+            recorder,
+            format!("key = \"{0}\"\n[[environment.prod.recorder]]\nkey = \"{0}\"\nx§ = 1\n\n[target", key(94))
+                .replace("x§", "§x"),
+            "unknown key `x`",
+        ),
+        // root
+        row("threshold = 2", "threshold = §3", "the threshold is 3 and the root has 2 members"),
+        row("members = [\"rita\", \"raj\"]", "members = §[]", "the list is empty"),
+        row("members = [\"rita\", \"raj\"]", "members = [\"rita\", \"raj\", §\"rita\"]", "the same again"),
+        row(
+            "members = [\"rita\", \"raj\"]",
+            "members = [\"rita\", \"raj\", §\"minter\"]",
+            "root member `minter` is no member",
+        ),
+        row(
+            "members = [\"rita\", \"raj\"]",
+            "members = [\"rita\", \"raj\", §\"zoe\"]",
+            "root member `zoe` is no member",
+        ),
+        // references
+        row("mints = [\"prod\"]", "mints = [\"prod\", §\"test\"]", "environment `test` is unknown"),
+        row("targets = [\"payments-db\"]", "targets = [§\"orders-db\"]", "target `orders-db` is unknown"),
+        row("environment = \"prod\"", "environment = §\"test\"", "environment `test` is unknown"),
+        row(
+            "requesters = [\"developers\"]",
+            "requesters = [\"developers\", §\"interns\"]",
+            "group `interns` is unknown",
+        ),
+        row("{ group = \"sre\", count = 1 }", "{ group = §\"ops\", count = 1 }", "group `ops` is unknown"),
+        row(
+            "review = { group = \"security\", count = 1",
+            "review = { group = §\"audit\", count = 1",
+            "group `audit` is unknown",
+        ),
+        row("emergency = { group = \"on-call\"", "emergency = { group = §\"duty\"", "group `duty` is unknown"),
+        row(
+            "review = { group = \"security\", count = 2",
+            "review = { group = §\"audit\", count = 2",
+            "group `audit` is unknown",
+        ),
+        row("groups = [\"security\", \"sre\"]", "groups = [\"security\", §\"audit\"]", "group `audit` is unknown"),
+        row("[lock]\ngroups = [\"security\"]", "[lock]\ngroups = [§\"audit\"]", "group `audit` is unknown"),
+        // a role's own values
+        row("logins = [\"readonly\"]", "logins = §[]", "the list is empty"),
+        row("logins = [\"readonly\"]", "logins = [§\"Read\"]", "`Read` is not a login"),
+        row("logins = [\"readonly\"]", "logins = [§\"1st\"]", "`1st` is not a login"),
+        row("logins = [\"readonly\"]", "logins = [§\"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa\"]", "is not a login"),
+        row("requesters = [\"developers\"]", "requesters = §[]", "the list is empty"),
+        row(approve, "approve = §[]", "the list is empty"),
+        row(
+            approve,
+            format!(
+                "approve = §[{}]",
+                (1..10).map(|n| format!("{{ group = \"sre\", count = {n} }}")).collect::<Vec<_>>().join(", ")
+            ),
+            "too many parts",
+        ),
+        row("ticket = \"^(INC|CHG)-[0-9]+$\"", "ticket = §\"^(INC\"", "the ticket pattern does not compile"),
+        row("mfa = \"none\"", "mfa = §\"yes\"", "`yes` does not do"),
+        row("record = \"required\"", "record = §\"on\"", "`on` does not do"),
+        row("\"127.0.0.0/8\"", "§\"127.0.0.1/8\"", "not the network's plain spelling"),
+        row("\"127.0.0.0/8\"", "§\"2001:DB8::/32\"", "not the network's plain spelling"),
+        row("\"127.0.0.0/8\"", "§\"127.0.0.1\"", "`127.0.0.1` is not a network"),
+        row("\"permit-pty\"", "§\"no-touch-required\"", "`no-touch-required` is no extension that we allow"),
+        row("\"permit-pty\"", "\"permit-pty\", §\"permit-pty\"", "the same again"),
+        row("\"permit-pty\"", "§\"permit-everything\"", "is no extension"),
+        row("\"no open data streams\"", "§\"no lingering changes\"", "the same again"),
+        row("\"no open data streams\"", "§\"-\"", "the text says nothing"),
+        row("checks = [\"no lingering changes\", \"no open data streams\"]", "checks = §[]", "the list is empty"),
+        // quorums that nobody can reach
+        row(
+            approve,
+            approve.replace("\"sre\", count = 1", "\"sre\", count = 3").replace("approve = ", "approve = §"),
+            "nobody can reach this quorum",
+        ),
+        row(approve, "approve = §[{ group = \"on-call\", count = 1 }]", "nobody can reach this quorum"),
+        row(
+            review,
+            review.replace("count = 1", "count = 2").replace("review = ", "review = §"),
+            "nobody is left to review",
+        ),
+        row(
+            emergency,
+            emergency.replace("count = 2", "count = 3").replace("review = ", "review = §"),
+            "nobody can reach this emergency review",
+        ),
+    ]
+}
+
+/// The key that [`fill`] gives `who`.
+fn sample_key(who: &str) -> String {
+    let line = SAMPLE.lines().position(|line| line.contains(&format!("{{{{key:{who}}}}}"))).unwrap();
+    sample().lines().nth(line).unwrap().split('"').nth(1).unwrap().to_owned()
+}
+
+fn same_point_hardware(who: &str) -> String {
+    let point = *sample_key(who).parse::<PublicKey>().unwrap().point();
+    let mut blob = Vec::new();
+    put_string(&mut blob, b"sk-ssh-ed25519@openssh.com");
+    put_string(&mut blob, &point);
+    put_string(&mut blob, b"ssh:");
+    PublicKey::from_blob(&blob).unwrap().to_string()
+}
+
+/// The identity point (y = 1, order 1): RFC 8032, section 5.1.
+const WEAK: &str = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIAEAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA";
+
+#[test]
+fn the_weak_key_is_weak_and_nothing_else() {
+    assert_eq!(WEAK.parse::<PublicKey>(), Err(KeyError::Weak));
+}
+
+#[test]
+fn each_rule_is_told_where_it_is_broken() {
+    let mut failures = Vec::new();
+    for row in rows() {
+        let (text, line, column) = edit(&row);
+        let at = |errors: &PolicyErrors| {
+            errors.0.iter().any(|p| (p.line, p.column) == (line, column) && p.message.contains(row.2))
+        };
+        match parse(&text) {
+            Err(errors) if at(&errors) => {}
+            Err(errors) => failures.push(format!("{:?} at {line}:{column}, got\n{errors}", row.2)),
+            Ok(_) => failures.push(format!("{:?} was accepted", row.2)),
+        }
+    }
+    assert!(failures.is_empty(), "{}", failures.join("\n\n"));
+}
+
+#[test]
+fn every_problem_is_told_at_once_and_in_order() {
+    let text = sample()
+        .replace("version = 1", "version = 0")
+        .replace("\"bob@acme.example\"", "\"bob\"")
+        .replace("mints", "mint")
+        .replace("mfa = \"none\"", "mfa = \"loud\"");
+    let errors = parse(&text).unwrap_err();
+    let lines: Vec<usize> = errors.0.iter().map(|problem| problem.line).collect();
+    assert_eq!(errors.0.len(), 6, "{errors}"); // `mint` is both unknown and `mints` missing
+    assert!(lines.is_sorted(), "{errors}");
+    assert!(errors.to_string().starts_with("policy.toml:1:11: 0 is out of range; expected a number of at least 1\n"));
+}
+
+#[test]
+fn what_is_no_text_is_refused() {
+    let errors = |bytes: &[u8]| Policy::parse(bytes).unwrap_err().to_string();
+    assert!(errors(b"version = 1\n\xff").starts_with("policy.toml:2:1: the file is not UTF-8"));
+    assert!(errors("\u{feff}version = 1".as_bytes()).contains("byte order mark"));
+    assert!(errors(&vec![b'#'; (1 << 20) + 1]).contains("too large"));
+    // Nothing at all: each of the nine keys that have no default.
+    assert_eq!(Policy::parse(b"").unwrap_err().0.len(), 9);
+    // Deep nesting is the parser's to refuse, not the stack's.
+    assert!(errors(format!("version = {}", "[".repeat(100_000)).as_bytes()).contains("not TOML"));
+}
+
+/// A member may propose any megabyte, and every verifier reads it for ever: the work must stay small. The bound is far
+/// above what it takes (well under a second) and far below what a quadratic look would.
+#[test]
+fn a_hostile_megabyte_is_judged_in_time() {
+    let megabyte = |line: &dyn Fn(usize) -> String| {
+        let mut text = sample();
+        for n in 0.. {
+            let line = line(n);
+            if text.len() + line.len() > 1 << 20 {
+                return text;
+            }
+            text.push_str(&line);
+        }
+        text
+    };
+    let items = |n: usize| (0..n).map(|i| format!("\"g{i}\"")).collect::<Vec<_>>().join(",");
+    let roles = |n: usize| {
+        format!(
+            "[target.payments-db.role.r{n}]\nlogins=[\"x\"]\nrequesters=[\"sre\"]\nmax_duration=\"1h\"\napprove=[{}]\n",
+            ["sre", "security", "on-call", "developers"]
+                .map(|g| format!("{{group=\"{g}\",count={}}}", n % 60 + 1))
+                .join(",")
+        )
+    };
+    let start = std::time::Instant::now();
+    for text in [
+        megabyte(&|n| format!("x{n}=1\n")),
+        megabyte(&|_| "x=1\n".to_owned()),
+        megabyte(&|n| format!("[target.t{n}]\nenvironment=\"no\"\n")),
+        megabyte(&|_| "]\n".to_owned()),
+        megabyte(&roles),
+        sample().replace("requesters = [\"developers\"]", &format!("requesters = [{}]", items(60_000))),
+    ] {
+        let errors = parse(&text).unwrap_err();
+        assert!((1..=100).contains(&errors.0.len()), "{}", errors.0.len());
+    }
+    assert!(start.elapsed().as_secs() < 60, "{:?}", start.elapsed());
+}
+
+#[test]
+fn an_sk_key_is_an_actors_key() {
+    let text = sample().replace(&sample_key("rita"), &hardware_key(95, "ssh:"));
+    let policy = parse(&text).unwrap();
+    assert!(policy.actor(&name("rita")).unwrap().keys[0].is_hardware());
+    assert!(policy.allowed_signers().contains("rita namespaces=\"jit-1/*\" sk-ssh-ed25519@openssh.com AAAA"));
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 400, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn no_text_makes_it_panic(text in "\\PC{0,200}", bytes in prop::collection::vec(any::<u8>(), 0..200)) {
+        prop_assert!(parse(&text).is_err());
+        prop_assert!(Policy::parse(&bytes).is_err());
+    }
+
+    #[test]
+    fn no_mutation_makes_it_panic(
+        at in any::<prop::sample::Index>(),
+        length in 0usize..40,
+        new in "[\\[\\]{}=\"'#.,a-z0-9\n\u{0}é-]{0,12}",
+    ) {
+        let base = sample();
+        let start = at.index(base.len());
+        let end = (start + length).min(base.len());
+        let mutated = format!("{}{new}{}", &base[..start], &base[end..]);
+        match parse(&mutated) {
+            // Sound policies stay so: what they derive names only their actors.
+            Ok(policy) => {
+                let keys: usize = policy.actors.values().map(|actor| actor.keys.len()).sum();
+                prop_assert_eq!(policy.allowed_signers().lines().count(), keys);
+            }
+            Err(errors) => {
+                let lines = mutated.matches('\n').count() + 1;
+                prop_assert!(!errors.0.is_empty());
+                prop_assert!(errors.0.iter().all(|p| (1..=lines).contains(&p.line) && p.column >= 1));
+            }
+        }
+    }
+}
