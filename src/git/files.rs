@@ -24,7 +24,14 @@ pub struct State {
 /// The right to write, held until dropped; the system takes it back when the process ends, however it ends.
 #[derive(Debug)]
 pub struct WriterLock {
-    _file: File,
+    file: File,
+}
+
+impl Drop for WriterLock {
+    fn drop(&mut self) {
+        // Said, not left to the closing: a child that is being started holds a copy of the descriptor until its exec.
+        let _ = self.file.unlock();
+    }
 }
 
 impl State {
@@ -135,7 +142,7 @@ impl State {
         let file = options.open(&path).map_err(|cause| GitError::file(&path, cause))?;
         for attempt in 0..attempts {
             match file.try_lock() {
-                Ok(()) => return Ok(WriterLock { _file: file }),
+                Ok(()) => return Ok(WriterLock { file }),
                 Err(fs::TryLockError::Error(cause)) => return Err(GitError::file(path, cause)),
                 Err(fs::TryLockError::WouldBlock) if attempt + 1 < attempts => sleep(pause),
                 Err(fs::TryLockError::WouldBlock) => {}
