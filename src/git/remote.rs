@@ -89,7 +89,17 @@ impl Remote for GitRemote<'_> {
             }
             return Err(RemoteError::Unreachable(summary(&finished.stderr)));
         }
-        self.store.reference(&tracking).map_err(|error| RemoteError::Git(error.to_string()))
+        // Git warns, exits with 0 and leaves the reference where it was: that must not pass for an answer.
+        if finished.stderr.contains("shallow roots are not allowed") {
+            return Err(RemoteError::Git(
+                "the remote is a shallow repository: part of its history is missing".to_owned(),
+            ));
+        }
+        match self.store.reference(&tracking) {
+            Ok(Some(head)) => Ok(Some(head)),
+            Ok(None) => Err(RemoteError::Git(format!("the fetch brought no branch: {}", summary(&finished.stderr)))),
+            Err(error) => Err(RemoteError::Git(error.to_string())),
+        }
     }
 
     fn push(&self, commit: CommitId) -> Result<(), RemoteError> {

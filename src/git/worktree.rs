@@ -60,6 +60,8 @@ fn try_follow(
     // What goes makes room for what comes.
     differences.sort_by_key(|difference| difference.new.is_some());
     let mut index = repository.index()?;
+    // Read again: people stage with git while this process lives.
+    index.read(false)?;
     for difference in &differences {
         let Difference { path, old, new } = difference;
         let mut leave = |why: &str| left.push(LeftAlone { path: path.clone(), why: why.to_owned() });
