@@ -8,7 +8,7 @@ use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 
 use git2::{Odb, Oid};
-use tempfile::NamedTempFile;
+use tempfile::TempPath;
 
 use crate::domain::id::ObjectId;
 use crate::ports::{ObjectKind, StoreError};
@@ -69,7 +69,7 @@ pub const fn type_of(kind: ObjectKind) -> git2::ObjectType {
 
 enum Written {
     /// A synced file that has to be renamed.
-    Beside(NamedTempFile, PathBuf),
+    Beside(TempPath, PathBuf),
     /// It was there, whole, and has been synced; its directory has not.
     There(PathBuf),
 }
@@ -88,7 +88,7 @@ fn write_one(objects: &Path, odb: &Odb<'_>, id: ObjectId, object: &Pending) -> R
             Err(cause) => Err(failed(&target, &cause)),
         };
     }
-    let written = || -> io::Result<NamedTempFile> {
+    let written = || -> io::Result<TempPath> {
         // `tmp_obj_` is what git's own clean-up looks for.
         let mut builder = tempfile::Builder::new();
         builder.prefix("tmp_obj_");
@@ -97,7 +97,8 @@ fn write_one(objects: &Path, odb: &Odb<'_>, id: ObjectId, object: &Pending) -> R
         let mut file = builder.tempfile_in(objects)?;
         file.write_all(&deflated(object))?;
         file.as_file().sync_all()?;
-        Ok(file)
+        // Closed: a ledger's first commit may have more files than a process may have open.
+        Ok(file.into_temp_path())
     };
     written().map(|file| Written::Beside(file, target)).map_err(|cause| failed(objects, &cause))
 }

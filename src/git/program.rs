@@ -51,7 +51,6 @@ const OUTPUT_LIMIT: usize = 1 << 20;
 #[derive(Debug, Clone)]
 pub struct Program {
     environment: Vec<(OsString, OsString)>,
-    interactive: bool,
     timeout: Duration,
 }
 
@@ -86,7 +85,7 @@ impl Program {
         if !interactive {
             set("GIT_TERMINAL_PROMPT", "0");
         }
-        Self { environment, interactive, timeout: Duration::from_secs(120) }
+        Self { environment, timeout: Duration::from_secs(120) }
     }
 
     /// The same with another time limit for one run.
@@ -95,9 +94,9 @@ impl Program {
         Self { timeout, ..self }
     }
 
-    /// Whether git may ask at the terminal.
-    pub fn is_interactive(&self) -> bool {
-        self.interactive
+    /// How long one run may take.
+    pub fn timeout(&self) -> Duration {
+        self.timeout
     }
 
     /// Runs git on a ledger's repository.

@@ -11,6 +11,9 @@ use super::{BRANCH, GitError};
 use crate::domain::id::CommitId;
 use crate::ports::{Remote, RemoteError, StoreError};
 
+/// How long the first fetch of a clone may take.
+const CLONE_TIMEOUT: Duration = Duration::from_secs(3600);
+
 /// A remote of a ledger's repository.
 pub struct GitRemote<'a> {
     store: &'a GitStore,
@@ -163,7 +166,9 @@ fn clone_into(
         _ => url.to_owned(),
     };
     store.git().remote("origin", &url).map_err(|error| GitError::repository(directory, &error))?;
-    let remote = GitRemote { store: &store, program, name: "origin".to_owned() };
+    // A whole history, not a few events.
+    let patient = program.clone().with_timeout(CLONE_TIMEOUT.max(program.timeout()));
+    let remote = GitRemote { store: &store, program: &patient, name: "origin".to_owned() };
     let head = remote.fetch()?;
     // As `git clone` does, so that people's `git pull` and `git status` know whom to compare with.
     let mut config = store.git().config().map_err(|error| GitError::repository(directory, &error))?;
