@@ -5,7 +5,7 @@
 //! 1. objects are written beside, synced, and renamed to their names: nothing refers to them yet;
 //! 2. the branch's new value is written beside and synced: nothing has moved;
 //! 3. it is renamed over the branch: from here on the event is in the ledger;
-//! 4. reflog, work tree and index follow: git itself can repair them (`git checkout`).
+//! 4. reflog, work tree and index follow: a note made before step 3 lets the next append finish this.
 
 use std::io;
 use std::path::PathBuf;

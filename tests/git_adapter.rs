@@ -482,6 +482,24 @@ fn what_people_changed_stays_and_is_told() {
 }
 
 #[test]
+fn after_a_kill_the_next_append_lets_the_work_tree_catch_up() {
+    let place = Place::new();
+    let path = place.path("ledger");
+    let store = GitStore::init(&path, false).unwrap();
+    let first = append(&store, &[("a", "1\n"), ("b", "1\n")]);
+    let second = commit(&store, Some(first), &[("a", "2\n"), ("b", "2\n"), ("c", "2\n")], &[]);
+    store.persist().unwrap();
+    // As left by a process that was killed after the branch had moved and one file was written.
+    store.state().write("following", first.to_string().as_bytes()).unwrap();
+    place.git(&path, &["update-ref", BRANCH, &second.to_string()]);
+    fs::write(path.join("a"), "2\n").unwrap();
+    append(&store, &[("b", "3\n")]);
+    assert_eq!((status(&place, &path).as_str(), store.left_alone()), ("", vec![]));
+    assert_eq!(fs::read(path.join("c")).unwrap(), b"2\n");
+    assert_eq!(store.state().read("following").unwrap(), None);
+}
+
+#[test]
 fn nothing_is_written_through_links_or_into_git() {
     let place = Place::new();
     let path = place.path("ledger");

@@ -12,7 +12,7 @@ use std::time::Duration;
 
 use git2::Repository;
 
-use super::files::State;
+use super::files::{State, WriterLock};
 use super::loose::sync_directory;
 use crate::domain::id::{CommitId, ObjectId};
 use crate::ports::StoreError;
@@ -33,10 +33,16 @@ pub fn current(repository: &Repository, name: &str) -> Result<Option<CommitId>, 
     Ok(Some(ObjectId::from_bytes(bytes)))
 }
 
-/// Moves `name` from `expected` to `new`, durably.
+/// One of our processes at a time; the kernel ends this when the process ends, however it ends.
+pub fn turn(state: &State) -> Result<WriterLock, StoreError> {
+    state.wait_for_turn("advance.lock", ATTEMPTS, PAUSE).map_err(|error| StoreError::Write(error.to_string()))
+}
+
+/// Moves `name` from `expected` to `new`, durably. Only who holds the turn may call it.
 pub fn advance(
     repository: &Repository,
     state: &State,
+    _turn: &WriterLock,
     name: &str,
     expected: Option<CommitId>,
     new: CommitId,
@@ -46,9 +52,6 @@ pub fn advance(
     let directory = target.parent().unwrap_or(repository.commondir());
     fs::create_dir_all(directory).map_err(|cause| failed(directory, &cause))?;
 
-    // Only one of our processes at a time; the kernel ends this when the process ends, however it ends.
-    let turn =
-        state.wait_for_turn("advance.lock", ATTEMPTS, PAUSE).map_err(|error| StoreError::Write(error.to_string()))?;
     let beside = state.path().join("advancing");
     remove_own_stale_lock(&beside, &lock)?;
 
@@ -67,7 +70,6 @@ pub fn advance(
     // The event is in the ledger. What fails from here on is not a failed append.
     let synced = sync_directory(directory);
     drop(held);
-    drop(turn);
     synced.map_err(|cause| StoreError::Write(format!("moved, but not synced: {}: {cause}", directory.display())))
 }
 

@@ -18,6 +18,9 @@ use super::{BRANCH, GitError, reference};
 use crate::domain::id::{CommitId, ObjectId};
 use crate::ports::{ObjectKind, Objects, Store, StoreError};
 
+/// The state file that says from where the work tree is just following the branch.
+const FOLLOWING: &str = "following";
+
 /// A ledger's repository.
 pub struct GitStore {
     repository: Repository,
@@ -188,14 +191,26 @@ impl GitStore {
         std::mem::take(&mut self.left_alone.borrow_mut())
     }
 
-    /// Brings the work tree and the index from `old` to the branch's head, as [`Store::advance`] does.
-    fn follow(&self, old: Option<CommitId>, new: CommitId) {
+    /// Whether a work tree shows the branch and has to follow it.
+    fn shows_branch(&self) -> bool {
         let head = self.repository.find_reference("HEAD");
-        let on_branch = head.is_ok_and(|head| head.symbolic_target().ok().flatten() == Some(BRANCH));
-        if self.repository.is_bare() || !on_branch {
-            return;
+        !self.repository.is_bare() && head.is_ok_and(|head| head.symbolic_target().ok().flatten() == Some(BRANCH))
+    }
+
+    /// Finishes what a process left that was killed after the branch moved and before the work tree had followed.
+    /// Only who holds the turn may call it: then the process that noted it is dead.
+    fn finish_following(&self) -> Result<(), GitError> {
+        let Some(note) = self.state.read(FOLLOWING)? else { return Ok(()) };
+        let text = String::from_utf8_lossy(&note);
+        // `none` for a branch that was unborn; anything else that is no id is as good as no note.
+        let from = text.trim().parse::<ObjectId>().ok();
+        if (from.is_some() || text.trim() == "none")
+            && self.shows_branch()
+            && let Ok(Some(head)) = self.head()
+        {
+            self.left_alone.borrow_mut().extend(follow(&self.repository, from, head));
         }
-        self.left_alone.borrow_mut().extend(follow(&self.repository, old, new));
+        self.state.remove(FOLLOWING)
     }
 
     pub(super) fn git(&self) -> &Repository {
@@ -263,13 +278,29 @@ impl Store for GitStore {
         }
         let commit = self.read(new, ObjectKind::Commit, 1 << 20)?;
         self.persist()?;
-        reference::advance(&self.repository, &self.state, BRANCH, expected, new)?;
-        let on_head = self.repository.find_reference("HEAD");
-        let on_head = on_head.is_ok_and(|head| head.symbolic_target().ok().flatten() == Some(BRANCH));
-        let names: &[&str] = if on_head { &[BRANCH, "HEAD"] } else { &[BRANCH] };
-        reference::log(&self.repository, names, expected, new, &committer(&commit), note);
-        self.follow(expected, new);
-        Ok(())
+        let turn = reference::turn(&self.state)?;
+        let noted = |error: GitError| StoreError::Write(error.to_string());
+        self.finish_following().map_err(noted)?;
+        let follows = self.shows_branch();
+        if follows {
+            // Killed from here on, the next append finds this and lets the work tree catch up.
+            let from = expected.map_or_else(|| "none".to_owned(), |id| id.to_string());
+            self.state.write(FOLLOWING, from.as_bytes()).map_err(noted)?;
+        }
+        let moved = reference::advance(&self.repository, &self.state, &turn, BRANCH, expected, new);
+        if moved.is_ok() {
+            let names: &[&str] = if follows { &[BRANCH, "HEAD"] } else { &[BRANCH] };
+            reference::log(&self.repository, names, expected, new, &committer(&commit), note);
+            if follows {
+                self.left_alone.borrow_mut().extend(follow(&self.repository, expected, new));
+            }
+        }
+        // Where this fails the next append follows once more, which changes nothing then. Where the branch moved and
+        // could not be synced, the note stays.
+        if follows && (moved.is_ok() || self.head().is_ok_and(|head| head != Some(new))) {
+            let _ = self.state.remove(FOLLOWING);
+        }
+        moved
     }
 }
 
