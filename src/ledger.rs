@@ -1,1 +1,4 @@
 //! ledger: under construction.
+
+pub mod commit;
+pub mod tree;

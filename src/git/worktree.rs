@@ -1,0 +1,282 @@
+//! The work tree and the index follow the branch: only the paths that changed, only files that are as the old commit had
+//! them, never through a symbolic link, never a link or submodule, no filters and no hooks. Imports `domain::id`.
+//!
+//! A void commit stays in the history, so what it holds can be anything: the names are checked here again.
+
+use std::fs::{self, Metadata};
+use std::io::{self, Write as _};
+use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
+use std::path::{Path, PathBuf};
+
+use git2::{Index, IndexEntry, IndexTime, ObjectType, Oid, Repository, Tree};
+
+use crate::domain::id::CommitId;
+
+/// A path that did not follow the branch.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{path} {why}")]
+pub struct LeftAlone {
+    /// The path in the work tree.
+    pub path: String,
+    /// Why, as the rest of a sentence.
+    pub why: String,
+}
+
+/// The largest file that is compared or written, in bytes: far more than a ledger may hold.
+const FILE_LIMIT: u64 = 64 * 1024 * 1024;
+const EXECUTABLE: u32 = 0o100_755;
+const FILE: u32 = 0o100_644;
+
+type Side = Option<(u32, Oid)>;
+
+struct Difference {
+    path: String,
+    old: Side,
+    new: Side,
+}
+
+/// Brings the work tree and index from `old` to `new` and says which paths stayed behind.
+pub fn follow(repository: &Repository, old: Option<CommitId>, new: CommitId) -> Vec<LeftAlone> {
+    let mut left = Vec::new();
+    if let Err(error) = try_follow(repository, old, new, &mut left) {
+        let why = format!("could not be brought up to date: {}", error.message());
+        left.push(LeftAlone { path: "the work tree".to_owned(), why });
+    }
+    left
+}
+
+fn try_follow(
+    repository: &Repository,
+    old: Option<CommitId>,
+    new: CommitId,
+    left: &mut Vec<LeftAlone>,
+) -> Result<(), git2::Error> {
+    let Some(root) = repository.workdir() else { return Ok(()) };
+    let tree_of = |id: CommitId| repository.find_commit(Oid::from_bytes(id.as_bytes())?)?.tree();
+    let before = old.map(tree_of).transpose()?;
+    let after = tree_of(new)?;
+    let mut differences = Vec::new();
+    compare(repository, before.as_ref(), Some(&after), "", &mut differences)?;
+    // What goes makes room for what comes.
+    differences.sort_by_key(|difference| difference.new.is_some());
+    let mut index = repository.index()?;
+    // Read again: people stage with git while this process lives.
+    index.read(false)?;
+    for difference in &differences {
+        let Difference { path, old, new } = difference;
+        let mut leave = |why: &str| left.push(LeftAlone { path: path.clone(), why: why.to_owned() });
+        if !path.split('/').all(is_plain_name) {
+            leave("has a name that is not written to a work tree");
+            continue;
+        }
+        let written = match new {
+            Some((FILE | EXECUTABLE, _)) | None => step(repository, root, difference),
+            Some(_) => Err("is a link or submodule, which is not written to a work tree".to_owned()),
+        };
+        if let Err(why) = &written {
+            leave(why);
+        }
+        let staged = index.get_path(Path::new(path), 0).map(|entry| (entry.mode, entry.id));
+        if staged != *old && staged != *new {
+            leave("has a staged change, which stays staged");
+            continue;
+        }
+        // A file that was left alone shows as modified against the new index entry, which is what it is.
+        match new {
+            None => remove(&mut index, path)?,
+            Some((mode, id)) => index.add(&entry(path, *mode, *id, written.ok().flatten().as_ref()))?,
+        }
+    }
+    if differences.is_empty() { Ok(()) } else { index.write() }
+}
+
+/// The paths that differ, descending only into directories that do.
+fn compare(
+    repository: &Repository,
+    old: Option<&Tree<'_>>,
+    new: Option<&Tree<'_>>,
+    prefix: &str,
+    found: &mut Vec<Difference>,
+) -> Result<(), git2::Error> {
+    let entries = |tree: Option<&Tree<'_>>| -> Vec<(String, u32, Oid)> {
+        let raw = |entry: git2::TreeEntry<'_>| {
+            let name = String::from_utf8_lossy(entry.name_bytes()).into_owned();
+            (name, u32::try_from(entry.filemode_raw()).unwrap_or(0), entry.id())
+        };
+        tree.map(|tree| tree.iter().map(raw).collect()).unwrap_or_default()
+    };
+    let mut names: std::collections::BTreeMap<String, (Side, Side)> = std::collections::BTreeMap::new();
+    for (name, mode, id) in entries(old) {
+        names.entry(name).or_default().0 = Some((mode, id));
+    }
+    for (name, mode, id) in entries(new) {
+        names.entry(name).or_default().1 = Some((mode, id));
+    }
+    for (name, (old, new)) in names {
+        if old == new {
+            continue;
+        }
+        let path = format!("{prefix}{name}");
+        // A path of a tree that can be checked out anywhere is no deeper and no longer than this.
+        if path.len() > 4096 {
+            continue;
+        }
+        let is_tree = |side: Side| side.is_some_and(|(mode, _)| mode & 0o170_000 == 0o040_000);
+        let tree = |side: Side| match side {
+            Some((_, id)) if is_tree(side) => repository.find_tree(id).map(Some),
+            _ => Ok(None),
+        };
+        let (old_tree, new_tree) = (tree(old)?, tree(new)?);
+        if old_tree.is_some() || new_tree.is_some() {
+            compare(repository, old_tree.as_ref(), new_tree.as_ref(), &format!("{path}/"), found)?;
+        }
+        let (old, new) = (old.filter(|_| !is_tree(old)), new.filter(|_| !is_tree(new)));
+        if old.is_some() || new.is_some() {
+            found.push(Difference { path, old, new });
+        }
+    }
+    Ok(())
+}
+
+/// One file. `Ok` with its metadata where it now is as `new` has it; otherwise why it was left alone.
+fn step(repository: &Repository, root: &Path, difference: &Difference) -> Result<Option<Metadata>, String> {
+    let Difference { path, old, new } = difference;
+    let file = directory(root, path, new.is_some())?;
+    let failed = |cause: io::Error| format!("could not be written: {cause}");
+    let Some(file) = file else {
+        // The directory is not there, and nothing is to be put into it.
+        return Ok(None);
+    };
+    let there = match fs::symlink_metadata(&file) {
+        Ok(meta) => Some(meta),
+        Err(cause) if cause.kind() == io::ErrorKind::NotFound => None,
+        Err(cause) => return Err(failed(cause)),
+    };
+    let content = match &there {
+        Some(meta) if meta.is_file() && meta.len() <= FILE_LIMIT => Some(state(&file, meta).map_err(failed)?),
+        _ => None,
+    };
+    if there.is_some() && content.is_some() && content == *new {
+        return Ok(there);
+    }
+    match (&there, old) {
+        (None, Some(_)) if new.is_some() => return Err("was removed in the work tree, and stays removed".to_owned()),
+        (Some(_), None) => return Err("was there untracked, and stays as it is".to_owned()),
+        (Some(_), Some(old)) if content != Some(*old) => {
+            return Err("has local changes, which stay".to_owned());
+        }
+        _ => {}
+    }
+    let Some((mode, id)) = new else {
+        if there.is_some() {
+            fs::remove_file(&file).map_err(failed)?;
+            prune(root, &file);
+        }
+        return Ok(None);
+    };
+    write(repository, &file, *mode, *id)?;
+    fs::symlink_metadata(&file).map(Some).map_err(failed)
+}
+
+/// The file's path, every directory above it a real one; made where they are missing and `make` says so.
+fn directory(root: &Path, path: &str, make: bool) -> Result<Option<PathBuf>, String> {
+    let mut at = root.to_owned();
+    let mut parts: Vec<&str> = path.split('/').collect();
+    let name = parts.pop().unwrap_or_default();
+    for part in parts {
+        at.push(part);
+        match fs::symlink_metadata(&at) {
+            Ok(meta) if meta.is_dir() => {}
+            Ok(_) => return Err("lies below something that is no directory in the work tree".to_owned()),
+            Err(cause) if cause.kind() == io::ErrorKind::NotFound && !make => return Ok(None),
+            Err(cause) if cause.kind() == io::ErrorKind::NotFound => {
+                fs::create_dir(&at).map_err(|cause| format!("could not be written: {cause}"))?;
+            }
+            Err(cause) => return Err(format!("could not be looked at: {cause}")),
+        }
+    }
+    at.push(name);
+    Ok(Some(at))
+}
+
+/// Mode and blob id of a file in the work tree, its bytes hashed as they are.
+fn state(file: &Path, meta: &Metadata) -> io::Result<(u32, Oid)> {
+    let bytes = fs::read(file)?;
+    let id =
+        Oid::hash_object(ObjectType::Blob, &bytes).map_err(|error| io::Error::other(error.message().to_owned()))?;
+    Ok((if meta.permissions().mode() & 0o100 == 0 { FILE } else { EXECUTABLE }, id))
+}
+
+fn write(repository: &Repository, file: &Path, mode: u32, id: Oid) -> Result<(), String> {
+    let odb = repository.odb().map_err(|error| error.message().to_owned())?;
+    let unread = |error: git2::Error| format!("could not be read: {}", error.message());
+    let (size, kind) = odb.read_header(id).map_err(unread)?;
+    if kind != ObjectType::Blob || u64::try_from(size).is_ok_and(|size| size > FILE_LIMIT) {
+        return Err("is too large for a work tree".to_owned());
+    }
+    let object = odb.read(id).map_err(unread)?;
+    let directory = file.parent().unwrap_or(Path::new("."));
+    let written = || -> io::Result<()> {
+        // Renamed into place: a name that has become a link meanwhile is replaced, not followed.
+        let mut beside = tempfile::Builder::new()
+            .prefix(".jit-")
+            .permissions(fs::Permissions::from_mode(mode & 0o777))
+            .tempfile_in(directory)?;
+        beside.write_all(object.data())?;
+        beside.persist(file).map_err(|error| error.error)?;
+        Ok(())
+    };
+    written().map_err(|cause| format!("could not be written: {cause}"))
+}
+
+/// Removes the directories above a removed file that have become empty.
+fn prune(root: &Path, file: &Path) {
+    let above = file.ancestors().skip(1).take_while(|directory| *directory != root && directory.starts_with(root));
+    for directory in above {
+        if fs::remove_dir(directory).is_err() {
+            return;
+        }
+    }
+}
+
+/// A name that means the same on every file system, and nothing to git.
+fn is_plain_name(name: &str) -> bool {
+    let folded: String = name.chars().filter(char::is_ascii).collect::<String>().to_ascii_lowercase();
+    let folded = folded.trim_end_matches([' ', '.']);
+    !name.is_empty()
+        && !matches!(name, "." | "..")
+        && !name.contains(['\\', ':', '\u{fffd}'])
+        && !name.chars().any(char::is_control)
+        && folded != ".git"
+        && !folded.starts_with("git~")
+}
+
+fn remove(index: &mut Index, path: &str) -> Result<(), git2::Error> {
+    match index.remove(Path::new(path), 0) {
+        Err(error) if error.code() != git2::ErrorCode::NotFound => Err(error),
+        _ => Ok(()),
+    }
+}
+
+/// An index entry with what `git status` compares first; without it git looks into the file.
+fn entry(path: &str, mode: u32, id: Oid, meta: Option<&Metadata>) -> IndexEntry {
+    // The index keeps the low 32 bits of all of these (gitformat-index).
+    let low = |value: u64| u32::try_from(value & 0xffff_ffff).unwrap_or_default();
+    let signed = |value: i64| i32::try_from(value).unwrap_or_default();
+    let time =
+        |seconds: i64, nanoseconds: i64| IndexTime::new(signed(seconds), u32::try_from(nanoseconds).unwrap_or(0));
+    IndexEntry {
+        ctime: meta.map_or(IndexTime::new(0, 0), |meta| time(meta.ctime(), meta.ctime_nsec())),
+        mtime: meta.map_or(IndexTime::new(0, 0), |meta| time(meta.mtime(), meta.mtime_nsec())),
+        dev: meta.map_or(0, |meta| low(meta.dev())),
+        ino: meta.map_or(0, |meta| low(meta.ino())),
+        mode,
+        uid: meta.map_or(0, Metadata::uid),
+        gid: meta.map_or(0, Metadata::gid),
+        file_size: meta.map_or(0, |meta| low(meta.len())),
+        id,
+        flags: 0,
+        flags_extended: 0,
+        path: path.as_bytes().to_vec(),
+    }
+}
