@@ -18,13 +18,15 @@ use crate::domain::policy::Policy;
 use crate::domain::time::Timestamp;
 use crate::git::{GitError, GitStore, Program};
 use crate::ports::{Clock, Rng, Signer};
-use crate::sign::{self, Agent, KeyFileError, KeySpec, NoPassphrase, OpenError};
+use crate::sign::{self, Agent, KeyFile, KeyFileError, KeySpec, NoPassphrase, OpenError};
 
 mod ca;
 mod config;
+mod ledger;
 mod place;
 
 pub use config::{Config, LedgerEntry};
+pub use ledger::{Freshness, Ledger};
 
 /// How often a passphrase is asked for.
 const PASSPHRASE_TRIES: usize = 3;
@@ -233,6 +235,26 @@ impl Context {
     /// Where there is no key, or it does not open.
     pub fn signing_key(&self) -> Result<Box<dyn Signer>, CliError> {
         self.open_key(&self.key_path()?)
+    }
+
+    /// The public half of the key that would sign, without unlocking it.
+    ///
+    /// # Errors
+    /// Where there is no key, or it cannot be read.
+    pub fn public_key(&self) -> Result<PublicKey, CliError> {
+        let path = self.key_path()?;
+        if path.extension().is_some_and(|extension| extension == "pub") {
+            return Ok(sign::file::read_public(&path)?);
+        }
+        let mut public = path.clone().into_os_string();
+        public.push(".pub");
+        let public = PathBuf::from(public);
+        match KeyFile::read(&path) {
+            Ok(file) => Ok(file.public_key().clone()),
+            Err(KeyFileError::Public(path)) => Ok(sign::file::read_public(&path)?),
+            Err(KeyFileError::NotFound(_)) if public.is_file() => Ok(sign::file::read_public(&public)?),
+            Err(error) => Err(error.into()),
+        }
     }
 
     /// The key at `path`: a private key file, or a `.pub` whose private half is in the agent or beside it.

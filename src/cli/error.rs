@@ -9,11 +9,14 @@ use std::path::Path;
 use serde_json::json;
 
 use super::output::Output;
-use crate::domain::finding::Code;
+use crate::domain::finding::{Code, Fault};
 use crate::domain::policy::PolicyErrors;
 use crate::domain::text::visible;
 use crate::git::GitError;
 use crate::issue::ssh_cert::IssueError;
+use crate::ledger::ReplayError;
+use crate::ledger::append::AppendError;
+use crate::ledger::pin::PinError;
 use crate::ports::{RemoteError, RngError, SignError, StoreError};
 use crate::sign::{AgentError, KeyFileError, OpenError};
 
@@ -384,6 +387,89 @@ impl From<PolicyErrors> for CliError {
 impl From<RngError> for CliError {
     fn from(error: RngError) -> Self {
         of(ErrorKind::Failed, &error, None)
+    }
+}
+
+impl From<Fault> for CliError {
+    /// What a rule would make void is refused before it is signed.
+    fn from(fault: Fault) -> Self {
+        let hint = hint_of(fault.code);
+        let told = Told {
+            kind: ErrorKind::Refused,
+            message: fault.message,
+            causes: Vec::new(),
+            hint: hint.map(str::to_owned),
+            rule: Some(fault.code),
+        };
+        Self(Box::new(told))
+    }
+}
+
+/// What to do about a rule that says no.
+const fn hint_of(code: Code) -> Option<&'static str> {
+    match code {
+        Code::A01 | Code::A02 | Code::A07 => Some("jit policy explain MEMBER TARGET/ROLE says what the role wants"),
+        Code::A03 | Code::A09 | Code::L06 => Some("jit show CASE says who may do what now"),
+        Code::A04 | Code::A05 | Code::A06 => Some("jit show CASE says what is missing"),
+        Code::A10 => Some("jit policy check FILE"),
+        Code::A11 | Code::A12 | Code::A08 => Some("jit policy show says who may"),
+        Code::A13 => Some("jit verify shows the void commits; the root members acknowledge them"),
+        Code::K01 | Code::K02 | Code::K03 => Some("use the key's file: --key FILE"),
+        Code::K04 => Some("name your key with --key FILE; jit policy show lists everybody's"),
+        Code::K05 => Some("sign with a hardware key: --key FILE of an sk-ssh-ed25519@openssh.com key"),
+        Code::L01 | Code::L02 | Code::L03 | Code::L05 => Some("jit sync, then run the command again"),
+        Code::L04 => Some("set this machine's clock (it must agree with the others'), then run the command again"),
+        Code::E03 => Some("write it as plain text that says why"),
+        Code::C01 | Code::C02 | Code::C03 | Code::C04 | Code::C05 | Code::C06 | Code::C07 | Code::C08 => None,
+        Code::E01 | Code::E02 | Code::E04 => None,
+        Code::F01 | Code::F02 | Code::F03 | Code::F04 | Code::F05 | Code::F06 | Code::F07 => Some("jit verify"),
+    }
+}
+
+impl From<ReplayError> for CliError {
+    fn from(error: ReplayError) -> Self {
+        match error {
+            ReplayError::Store(cause) => Self::from(cause).context("the ledger could not be checked"),
+            ReplayError::Commit(..) => failed(&error, "the clone is damaged: clone it again, and compare"),
+            ReplayError::Genesis { .. } => {
+                of(ErrorKind::Findings, &error, Some("this is no ledger of jit/1".to_owned()))
+            }
+            ReplayError::Forked { .. } => of(ErrorKind::Stale, &error, Some(FORKED.to_owned())),
+            ReplayError::WouldBeVoid(fault) => fault.into(),
+        }
+    }
+}
+
+const FORKED: &str = "compare with another clone before you sign anything, and find out who rewrote the remote";
+
+impl From<PinError> for CliError {
+    fn from(error: PinError) -> Self {
+        match &error {
+            PinError::Damaged(_) => {
+                failed(&error, "verify it against another clone, then remove jit/pin in the git directory")
+            }
+            PinError::Forked { .. } => of(ErrorKind::Stale, &error, Some(FORKED.to_owned())),
+        }
+    }
+}
+
+impl From<AppendError> for CliError {
+    fn from(error: AppendError) -> Self {
+        match error {
+            AppendError::Refused(fault) => fault.into(),
+            AppendError::Cancelled => Self::cancelled(),
+            AppendError::Replay(cause) => cause.into(),
+            AppendError::Store(cause) => Self::from(cause).context("nothing was appended"),
+            AppendError::Sign(cause) => Self::from(cause).context("nothing was signed"),
+            AppendError::Rng(cause) => cause.into(),
+            AppendError::Queued { .. } => failed(&error, "jit sync delivers it once, as soon as the remote takes it"),
+            AppendError::Remote(cause) => {
+                Self::from(cause).context("nothing was signed: the remote could not be asked")
+            }
+            AppendError::Outbox(_) => failed(&error, "check free space and permissions of the ledger"),
+            AppendError::Busy(_) => failed(&error, "run the command again"),
+            AppendError::Other(_) => of(ErrorKind::Failed, &error, None),
+        }
     }
 }
 
