@@ -448,9 +448,11 @@ impl Ledger {
         self.now = self.now.plus(ttl(span));
     }
 
-    /// A proposal of these changes to the governed files, as it should be; nothing has landed.
+    /// A proposal of these changes to the governed files, as it should be; nothing has landed. Where the policy is not
+    /// among them, its version alone rises.
     pub fn proposal(&mut self, actor: &str, edits: &[(&str, &str)]) -> (Event, BTreeMap<String, Vec<u8>>) {
         let mut files = self.governed.clone();
+        files.insert("policy.toml".to_owned(), self.next_policy(|text| text).into_bytes());
         for (path, text) in edits {
             files.insert((*path).to_owned(), text.as_bytes().to_vec());
         }

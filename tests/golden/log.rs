@@ -73,17 +73,6 @@ fn l04_backdated() {
 }
 
 #[test]
-fn l04_from_the_future() {
-    let mut ledger = Ledger::new();
-    let mut request = ledger.asks("alice");
-    request.business_need = "Tomorrow's work.".into();
-    let mut event = ledger.event("alice", None, Body::Request(Box::new(request)));
-    event.time = ledger.now.plus(ttl("3m"));
-    ledger.void_event("L04", event);
-    ledger.check_as_is();
-}
-
-#[test]
 fn l05_the_same_event_again() {
     // Only a void commit can make room for it.
     let mut ledger = Ledger::new();

@@ -29,6 +29,17 @@ fn a10_a_version_left_out() {
 }
 
 #[test]
+fn a10_new_files_under_the_present_policy() {
+    // The version is the policy's own: whatever changes, policy.toml changes with it.
+    let mut ledger = Ledger::new();
+    let policy = String::from_utf8(ledger.governed["policy.toml"].clone()).unwrap();
+    let (event, files) = ledger.proposal("rita", &[("README.md", "# Access\n"), ("policy.toml", &policy)]);
+    let commit = ledger.lay_proposal(event, &files);
+    ledger.void("A10", commit);
+    ledger.check();
+}
+
+#[test]
 fn a10_a_digest_that_is_not_the_files() {
     proposed(|_, files| files[0].sha256 = Digest::of(b"another text"));
 }
