@@ -35,11 +35,14 @@ mod policy;
 mod request;
 mod review;
 mod revoke;
+pub mod session;
 mod show;
 mod ssh;
 mod status;
 mod sync;
+pub mod turn;
 mod verify;
+pub mod view;
 mod withdraw;
 
 pub use completions::script as completion_script;

@@ -1,7 +1,8 @@
 //! `jit deny`.
 
-use super::error::CliError;
+use super::turn::{Turn, reason};
 use super::{Context, Outcome};
+use crate::domain::event::Body;
 
 /// Refuse a request. One denial by somebody who might approve ends the case.
 #[derive(Debug, clap::Args)]
@@ -17,7 +18,14 @@ pub struct Args {
 /// Runs the command.
 ///
 /// # Errors
-/// It is not built yet.
-pub fn run(_context: &mut Context, _args: Args) -> Outcome {
-    Err(CliError::not_built("deny"))
+/// Refused where a rule forbids it; cancelled where the answer is no.
+pub fn run(context: &mut Context, args: Args) -> Outcome {
+    let mut turn = Turn::open(context)?;
+    let mine = if args.case.is_some() { Vec::new() } else { super::approve::waiting_for_me(context, &turn) };
+    let id = turn.choose(context, args.case.as_deref(), "Which case?", |case| mine.contains(&case.id()))?;
+    let comment = reason(context, "--comment", "Why not?", args.comment)?;
+    let intent = turn.intent(Some(id), Body::Denial { comment });
+    let summary = turn.whole(context, id)?;
+    turn.say(context, &intent, &summary)?;
+    turn.show(context, "Denied", id)
 }

@@ -1,9 +1,14 @@
 //! `jit list`.
 
-use crate::domain::id::Name;
+use super::output::Table;
+use super::session::{Fresh, Session};
+use super::view::{case_json, coloured, standing, subject};
+use super::{Context, Exit, Outcome};
+use crate::domain::state::State;
+use crate::domain::state::case::{Case, Matter};
+use crate::domain::time::Timestamp;
 
-use super::error::CliError;
-use super::{Context, Outcome};
+use crate::domain::id::Name;
 
 /// List cases, the newest last.
 #[derive(Debug, clap::Args)]
@@ -25,7 +30,61 @@ pub struct Args {
 /// Runs the command.
 ///
 /// # Errors
-/// It is not built yet.
-pub fn run(_context: &mut Context, _args: Args) -> Outcome {
-    Err(CliError::not_built("list"))
+/// Where the ledger cannot be checked.
+pub fn run(context: &mut Context, args: Args) -> Outcome {
+    let session = Session::open(context, Fresh::Local)?;
+    let (state, now) = (session.state(), context.now());
+    let cases: Vec<&Case> = state.cases().filter(|case| fits(&args, state, case, now)).collect();
+    if context.output.is_json() {
+        for case in cases {
+            context.output.print(&case_json(state, case, now).to_string())?;
+        }
+        return Ok(Exit::DONE);
+    }
+    if cases.is_empty() {
+        context.output.note("No case.");
+        return Ok(Exit::DONE);
+    }
+    context.output.print(&table(context, state, &cases, now))?;
+    Ok(Exit::DONE)
+}
+
+/// Cases as a table.
+pub(super) fn table(context: &Context, state: &State, cases: &[&Case], now: Timestamp) -> String {
+    let mut table = Table::new(&["case", "who", "what", "state"]);
+    for case in cases {
+        let stands = state.case_state(case, now);
+        table.row([
+            case.id().short(),
+            case.actor().to_string(),
+            subject(case),
+            coloured(&context.output, stands, &standing(state, case, now)),
+        ]);
+    }
+    table.render(context.output.width())
+}
+
+fn fits(args: &Args, state: &State, case: &Case, now: Timestamp) -> bool {
+    if matches!(case.matter(), Matter::Genesis) {
+        return false;
+    }
+    let stands = state.case_state(case, now);
+    let ended = case.access().and_then(|access| access.ended(now)).map(|(_, by)| by.as_str());
+    let overdue =
+        || state.findings(now).iter().any(|finding| finding.case == Some(case.id()) && finding.code.as_str() == "F01");
+    let in_state = |word: &String| {
+        word == stands.as_str()
+            || (ended == Some(word.as_str()) && word != "closed" || ended == Some(word.as_str()))
+            || (word == "overdue" && overdue())
+    };
+    let request = case.access().map(|access| &access.request);
+    (args.state.is_empty() || args.state.iter().any(in_state))
+        && args.member.as_ref().is_none_or(|member| case.actor() == member)
+        && args.target.as_ref().is_none_or(|target| {
+            request.is_some_and(|request| request.targets.iter().any(|role| role.target == *target))
+        })
+        && args
+            .incident
+            .as_ref()
+            .is_none_or(|incident| request.is_some_and(|request| request.incident.as_ref() == Some(incident)))
 }

@@ -1,7 +1,9 @@
 //! `jit revoke`.
 
-use super::error::CliError;
+use super::turn::{Turn, reason};
 use super::{Context, Outcome};
+use crate::domain::event::Body;
+use crate::domain::state::case::CaseState;
 
 /// End a case at once: its credential opens nothing any more.
 #[derive(Debug, clap::Args)]
@@ -20,7 +22,17 @@ pub struct Args {
 /// Runs the command.
 ///
 /// # Errors
-/// It is not built yet.
-pub fn run(_context: &mut Context, _args: Args) -> Outcome {
-    Err(CliError::not_built("revoke"))
+/// Refused where a rule forbids it; cancelled where the answer is no.
+pub fn run(context: &mut Context, args: Args) -> Outcome {
+    let mut turn = Turn::open(context)?;
+    let now = context.now();
+    let open = [CaseState::Live, CaseState::Approved, CaseState::Pending];
+    let id = turn.choose(context, args.case.as_deref(), "Which case?", |case| {
+        case.access().is_some() && open.contains(&turn.session.state().case_state(case, now))
+    })?;
+    let reason = reason(context, "--reason", "Why?", args.reason)?;
+    let intent = turn.intent(Some(id), Body::Revocation { reason, incident: args.incident });
+    let summary = turn.whole(context, id)?;
+    turn.say(context, &intent, &summary)?;
+    turn.show(context, "Revoked", id)
 }

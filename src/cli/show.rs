@@ -1,7 +1,8 @@
 //! `jit show`.
 
-use super::error::CliError;
-use super::{Context, Outcome};
+use super::session::{Fresh, Session};
+use super::view::{case_json, case_text, next_step};
+use super::{Context, Exit, Outcome};
 
 /// Show one case whole: what was asked, who agreed, what was issued, how it ended.
 #[derive(Debug, clap::Args)]
@@ -14,7 +15,12 @@ pub struct Args {
 /// Runs the command.
 ///
 /// # Errors
-/// It is not built yet.
-pub fn run(_context: &mut Context, _args: Args) -> Outcome {
-    Err(CliError::not_built("show"))
+/// Where no such case is there.
+pub fn run(context: &mut Context, args: Args) -> Outcome {
+    let session = Session::open(context, Fresh::Local)?;
+    let case = session.case(&args.case)?;
+    let (state, now) = (session.state(), context.now());
+    context.output.result(|| case_json(state, case, now), || case_text(&context.output, state, case, now))?;
+    next_step(&context.output, state, case, now);
+    Ok(Exit::DONE)
 }

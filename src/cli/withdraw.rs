@@ -1,7 +1,9 @@
 //! `jit withdraw`.
 
-use super::error::CliError;
+use super::turn::{Turn, comment};
 use super::{Context, Outcome};
+use crate::domain::event::Body;
+use crate::domain::state::case::CaseState;
 
 /// Take your own request back, before a credential is issued.
 #[derive(Debug, clap::Args)]
@@ -17,7 +19,17 @@ pub struct Args {
 /// Runs the command.
 ///
 /// # Errors
-/// It is not built yet.
-pub fn run(_context: &mut Context, _args: Args) -> Outcome {
-    Err(CliError::not_built("withdraw"))
+/// Refused where a rule forbids it; cancelled where the answer is no.
+pub fn run(context: &mut Context, args: Args) -> Outcome {
+    let mut turn = Turn::open(context)?;
+    let (me, now) = (turn.person.name.clone(), context.now());
+    let open = [CaseState::Pending, CaseState::Approved];
+    let id = turn.choose(context, args.case.as_deref(), "Which case?", |case| {
+        *case.actor() == me && case.access().is_some() && open.contains(&turn.session.state().case_state(case, now))
+    })?;
+    let comment = comment(context, "Comment (optional)", args.comment)?;
+    let intent = turn.intent(Some(id), Body::Withdrawal { comment });
+    let summary = turn.whole(context, id)?;
+    turn.say(context, &intent, &summary)?;
+    turn.show(context, "Withdrawn", id)
 }

@@ -42,7 +42,7 @@ pub trait Outbox {
 }
 
 /// What is to be said: the same each time it is decided again, or computed from the state.
-pub type Draft<'a> = dyn FnMut(&Replay) -> Result<Intent, AppendError> + 'a;
+pub type Draft<'a> = dyn FnMut(&Replay, Timestamp) -> Result<Intent, AppendError> + 'a;
 
 /// A signed event and what goes with it.
 #[derive(Debug, Clone)]
@@ -161,8 +161,10 @@ impl Writer<'_> {
             let current = match signed.take() {
                 Some(signed) if self.stands(replay, &signed).is_ok() => signed,
                 _ => {
-                    let intent = make(replay)?;
-                    self.sign(replay, &intent, signer, rng)?
+                    // One time for both: a grant counts from the second that its issuance names.
+                    let now = self.clock.now();
+                    let intent = make(replay, now)?;
+                    self.sign(replay, &intent, now, signer, rng)?
                 }
             };
             match self.deliver(replay, &current)? {
@@ -212,12 +214,12 @@ impl Writer<'_> {
         &self,
         replay: &Replay,
         intent: &Intent,
+        now: Timestamp,
         signer: &dyn Signer,
         rng: &mut dyn Rng,
     ) -> Result<Signed, AppendError> {
         let nonce = Nonce::from_random(rng.bytes16()?);
         let root = replay.root();
-        let now = self.clock.now();
         let event = draft(replay.state(), root, intent, now, nonce);
         refusal(replay.state(), Some(root), &event, signer.public_key(), &intent.files, now)
             .map_err(AppendError::Refused)?;

@@ -147,6 +147,26 @@ pub struct ReviewDuty {
 }
 
 impl Access {
+    /// An access as it stands when it is asked for.
+    pub const fn draft(actor: Name, opened: Timestamp, request: Request) -> Self {
+        Self {
+            actor,
+            opened,
+            request,
+            approvals: Vec::new(),
+            decided: None,
+            denied: None,
+            withdrawn: None,
+            issued: Vec::new(),
+            revoked: None,
+            closed: None,
+            sessions: Vec::new(),
+            residues: Vec::new(),
+            reviews: Vec::new(),
+            issued_under: None,
+        }
+    }
+
     /// When the clock of `duration` began: the first issuance.
     pub fn starts(&self) -> Option<Timestamp> {
         self.issued.first().map(|issued| issued.time)

@@ -62,22 +62,9 @@ impl State {
                 }
                 Matter::Genesis
             }
-            Body::Request(request) => Matter::Access(Box::new(Access {
-                actor: event.actor.clone(),
-                opened: event.time,
-                request: (**request).clone(),
-                approvals: Vec::new(),
-                decided: None,
-                denied: None,
-                withdrawn: None,
-                issued: Vec::new(),
-                revoked: None,
-                closed: None,
-                sessions: Vec::new(),
-                residues: Vec::new(),
-                reviews: Vec::new(),
-                issued_under: None,
-            })),
+            Body::Request(request) => {
+                Matter::Access(Box::new(Access::draft(event.actor.clone(), event.time, (**request).clone())))
+            }
             Body::Lock(lock) => {
                 Matter::Lock(Locked { scope: lock.scope.clone(), reason: lock.reason.clone(), lifted: None })
             }
