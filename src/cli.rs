@@ -45,8 +45,10 @@ mod verify;
 pub mod view;
 mod withdraw;
 
+pub use completions::script as completion_script;
 pub use context::{Context, Environment};
 pub use error::CliError;
+pub use man::pages as man_pages;
 pub use output::Output;
 pub use prompt::Prompt;
 

@@ -1,9 +1,8 @@
-//! `jit completions`.
+//! `jit completions`: from the same tree of commands as the help.
 
-use clap_complete::Shell;
+use clap_complete::{Shell, generate};
 
-use super::error::CliError;
-use super::{Context, Outcome};
+use super::{Context, Exit, Outcome};
 
 /// Print the completions of a shell.
 ///
@@ -11,14 +10,22 @@ use super::{Context, Outcome};
 #[derive(Debug, clap::Args)]
 pub struct Args {
     /// The shell.
-    #[arg(value_name = "SHELL", value_parser = clap::builder::EnumValueParser::<Shell>::new())]
+    #[arg(value_name = "SHELL")]
     pub shell: Shell,
 }
 
-/// Runs the command.
+/// Prints the script.
 ///
 /// # Errors
-/// It is not built yet.
-pub fn run(_context: &mut Context, _args: Args) -> Outcome {
-    Err(CliError::not_built("completions"))
+/// Where it cannot be written.
+pub fn run(context: &mut Context, args: Args) -> Outcome {
+    context.output.bytes(&script(args.shell))?;
+    Ok(Exit::DONE)
+}
+
+/// The completion script of `shell`.
+pub fn script(shell: Shell) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    generate(shell, &mut super::tree(), "jit", &mut bytes);
+    bytes
 }

@@ -161,6 +161,11 @@ impl CliError {
         &self.0.message
     }
 
+    /// What to type next.
+    pub fn hint_text(&self) -> Option<&str> {
+        self.0.hint.as_deref()
+    }
+
     /// Tells it: on stderr for people, and with `--json` as one object on stdout.
     pub fn report(&self, output: &Output) {
         let Told { kind, message, causes, hint, rule } = &*self.0;

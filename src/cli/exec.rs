@@ -1,15 +1,17 @@
-//! `jit exec`.
+//! `jit exec`: a program with the credential of a live case.
 
 use std::ffi::OsString;
+use std::process::Command;
 
-use crate::domain::id::Name;
-
+use super::credential::{find, lend, pass_on};
 use super::error::CliError;
 use super::{Context, Outcome};
+use crate::domain::id::Name;
 
 /// Run a command with the credential of a live case.
 ///
-/// The command finds the case in JIT_CASE and the path of the certificate in JIT_CERTIFICATE; both are gone when it ends.
+/// The command finds the case in JIT_CASE, the path of the certificate in JIT_CERTIFICATE and the key's in JIT_IDENTITY.
+/// The certificate's file is gone when the command ends.
 #[derive(Debug, clap::Args)]
 pub struct Args {
     /// The case: its id or the beginning of it.
@@ -23,10 +25,18 @@ pub struct Args {
     pub command: Vec<OsString>,
 }
 
-/// Runs the command.
+/// Runs the command; its exit code is ours.
 ///
 /// # Errors
-/// It is not built yet.
-pub fn run(_context: &mut Context, _args: Args) -> Outcome {
-    Err(CliError::not_built("exec"))
+/// Where the case is not live, or the command cannot be started.
+pub fn run(context: &mut Context, args: Args) -> Outcome {
+    let lent = find(context, &args.case, args.environment.as_ref())?;
+    let files = lend(context, &lent)?;
+    let mut words = args.command.into_iter();
+    let program = words.next().ok_or_else(|| CliError::usage("a command is needed after --"))?;
+    let mut command = Command::new(program);
+    command.args(words).current_dir(&context.environment.directory);
+    command.env("JIT_CASE", lent.case.0.hex());
+    command.env("JIT_CERTIFICATE", files.certificate()).env("JIT_IDENTITY", &files.identity);
+    pass_on(command)
 }

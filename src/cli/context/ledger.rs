@@ -182,6 +182,20 @@ impl Ledger {
         Ok(done.map_err(CliError::from))
     }
 
+    /// Pushes the whole branch where the remote has none yet. Says whether it did.
+    ///
+    /// # Errors
+    /// Where the remote cannot be asked, or does not take it.
+    pub fn publish(&self) -> Result<bool, CliError> {
+        let Some(remote) = GitRemote::of(&self.store, &self.program, None)? else { return Ok(false) };
+        let Some(head) = self.replay.head() else { return Ok(false) };
+        if remote.fetch()?.is_some() {
+            return Ok(false);
+        }
+        remote.push(head)?;
+        Ok(true)
+    }
+
     /// The repository.
     pub const fn store(&self) -> &GitStore {
         &self.store
