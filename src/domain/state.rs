@@ -4,8 +4,8 @@
 //! [`State::apply`] takes what was judged. Only here are a [`Judged`] and a [`grant::Grant`] made.
 
 pub mod access;
-pub mod arrival;
 mod apply;
+pub mod arrival;
 mod authority;
 pub mod case;
 pub mod commit;
@@ -282,7 +282,10 @@ impl State {
             let newest = newest.map_or_else(String::new, |time| time.to_string());
             return Err(Fault::new(
                 Code::L04,
-                format!("{} is earlier than {newest}, which its author had seen, by more than {}", event.time, policy.clock_skew),
+                format!(
+                    "{} is earlier than {newest}, which its author had seen, by more than {}",
+                    event.time, policy.clock_skew
+                ),
             ));
         }
         if claim.arrival.is_some_and(|now| event.time > now.plus(policy.clock_skew)) {

@@ -161,7 +161,12 @@ impl State {
 
     /// A policy comes into force behind the present commit. Quorums are counted again: an approval by somebody who has
     /// left the group no longer counts.
-    fn put_in_force(&mut self, policy: Arc<Policy>, files: BTreeMap<String, crate::domain::id::Digest>, time: Timestamp) {
+    fn put_in_force(
+        &mut self,
+        policy: Arc<Policy>,
+        files: BTreeMap<String, crate::domain::id::Digest>,
+        time: Timestamp,
+    ) {
         self.policies.push((self.size.saturating_add(1), policy.digest));
         for (name, actor) in &policy.actors {
             for key in &actor.keys {

@@ -74,9 +74,13 @@ impl State {
             return refuse(Code::A02, format!("{unknown:?} is no data class of the policy: {}", known.join(", ")));
         }
         if let Some(extended) = request.extends {
-            let own = self.cases.get(&extended).and_then(Case::access).is_some_and(|access| access.actor == event.actor);
+            let own =
+                self.cases.get(&extended).and_then(Case::access).is_some_and(|access| access.actor == event.actor);
             if !own {
-                return refuse(Code::A02, format!("{} is no access case of {} to extend", extended.short(), event.actor));
+                return refuse(
+                    Code::A02,
+                    format!("{} is no access case of {} to extend", extended.short(), event.actor),
+                );
             }
         }
         if !request.emergency {
@@ -97,16 +101,28 @@ impl State {
     }
 
     /// A01 and A07: the role is there, its requesters may ask, and not for longer than it allows.
-    fn judge_role<'p>(&self, policy: &'p Policy, event: &Event, request: &Request, target: &RoleRef) -> Result<&'p Role, Fault> {
+    fn judge_role<'p>(
+        &self,
+        policy: &'p Policy,
+        event: &Event,
+        request: &Request,
+        target: &RoleRef,
+    ) -> Result<&'p Role, Fault> {
         let Some(role) = policy.role(target) else {
             return match policy.targets.get(&target.target) {
                 None => {
                     let known: Vec<&str> = policy.targets.keys().map(Name::as_str).collect();
-                    refuse(Code::A01, format!("target {} is unknown; the policy has {}", target.target, known.join(", ")))
+                    refuse(
+                        Code::A01,
+                        format!("target {} is unknown; the policy has {}", target.target, known.join(", ")),
+                    )
                 }
                 Some(known) => {
                     let roles: Vec<&str> = known.roles.keys().map(Name::as_str).collect();
-                    refuse(Code::A01, format!("{} has no role {}; it has {}", target.target, target.role, roles.join(", ")))
+                    refuse(
+                        Code::A01,
+                        format!("{} has no role {}; it has {}", target.target, target.role, roles.join(", ")),
+                    )
                 }
             };
         };
@@ -115,19 +131,34 @@ impl State {
                 return refuse(Code::A07, format!("{target} has no emergency access"));
             };
             if !may_ask(policy, role, &event.actor, true) {
-                return refuse(Code::A07, format!("{} is not in {}, who may open an emergency on {target}", event.actor, rule.group));
+                return refuse(
+                    Code::A07,
+                    format!("{} is not in {}, who may open an emergency on {target}", event.actor, rule.group),
+                );
             }
             if request.duration > rule.max_duration {
-                return refuse(Code::A07, format!("{} is longer than the {} that an emergency on {target} allows", request.duration, rule.max_duration));
+                return refuse(
+                    Code::A07,
+                    format!(
+                        "{} is longer than the {} that an emergency on {target} allows",
+                        request.duration, rule.max_duration
+                    ),
+                );
             }
             return Ok(role);
         }
         if !may_ask(policy, role, &event.actor, false) {
             let groups: Vec<&str> = role.requesters.iter().map(Name::as_str).collect();
-            return refuse(Code::A01, format!("{} is in no group that may ask for {target} ({})", event.actor, groups.join(", ")));
+            return refuse(
+                Code::A01,
+                format!("{} is in no group that may ask for {target} ({})", event.actor, groups.join(", ")),
+            );
         }
         if request.duration > role.max_duration {
-            return refuse(Code::A01, format!("{} is longer than the {} that {target} allows", request.duration, role.max_duration));
+            return refuse(
+                Code::A01,
+                format!("{} is longer than the {} that {target} allows", request.duration, role.max_duration),
+            );
         }
         Ok(role)
     }
@@ -155,13 +186,19 @@ impl State {
         let (eligible, earlier) = match &case.matter {
             Matter::Access(access) => (may_decide(policy, access, &event.actor), access.approvers()),
             Matter::Proposal(proposed) => {
-                let may = policy.is_root(&event.actor) || proposed.policy.as_deref().is_some_and(|new| new.is_root(&event.actor));
+                let may = policy.is_root(&event.actor)
+                    || proposed.policy.as_deref().is_some_and(|new| new.is_root(&event.actor));
                 (may, proposed.approvals.keys().cloned().collect::<BTreeSet<_>>())
             }
-            Matter::Genesis | Matter::Lock(_) => return refuse(Code::A03, format!("there is nothing to decide about a {}", case.kind())),
+            Matter::Genesis | Matter::Lock(_) => {
+                return refuse(Code::A03, format!("there is nothing to decide about a {}", case.kind()));
+            }
         };
         if !eligible {
-            return refuse(Code::A03, format!("{} is not one of those who decide case {}", event.actor, case.id.short()));
+            return refuse(
+                Code::A03,
+                format!("{} is not one of those who decide case {}", event.actor, case.id.short()),
+            );
         }
         if earlier.contains(&event.actor) {
             return refuse(Code::A03, format!("{} has already approved case {}", event.actor, case.id.short()));
@@ -189,7 +226,10 @@ impl State {
             return refuse(Code::A08, format!("host {} serves no target of case {}", event.actor, case.id.short()));
         }
         let environments: Vec<&Name> = served.iter().filter_map(|role| policy.environment_of(role)).collect();
-        let issued = access.issued.iter().any(|issued| issued.serial == start.serial && environments.contains(&&issued.environment));
+        let issued = access
+            .issued
+            .iter()
+            .any(|issued| issued.serial == start.serial && environments.contains(&&issued.environment));
         if !issued {
             return refuse(Code::A08, format!("serial {} was not issued in case {}", start.serial, case.id.short()));
         }
@@ -205,7 +245,9 @@ impl State {
         if !matches!(policy.actor(&event.actor).map(|actor| &actor.class), Some(Class::Host { .. })) {
             return refuse(Code::A08, format!("{} is not a host", event.actor));
         }
-        let stands = |session: &&super::access::Session| session.session == end.session && session.host == event.actor && session.ended.is_none();
+        let stands = |session: &&super::access::Session| {
+            session.session == end.session && session.host == event.actor && session.ended.is_none()
+        };
         if access.sessions.iter().any(|session| stands(&session)) {
             return Ok(());
         }
@@ -259,20 +301,33 @@ impl State {
         let (case, access) = self.access_of(event, Code::A09)?;
         let duties = access.duties(policy);
         if access.ended(event.time).is_none() {
-            return refuse(Code::A09, format!("case {} is {}: it has not ended", case.id.short(), self.case_state(case, event.time)));
+            return refuse(
+                Code::A09,
+                format!("case {} is {}: it has not ended", case.id.short(), self.case_state(case, event.time)),
+            );
         }
         if access.actor == event.actor {
-            return refuse(Code::A09, format!("{} asked for case {} and cannot review it", event.actor, case.id.short()));
+            return refuse(
+                Code::A09,
+                format!("{} asked for case {} and cannot review it", event.actor, case.id.short()),
+            );
         }
         if access.approvals.iter().any(|approval| approval.actor == event.actor) {
-            return refuse(Code::A09, format!("{} approved case {} and cannot review it", event.actor, case.id.short()));
+            return refuse(
+                Code::A09,
+                format!("{} approved case {} and cannot review it", event.actor, case.id.short()),
+            );
         }
         if access.reviews.iter().any(|earlier| earlier.actor == event.actor) {
             return refuse(Code::A09, format!("{} has already reviewed case {}", event.actor, case.id.short()));
         }
-        let eligible = duties.iter().flat_map(|duty| &duty.slots).any(|slot| policy.in_group(&event.actor, &slot.group));
+        let eligible =
+            duties.iter().flat_map(|duty| &duty.slots).any(|slot| policy.in_group(&event.actor, &slot.group));
         if !eligible {
-            return refuse(Code::A09, format!("{} is not one of those who review case {}", event.actor, case.id.short()));
+            return refuse(
+                Code::A09,
+                format!("{} is not one of those who review case {}", event.actor, case.id.short()),
+            );
         }
         let answered: BTreeSet<&str> = review.items.iter().map(|item| item.check.as_str()).collect();
         if answered.len() != review.items.len() {
@@ -299,7 +354,13 @@ impl State {
         }
     }
 
-    pub(super) fn demand_state(&self, case: &Case, event: &Event, code: Code, allowed: &[CaseState]) -> Result<(), Fault> {
+    pub(super) fn demand_state(
+        &self,
+        case: &Case,
+        event: &Event,
+        code: Code,
+        allowed: &[CaseState],
+    ) -> Result<(), Fault> {
         let state = self.case_state(case, event.time);
         if allowed.contains(&state) {
             return Ok(());
@@ -314,7 +375,10 @@ fn judge_demands(request: &Request, target: &RoleRef, role: &Role) -> Result<(),
         match &request.ticket {
             None => return refuse(Code::A02, format!("{target} demands a ticket like {}", pattern.as_str())),
             Some(ticket) if !pattern.matches(ticket) => {
-                return refuse(Code::A02, format!("ticket {ticket:?} is not like {}, as {target} demands", pattern.as_str()));
+                return refuse(
+                    Code::A02,
+                    format!("ticket {ticket:?} is not like {}, as {target} demands", pattern.as_str()),
+                );
             }
             Some(_) => {}
         }

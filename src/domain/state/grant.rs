@@ -134,7 +134,11 @@ impl State {
     }
 }
 
-fn roles_in<'a>(policy: &'a Policy, access: &'a access::Access, environment: &Name) -> Result<Vec<(&'a RoleRef, &'a Role)>, Fault> {
+fn roles_in<'a>(
+    policy: &'a Policy,
+    access: &'a access::Access,
+    environment: &Name,
+) -> Result<Vec<(&'a RoleRef, &'a Role)>, Fault> {
     let here = |target: &&RoleRef| policy.environment_of(target) == Some(environment);
     let roles: Vec<_> =
         access.request.targets.iter().filter(here).filter_map(|target| Some((target, policy.role(target)?))).collect();
@@ -189,7 +193,13 @@ fn common(left: &[IpNet], right: &[IpNet]) -> Vec<IpNet> {
     for a in left {
         for b in right {
             // Two nets are disjoint, or one holds the other.
-            let inner = if a.contains(b) { b } else if b.contains(a) { a } else { continue };
+            let inner = if a.contains(b) {
+                b
+            } else if b.contains(a) {
+                a
+            } else {
+                continue;
+            };
             if !shared.contains(inner) {
                 shared.push(*inner);
             }

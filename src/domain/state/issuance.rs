@@ -9,7 +9,13 @@ use crate::domain::finding::{Code, Fault};
 use crate::domain::policy::Policy;
 
 impl State {
-    pub(super) fn judge_issuance(&self, policy: &Policy, event: &Event, issuance: &Issuance, signature: &Signature) -> Result<(), Fault> {
+    pub(super) fn judge_issuance(
+        &self,
+        policy: &Policy,
+        event: &Event,
+        issuance: &Issuance,
+        signature: &Signature,
+    ) -> Result<(), Fault> {
         let (case, access) = self.access_of(event, Code::A04)?;
         // A04: the grant stands.
         let grant = self.grant(case, &issuance.environment, &event.actor, event.time)?;

@@ -25,11 +25,15 @@ impl State {
         }
         let bytes = claim.files.get("policy.toml");
         let Some(bytes) = bytes else { return refuse(Code::A10, "the genesis has no policy.toml") };
-        let policy = Policy::parse(bytes).map_err(|problems| Fault::new(Code::A10, format!("the policy is unsound: {problems}")))?;
+        let policy = Policy::parse(bytes)
+            .map_err(|problems| Fault::new(Code::A10, format!("the policy is unsound: {problems}")))?;
         // K04: a root member of that policy, with a key of theirs.
         let known = policy.actor(&event.actor).is_some_and(|actor| actor.keys.contains(&signature.key));
         if !known || !policy.is_root(&event.actor) {
-            return refuse(Code::K04, format!("{} with this key is no root member of the genesis' policy", event.actor));
+            return refuse(
+                Code::K04,
+                format!("{} with this key is no root member of the genesis' policy", event.actor),
+            );
         }
         signature.presence(Mfa::None)?;
         if genesis.name != policy.name {
@@ -39,7 +43,12 @@ impl State {
     }
 
     /// A10 and A12: a proposal.
-    pub(super) fn judge_proposal(&self, policy: &Policy, claim: &Claim<'_>, proposal: &Proposal) -> Result<Option<Arc<Policy>>, Fault> {
+    pub(super) fn judge_proposal(
+        &self,
+        policy: &Policy,
+        claim: &Claim<'_>,
+        proposal: &Proposal,
+    ) -> Result<Option<Arc<Policy>>, Fault> {
         if !policy.is_member(&claim.event.actor) {
             return refuse(Code::A10, format!("{} is not a member: only people propose", claim.event.actor));
         }
@@ -58,7 +67,13 @@ impl State {
         }
     }
 
-    fn judge_policy(&self, policy: &Policy, claim: &Claim<'_>, version: u64, files: &[FileDigest]) -> Result<Arc<Policy>, Fault> {
+    fn judge_policy(
+        &self,
+        policy: &Policy,
+        claim: &Claim<'_>,
+        version: u64,
+        files: &[FileDigest],
+    ) -> Result<Arc<Policy>, Fault> {
         // A10: exactly the present version + 1: an equal or older one is a rollback.
         let next = policy.version.saturating_add(1);
         if version != next {
@@ -76,26 +91,34 @@ impl State {
             let brought = claim.files.get(*path).map(|bytes| Digest::of(bytes));
             // A10: the contents of changed files lie beside, and are what the manifest says.
             if !unchanged && brought != Some(*digest) {
-                return refuse(Code::A10, format!("the new contents of {path} are missing or not what the manifest says"));
+                return refuse(
+                    Code::A10,
+                    format!("the new contents of {path} are missing or not what the manifest says"),
+                );
             }
         }
-        if let Some(path) = claim.files.iter().find_map(|(path, bytes)| {
-            (manifest.get(path.as_str()) != Some(&Digest::of(bytes))).then_some(path)
-        }) {
+        if let Some(path) = claim
+            .files
+            .iter()
+            .find_map(|(path, bytes)| (manifest.get(path.as_str()) != Some(&Digest::of(bytes))).then_some(path))
+        {
             return refuse(Code::A10, format!("files/{path} is not in the manifest"));
         }
         let Some(bytes) = claim.files.get("policy.toml") else {
             return refuse(Code::A10, "a policy proposal changes policy.toml: its version rises");
         };
-        let proposed = Policy::parse(bytes).map_err(|problems| Fault::new(Code::A10, format!("the policy is unsound: {problems}")))?;
+        let proposed = Policy::parse(bytes)
+            .map_err(|problems| Fault::new(Code::A10, format!("the policy is unsound: {problems}")))?;
         if proposed.version != version {
             return refuse(Code::A10, format!("policy.toml has version {}, the proposal {version}", proposed.version));
         }
         for (name, actor) in &proposed.actors {
             // A10: one key belongs to one actor for ever.
-            if let Some((key, owner)) = actor.keys.iter().find_map(|key| {
-                self.key_owners.get(key).filter(|owner| *owner != name).map(|owner| (key, owner))
-            }) {
+            if let Some((key, owner)) = actor
+                .keys
+                .iter()
+                .find_map(|key| self.key_owners.get(key).filter(|owner| *owner != name).map(|owner| (key, owner)))
+            {
                 return refuse(Code::A10, format!("key {} of {name} is or was {owner}'s", key.fingerprint()));
             }
         }
@@ -110,7 +133,9 @@ impl State {
         };
         match self.proposal_state(case, proposed) {
             CaseState::Approved => {}
-            CaseState::Pending => return refuse(Code::A11, format!("proposal {} lacks the root quorum", case.id.short())),
+            CaseState::Pending => {
+                return refuse(Code::A11, format!("proposal {} lacks the root quorum", case.id.short()));
+            }
             state => return refuse(Code::A11, format!("proposal {} is {state}", case.id.short())),
         }
         if let Subject::Unlock { lock } = &proposed.subject
