@@ -5,6 +5,8 @@
 //! code alike; nested groups (`use crate::{domain::id, ports}`) are taken apart. `super::` never leaves a room, unless it
 //! climbs higher than the file is deep: that is resolved too.
 
+#![allow(clippy::unwrap_used, clippy::indexing_slicing)] // helpers stand outside of test functions
+
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
