@@ -5,9 +5,9 @@ use base64::engine::general_purpose::STANDARD;
 use jit::domain::certificate::CertificateSpec;
 use jit::domain::event::{Body, Issuance, LockScope};
 
-use crate::control::lock;
+use crate::bodies::{approval, closure, denial, lock, revocation, withdrawal};
 use crate::keys::Key;
-use crate::ledger::{Ledger, approval, closure, denial, revocation, ttl, withdrawal};
+use crate::ledger::{Ledger, ttl};
 
 fn targets(role: &str) -> Vec<jit::domain::id::RoleRef> {
     vec![role.parse().unwrap()]
@@ -52,6 +52,35 @@ fn a01_longer_than_one_of_two_roles_allows() {
 #[test]
 fn a01_a_request_by_a_service() {
     asked("A01", "minter", |_| ());
+}
+
+#[test]
+fn a01_a_source_address_that_widens_the_roles() {
+    asked("A01", "alice", |request| request.source_address = vec!["10.0.0.0/8".parse().unwrap()]);
+}
+
+#[test]
+fn a02_a_data_class_that_the_policy_does_not_have() {
+    asked("A02", "alice", |request| request.risk.data = vec!["pci".into()]);
+}
+
+#[test]
+fn a02_an_extension_of_somebody_elses_case() {
+    let mut ledger = Ledger::new();
+    let case = ledger.request("frank", |_| ());
+    ledger.refused_request("A02", "alice", |request| request.extends = Some(case.id));
+    ledger.check();
+}
+
+#[test]
+fn a02_a_software_key_to_be_certified_where_a_pin_is_demanded() {
+    let mut ledger = Ledger::new();
+    let mut request = ledger.asks("alice");
+    request.targets = targets("payments-db/vault");
+    let event = ledger.event("alice", None, Body::Request(Box::new(request)));
+    let signed = ledger.sign_with(&Key::hardware("alice", 0x05), event);
+    ledger.void_signed("A02", &signed);
+    ledger.check();
 }
 
 #[test]

@@ -1,11 +1,11 @@
 //! C: commits, paths and trees.
 
 use git2::Oid;
-use jit::domain::event::LockScope;
+use jit::domain::event::{Body, LockScope, Subject};
 
+use crate::bodies::{approval, lock};
 use crate::commit::{Commit, Entry};
-use crate::control::lock;
-use crate::ledger::{Ledger, approval};
+use crate::ledger::Ledger;
 
 /// A ledger with a request, bob's good approval of it, not landed yet, and what it is to be broken with.
 fn broken(code: &'static str, breaking: impl FnOnce(&Ledger, &mut Commit)) {
@@ -32,6 +32,16 @@ fn c01_a_second_parent() {
 #[test]
 fn c01_the_same_parent_twice() {
     broken("C01", |ledger, commit| commit.parents.push(ledger.commits[1]));
+}
+
+#[test]
+fn c01_a_foreign_history_merged() {
+    let other = Ledger::new();
+    let path = other.path();
+    broken("C01", move |ledger, commit| {
+        let foreign = ledger.fetch(&path);
+        commit.parents.push(foreign);
+    });
 }
 
 #[test]
@@ -183,6 +193,22 @@ fn c04_another_cases_folder() {
 }
 
 #[test]
+fn c04_an_approval_copied_to_another_case() {
+    let mut ledger = Ledger::new();
+    let case = ledger.request("alice", |_| ());
+    let other = ledger.request("alice", |_| ());
+    let event = ledger.event("bob", Some(case.id), approval());
+    let signed = ledger.sign(event);
+    let commit = ledger.lay(&signed);
+    ledger.land(commit);
+    let mut copy = ledger.lay(&signed);
+    let to = copy.path.replace(&case.id.0.short(), &other.id.0.short());
+    copy.move_event(&to);
+    ledger.void("C04", copy);
+    ledger.check();
+}
+
+#[test]
 fn c05_a_governed_file_changed() {
     broken("C05", |_, commit| {
         commit.add.insert("README.md".into(), (0o100_644, b"Anybody may come in.\n".to_vec()));
@@ -246,15 +272,51 @@ fn c05_an_enactment_with_a_file_too_many() {
     });
 }
 
+/// A ledger whose README a void commit changed, which the root quorum acknowledges: the enactment and its README's bytes.
+fn acknowledged_spoil() -> (Ledger, Commit, Vec<u8>) {
+    let mut ledger = Ledger::new();
+    let readme = ledger.governed["README.md"].clone();
+    let case = ledger.request("alice", |_| ());
+    let event = ledger.event("bob", Some(case.id), approval());
+    let signed = ledger.sign(event);
+    let mut commit = ledger.lay(&signed);
+    commit.add.insert("README.md".into(), (0o100_644, b"Anybody may come in.\n".to_vec()));
+    ledger.void("C05", commit);
+    let commits = ledger.voids().iter().map(|id| id.to_string().parse().unwrap()).collect();
+    let proposal = ledger.propose_other("rita", Subject::Acknowledge { commits });
+    ledger.approve(proposal, "raj");
+    let event = ledger.event("rita", Some(proposal), Body::Enactment);
+    let signed = ledger.sign(event);
+    let commit = ledger.lay(&signed);
+    (ledger, commit, readme)
+}
+
+#[test]
+fn c05_an_enactment_that_leaves_a_spoilt_file() {
+    let (mut ledger, commit, _) = acknowledged_spoil();
+    ledger.void("C05", commit);
+    ledger.check();
+}
+
+#[test]
+fn control_an_enactment_that_puts_a_spoilt_file_right() {
+    let (mut ledger, mut commit, readme) = acknowledged_spoil();
+    commit.add.insert("README.md".into(), (0o100_644, readme));
+    ledger.land(commit);
+    ledger.acknowledged();
+    ledger.check();
+    assert_eq!(ledger.judged(&[]).findings(), []);
+}
+
 #[test]
 fn c06_an_event_of_64_kib_and_one_byte() {
     let mut ledger = Ledger::new();
     let mut request = ledger.asks("alice");
     request.risk.impact = String::new();
-    let mut event = ledger.event("alice", None, jit::domain::event::Body::Request(Box::new(request.clone())));
+    let mut event = ledger.event("alice", None, Body::Request(Box::new(request.clone())));
     let room = 64 * 1024 + 1 - jit::domain::codec::write(&event).len();
     request.risk.impact = "x".repeat(room);
-    event.body = jit::domain::event::Body::Request(Box::new(request));
+    event.body = Body::Request(Box::new(request));
     let signed = ledger.sign(event);
     assert_eq!(signed.bytes.len(), 64 * 1024 + 1);
     ledger.void_signed("C06", &signed);
@@ -427,6 +489,30 @@ fn c08_a_proposal_with_files_that_fold_to_one() {
     let commit = ledger.lay_proposal(event, &files);
     ledger.void("C08", commit);
     ledger.check();
+}
+
+/// A proposal whose files lie under a name that no tree may have.
+fn proposed(name: &str) {
+    let mut ledger = Ledger::new();
+    let (event, files) = ledger.proposal("rita", &[(name, "one\n")]);
+    let commit = ledger.lay_proposal(event, &files);
+    ledger.void("C08", commit);
+    ledger.check();
+}
+
+#[test]
+fn c08_a_git_directory() {
+    proposed(".git/config");
+}
+
+#[test]
+fn c08_a_git_directory_in_capitals() {
+    proposed(".GIT/config");
+}
+
+#[test]
+fn c08_a_way_out() {
+    proposed("../policy.toml");
 }
 
 #[test]

@@ -1,27 +1,12 @@
 //! Ledgers that break no rule: every kind of event, each turn that the rules allow.
 
-use jit::domain::event::{
-    Answer, Body, Lock, LockScope, ProbeResult, Residue, ResidueItem, Review, ReviewItem, Subject, Verdict,
+use jit::domain::event::{Body, LockScope, ProbeResult, Subject};
+
+use crate::bodies::{
+    approval, closure, denial, lock, residue, review, revocation, session_end, session_start, withdrawal,
 };
-
 use crate::keys::{Key, TOUCHED};
-use crate::ledger::{Ledger, approval, closure, denial, revocation, session_end, session_start, ttl, withdrawal};
-
-/// An answer to each check of payments-db/read-only.
-pub fn review() -> Body {
-    let item = |check: &str| ReviewItem { check: check.into(), answer: Answer::Yes, note: Some("looked".into()) };
-    let items = vec![item("no lingering changes"), item("no open data streams")];
-    Body::Review(Review { verdict: Verdict::Clean, follow_up: None, items })
-}
-
-pub fn residue(result: ProbeResult) -> Body {
-    let item = ResidueItem { probe: "processes".into(), result, detail: "of readonly".into() };
-    Body::Residue(Residue { clean: result == ProbeResult::Clear, items: vec![item] })
-}
-
-pub fn lock(scope: LockScope) -> Body {
-    Body::Lock(Lock { scope, reason: "Laptop stolen.".into(), incident: Some("INC-4712".into()) })
-}
+use crate::ledger::{Ledger, ttl};
 
 #[test]
 fn control_a_genesis_alone() {

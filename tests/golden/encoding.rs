@@ -2,7 +2,8 @@
 
 use jit::domain::event::Body;
 
-use crate::ledger::{Ledger, denial};
+use crate::bodies::denial;
+use crate::ledger::Ledger;
 
 /// alice's request with `from` replaced by `to` in its bytes, signed as it then is.
 fn request(code: &'static str, from: &str, to: &str) {

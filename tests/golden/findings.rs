@@ -2,8 +2,8 @@
 
 use jit::domain::event::{Body, ProbeResult, Recording};
 
-use crate::control::{residue, review};
-use crate::ledger::{Ledger, closure, session_end, session_start, ttl};
+use crate::bodies::{closure, residue, review, session_end, session_start};
+use crate::ledger::{Ledger, ttl};
 
 #[test]
 fn f01_a_review_overdue() {

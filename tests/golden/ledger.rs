@@ -6,27 +6,22 @@
 //! ```
 
 use std::collections::BTreeMap;
-use std::ffi::OsString;
 use std::path::{Path, PathBuf};
-use std::process::Command;
 
 use git2::{Oid, Repository, RepositoryInitOptions};
-use jit::domain::certificate::CertificateSpec;
 use jit::domain::codec::write;
-use jit::domain::event::{
-    Body, Event, FileDigest, Genesis, Issuance, Proposal, Request, Risk, RiskLevel, Seen, SessionStart, Subject,
-};
-use jit::domain::event::{Recording, SessionEnd};
+use jit::domain::event::{Body, Event, FileDigest, Genesis, Request, Risk, RiskLevel, Seen};
 use jit::domain::id::{CaseId, Digest, Nonce};
 use jit::domain::policy::Policy;
 use jit::domain::time::{Timestamp, Ttl};
-use jit::issue::ssh_cert::issue;
 use jit::merkle::{Tree, event_leaf, void_leaf};
 use serde_json::Value;
 use tempfile::TempDir;
 
+use crate::bodies::approval;
 use crate::commit::{Commit, Files};
 use crate::keys::Key;
+use crate::verdict::{Verdict, verify};
 
 /// Everybody in the policy who signs.
 const NAMES: [&str; 12] =
@@ -68,38 +63,13 @@ pub struct Case {
     pub serial: u64,
 }
 
-/// A proposal of new governed files that stands in the ledger.
-pub struct Change {
-    pub id: CaseId,
-    pub files: BTreeMap<String, Vec<u8>>,
-}
-
-/// What `jit verify` said.
-pub struct Verdict {
-    pub exit: i32,
-    pub json: Value,
-    pub stderr: String,
-}
-
-impl Verdict {
-    /// The codes of the findings, without F04: these ledgers hold no checkpoints.
-    pub fn findings(&self) -> Vec<(String, Option<String>)> {
-        let text = |value: &Value| value.as_str().map(str::to_owned);
-        let findings = self.json["findings"].as_array().unwrap();
-        findings
-            .iter()
-            .map(|finding| (text(&finding["code"]).unwrap(), text(&finding["case"])))
-            .filter(|(code, _)| code != "F04")
-            .collect()
-    }
-}
-
 /// A ledger that grows.
 pub struct Ledger {
     directory: TempDir,
     repository: Repository,
     files: Files,
-    opened: BTreeMap<CaseId, Timestamp>,
+    /// When each case was opened: its folder says so.
+    pub opened: BTreeMap<CaseId, Timestamp>,
     expected: Vec<(String, &'static str, bool)>,
     nonces: u8,
     /// The log as the format computes it.
@@ -151,17 +121,25 @@ impl Ledger {
     /// A ledger with its genesis.
     pub fn new() -> Self {
         let mut ledger = Self::empty();
-        let files = digests(&ledger.governed);
-        let mut genesis = ledger.event("rita", None, Body::Genesis(Genesis { name: "acme/production".into(), files }));
-        genesis.ledger = None;
-        genesis.policy = None;
-        genesis.seen = None;
-        let signed = ledger.sign(genesis);
-        ledger.id = Some(Digest::of(&signed.bytes));
-        let mut commit = ledger.lay(&signed);
-        commit.add.extend(ledger.governed.iter().map(|(path, bytes)| (path.clone(), (0o100_644, bytes.clone()))));
-        ledger.land(commit);
+        let event = ledger.genesis("rita");
+        let commit = ledger.lay_genesis(event);
+        ledger.id = Some(ledger.land(commit));
         ledger
+    }
+
+    /// The first event, by `actor`.
+    pub fn genesis(&mut self, actor: &str) -> Event {
+        let files = digests(&self.governed);
+        let event = self.event(actor, None, Body::Genesis(Genesis { name: "acme/production".into(), files }));
+        Event { ledger: None, policy: None, seen: None, ..event }
+    }
+
+    /// The first commit: all governed files come with it.
+    pub fn lay_genesis(&self, event: Event) -> Commit {
+        let signed = self.sign(event);
+        let mut commit = self.lay(&signed);
+        commit.add.extend(self.governed.iter().map(|(path, bytes)| (path.clone(), (0o100_644, bytes.clone()))));
+        commit
     }
 
     /// A draft of what `actor` says next, having seen everything. `case`: the case that it belongs to.
@@ -291,6 +269,19 @@ impl Ledger {
         self.directory.path().join("ledger")
     }
 
+    /// Copies another repository's objects into this one; returns its head.
+    pub fn fetch(&self, other: &Path) -> Oid {
+        let other = Repository::open(other).unwrap();
+        let (from, to) = (other.odb().unwrap(), self.repository.odb().unwrap());
+        from.foreach(|id| {
+            let object = from.read(*id).unwrap();
+            to.write(object.kind(), object.data()).unwrap();
+            true
+        })
+        .unwrap();
+        other.refname_to_id("refs/heads/main").unwrap()
+    }
+
     /// The void commits so far.
     pub fn voids(&self) -> Vec<Oid> {
         self.expected.iter().map(|(commit, _, _)| Oid::from_str(commit).unwrap()).collect()
@@ -385,139 +376,9 @@ impl Ledger {
         case
     }
 
-    /// What the certificate of a case must say, were it issued at `self.now + 30s`.
-    pub fn spec(&self, case: &Case) -> CertificateSpec {
-        let issued = self.now.plus(ttl("30s"));
-        let mut principals: Vec<String> = case.request.targets.iter().map(|role| format!("prod/{role}")).collect();
-        principals.sort();
-        let read_only = case.request.targets.iter().all(|role| role.to_string() == "payments-db/read-only");
-        CertificateSpec {
-            key: case.request.credential_key.clone(),
-            serial: self.serial + 1,
-            key_id: format!("jit:{}:{}", case.id.0.short(), case.event.actor),
-            principals,
-            valid_after: case.request.not_before.unwrap_or_else(|| issued.minus(ttl("1m"))).unix_u64(),
-            valid_before: case.issued.unwrap_or(issued).plus(case.request.duration).unix_u64(),
-            source_address: read_only.then(|| "127.0.0.0/8".to_owned()),
-            verify_required: false,
-            extensions: read_only.then(|| "permit-pty".to_owned()).into_iter().collect(),
-            ca: Key::of("the CA of prod").public,
-        }
-    }
-
-    /// An issuance of a certificate that says this.
-    pub fn issuance(&mut self, actor: &str, case: CaseId, spec: &CertificateSpec, ca: &str) -> Event {
-        let certificate = issue(spec, &Key::of(ca).signer, [9; 32]).unwrap();
-        let time = |seconds: u64| Timestamp::from_unix(i64::try_from(seconds).unwrap()).unwrap();
-        let issuance = Issuance {
-            environment: "prod".parse().unwrap(),
-            serial: spec.serial,
-            valid_after: time(spec.valid_after),
-            valid_before: time(spec.valid_before),
-            certificate,
-        };
-        self.event(actor, Some(case), Body::Issuance(issuance))
-    }
-
-    /// A good issuance.
-    pub fn mint(&mut self, case: &mut Case) {
-        let spec = self.spec(case);
-        let event = self.issuance("minter", case.id, &spec, "the CA of prod");
-        case.issued.get_or_insert(event.time);
-        case.serial = spec.serial;
-        self.serial = spec.serial;
-        self.say(event);
-    }
-
-    /// An issuance of what would be the right certificate, refused.
-    pub fn refused_mint(&mut self, code: &'static str, case: &Case) {
-        let spec = self.spec(case);
-        let event = self.issuance("minter", case.id, &spec, "the CA of prod");
-        self.void_event(code, event);
-    }
-
-    /// A case with a credential.
-    pub fn live(&mut self) -> Case {
-        let mut case = self.approved();
-        self.mint(&mut case);
-        case
-    }
-
     /// Waits so long before the next event.
     pub fn wait(&mut self, span: &str) {
         self.now = self.now.plus(ttl(span));
-    }
-
-    /// A proposal of these changes to the governed files, as it should be; nothing has landed. Where the policy is not
-    /// among them, its version alone rises.
-    pub fn proposal(&mut self, actor: &str, edits: &[(&str, &str)]) -> (Event, BTreeMap<String, Vec<u8>>) {
-        let mut files = self.governed.clone();
-        files.insert("policy.toml".to_owned(), self.next_policy(|text| text).into_bytes());
-        for (path, text) in edits {
-            files.insert((*path).to_owned(), text.as_bytes().to_vec());
-        }
-        let subject = Subject::Policy { version: self.version + 1, files: digests(&files) };
-        let body = Body::Proposal(Proposal { reason: "Things change.".into(), subject });
-        (self.event(actor, None, body), files)
-    }
-
-    /// The commit of a proposal: the changed files lie beside it.
-    pub fn lay_proposal(&self, event: Event, files: &BTreeMap<String, Vec<u8>>) -> Commit {
-        let signed = self.sign(event);
-        let mut commit = self.lay(&signed);
-        for (path, bytes) in files.iter().filter(|(path, bytes)| self.governed.get(*path) != Some(bytes)) {
-            commit.add.insert(format!("{}/files/{path}", commit.folder), (0o100_644, bytes.clone()));
-        }
-        commit
-    }
-
-    /// A proposal that stands.
-    pub fn propose(&mut self, actor: &str, edits: &[(&str, &str)]) -> Change {
-        let (event, files) = self.proposal(actor, edits);
-        let time = event.time;
-        let commit = self.lay_proposal(event, &files);
-        let id = CaseId(self.land(commit));
-        self.opened.insert(id, time);
-        Change { id, files }
-    }
-
-    /// A proposal of a policy (and the `allowed_signers` that it derives) that stands.
-    pub fn propose_policy(&mut self, actor: &str, edit: impl FnOnce(String) -> String) -> Change {
-        let text = self.next_policy(edit);
-        let allowed_signers = Policy::parse(text.as_bytes()).unwrap().allowed_signers();
-        self.propose(actor, &[("policy.toml", &text), ("allowed_signers", &allowed_signers)])
-    }
-
-    /// The policy in force with the next version's number, edited.
-    pub fn next_policy(&self, edit: impl FnOnce(String) -> String) -> String {
-        let text = String::from_utf8(self.governed["policy.toml"].clone()).unwrap();
-        edit(text.replacen(&format!("version = {}\n", self.version), &format!("version = {}\n", self.version + 1), 1))
-    }
-
-    /// A proposal without files that stands.
-    pub fn propose_other(&mut self, actor: &str, subject: Subject) -> CaseId {
-        let body = Body::Proposal(Proposal { reason: "It was looked into.".into(), subject });
-        let event = self.event(actor, None, body);
-        self.say(event)
-    }
-
-    /// The commit of an enactment: the governed files become the manifest.
-    pub fn enactment(&mut self, actor: &str, change: &Change) -> Commit {
-        let event = self.event(actor, Some(change.id), Body::Enactment);
-        let signed = self.sign(event);
-        let mut commit = self.lay(&signed);
-        for (path, bytes) in change.files.iter().filter(|(path, bytes)| self.governed.get(*path) != Some(bytes)) {
-            commit.add.insert(path.clone(), (0o100_644, bytes.clone()));
-        }
-        commit
-    }
-
-    /// A good enactment.
-    pub fn enact(&mut self, actor: &str, change: &Change) {
-        let commit = self.enactment(actor, change);
-        self.land(commit);
-        self.governed = change.files.clone();
-        self.version += 1;
     }
 
     /// What `jit verify` says half a minute after the newest event.
@@ -574,6 +435,16 @@ impl Ledger {
         assert_eq!(verdict.json["ledger"], self.id.unwrap().to_string());
     }
 
+    /// Asserts that the genesis breaks the rule `code`: then there is no ledger, and verify names commit and code.
+    pub fn check_void_genesis(mut self, code: &str, commit: &Commit) {
+        self.append(commit);
+        let verdict = self.judged(&[]);
+        assert_eq!(verdict.exit, 4, "{} {}", verdict.json, verdict.stderr);
+        let said = format!("{} {}", verdict.json, verdict.stderr);
+        assert!(said.contains(code), "{code}: {said}");
+        assert!(said.contains(&self.commits[0].to_string()), "{said}");
+    }
+
     /// Asserts that nothing is void, and that exactly this finding is reported at `at`: no fault without `--strict`.
     pub fn check_finding(&self, code: &str, case: Option<CaseId>, at: Timestamp) {
         let plain = self.judged_at(at, &[]);
@@ -585,67 +456,7 @@ impl Ledger {
     }
 }
 
-/// `jit verify --json` in an environment of its own.
-pub fn verify(ledger: &Path, at: Timestamp, more: &[&str]) -> Verdict {
-    let home = tempfile::tempdir().unwrap();
-    let path: OsString = std::env::vars_os().find(|(name, _)| name == "PATH").map(|(_, path)| path).unwrap_or_default();
-    let output = Command::new(env!("CARGO_BIN_EXE_jit"))
-        .args(["verify", "--json", "--ledger"])
-        .arg(ledger)
-        .args(["--at", &at.to_string()])
-        .args(more)
-        .env_clear()
-        .envs([("PATH", path), ("HOME", home.path().into())])
-        .output()
-        .unwrap();
-    let stderr = String::from_utf8_lossy(&output.stderr).into_owned();
-    let json = serde_json::from_slice(&output.stdout).unwrap_or(Value::Null);
-    Verdict { exit: output.status.code().unwrap_or(-1), json, stderr }
-}
-
 /// Paths and digests, sorted by path.
 pub fn digests(files: &BTreeMap<String, Vec<u8>>) -> Vec<FileDigest> {
     files.iter().map(|(path, bytes)| FileDigest { path: path.clone(), sha256: Digest::of(bytes) }).collect()
-}
-
-pub fn approval() -> Body {
-    Body::Approval { comment: None }
-}
-
-pub fn denial() -> Body {
-    Body::Denial { comment: "Not during the freeze.".into() }
-}
-
-pub fn withdrawal() -> Body {
-    Body::Withdrawal { comment: None }
-}
-
-pub fn revocation() -> Body {
-    Body::Revocation { reason: "No longer needed.".into(), incident: None }
-}
-
-pub fn closure() -> Body {
-    Body::Closure { summary: "Queue looked at.".into(), changes: vec!["none".into()] }
-}
-
-/// A session with the serial of the case, recorded.
-pub fn session_start(session: &Nonce, serial: u64) -> SessionStart {
-    SessionStart {
-        session: session.clone(),
-        serial,
-        login: "readonly".into(),
-        source: "127.0.0.1".into(),
-        command: None,
-        recording: Recording::On,
-    }
-}
-
-pub fn session_end(session: &Nonce) -> SessionEnd {
-    SessionEnd {
-        session: session.clone(),
-        cause: jit::domain::event::EndCause::Exit,
-        exit_code: Some(0),
-        recording: Some(Digest::of(b"what was seen")),
-        bytes: 9,
-    }
 }

@@ -1,9 +1,10 @@
 //! L: what the author had seen, and when.
 
-use jit::domain::event::{Body, Event};
+use jit::domain::event::{Body, Event, Genesis};
 use jit::domain::id::{CaseId, Digest};
 
-use crate::ledger::{Ledger, approval, ttl};
+use crate::bodies::approval;
+use crate::ledger::{Ledger, ttl};
 
 /// bob's approval of alice's request, changed before it is signed.
 fn unseen(code: &'static str, change: impl FnOnce(&Ledger, &mut Event)) {
@@ -88,6 +89,19 @@ fn l05_the_same_event_again() {
     commit.remove = vec![path.clone(), format!("{path}.sig")];
     ledger.void("C02", commit);
     ledger.void_signed("L05", &signed);
+    ledger.check();
+}
+
+#[test]
+fn l05_a_second_genesis() {
+    let mut ledger = Ledger::new();
+    let files = crate::ledger::digests(&ledger.governed);
+    let body = Body::Genesis(Genesis { name: "acme/production".into(), files });
+    let mut event = ledger.event("rita", None, body);
+    event.ledger = None;
+    event.policy = None;
+    event.seen = None;
+    ledger.void_event("L05", event);
     ledger.check();
 }
 

@@ -122,6 +122,21 @@ fn a10_a_policy_with_another_version_than_its_proposal() {
 }
 
 #[test]
+fn a10_a_key_that_was_once_anothers() {
+    let mut ledger = Ledger::new();
+    let bobs = Key::of("bob").public.to_string();
+    let new = Key::of("bob's new one").public.to_string();
+    let change = ledger.propose_policy("rita", |text| text.replace(&bobs, &new));
+    ledger.approve(change.id, "raj");
+    ledger.enact("rita", &change);
+    let text = ledger.next_policy(|text| text.replace(&Key::of("carol").public.to_string(), &bobs));
+    let (event, files) = ledger.proposal("rita", &[("policy.toml", &text)]);
+    let commit = ledger.lay_proposal(event, &files);
+    ledger.void("A10", commit);
+    ledger.check();
+}
+
+#[test]
 fn a10_an_acknowledgement_of_a_good_commit() {
     let mut ledger = Ledger::new();
     let commits = vec![ledger.commits[0].to_string().parse::<ObjectId>().unwrap()];
@@ -169,7 +184,7 @@ fn a11_an_enactment_without_the_new_root_quorum() {
 fn a11_an_enactment_of_a_denied_proposal() {
     let mut ledger = Ledger::new();
     let change = ledger.propose("rita", README);
-    ledger.told("raj", change.id, crate::ledger::denial());
+    ledger.told("raj", change.id, crate::bodies::denial());
     let commit = ledger.enactment("rita", &change);
     ledger.void("A11", commit);
     ledger.check();

@@ -4,8 +4,9 @@ use jit::domain::event::Body;
 use jit::domain::id::CaseId;
 use jit::domain::key::put_string;
 
+use crate::bodies::approval;
 use crate::keys::{Envelope, Key, TOUCHED, add_order, ed25519_blob};
-use crate::ledger::{Ledger, approval};
+use crate::ledger::Ledger;
 
 /// bob's approval with a signature file made from the event's bytes and namespace.
 fn signed_as(code: &'static str, signature: impl FnOnce(&Key, &str, &[u8]) -> Vec<u8>) {

@@ -1,9 +1,9 @@
 //! A07 to A09, A12, A13: emergencies, sessions, the turns of a case, locks, and minting while void commits are open.
 
-use jit::domain::event::{Answer, Body, LockScope, ProbeResult, ReviewItem, Subject};
+use jit::domain::event::{Answer, Body, LockScope, ProbeResult, Proposal, ReviewItem, Subject};
 
-use crate::control::{lock, residue, review};
-use crate::ledger::{Case, Ledger, closure, revocation, session_end, session_start, ttl, withdrawal};
+use crate::bodies::{closure, lock, residue, review, revocation, session_end, session_start, withdrawal};
+use crate::ledger::{Case, Ledger, ttl};
 
 fn emergency(ledger: &mut Ledger) -> Case {
     let mut case = ledger.request("alice", |request| {
@@ -47,6 +47,20 @@ fn a07_an_emergency_with_an_overdue_review() {
     let mut ledger = Ledger::new();
     emergency(&mut ledger);
     ledger.wait("13h");
+    ledger.refused_request("A07", "alice", |request| {
+        request.emergency = true;
+        request.incident = Some("INC-4713".into());
+        request.duration = ttl("10m");
+    });
+    ledger.check();
+}
+
+#[test]
+fn a07_an_emergency_before_the_reviews_of_the_last() {
+    let mut ledger = Ledger::new();
+    let case = emergency(&mut ledger);
+    ledger.wait("20m");
+    ledger.told("dave", case.id, review());
     ledger.refused_request("A07", "alice", |request| {
         request.emergency = true;
         request.incident = Some("INC-4713".into());
@@ -118,6 +132,26 @@ fn a08_a_second_end() {
     ledger.told("db1", case.id, Body::SessionStart(session_start(&session, case.serial)));
     ledger.told("db1", case.id, Body::SessionEnd(session_end(&session)));
     ledger.refused("A08", "db1", case.id, Body::SessionEnd(session_end(&session)));
+    ledger.check();
+}
+
+#[test]
+fn a08_a_sessions_name_used_again() {
+    let mut ledger = Ledger::new();
+    let case = ledger.live();
+    let session = ledger.nonce();
+    ledger.told("db1", case.id, Body::SessionStart(session_start(&session, case.serial)));
+    ledger.refused("A08", "db1", case.id, Body::SessionStart(session_start(&session, case.serial)));
+    ledger.check();
+}
+
+#[test]
+fn a08_an_end_by_another_host() {
+    let mut ledger = Ledger::new();
+    let case = ledger.live();
+    let session = ledger.nonce();
+    ledger.told("db1", case.id, Body::SessionStart(session_start(&session, case.serial)));
+    ledger.refused("A08", "web1", case.id, Body::SessionEnd(session_end(&session)));
     ledger.check();
 }
 
@@ -265,6 +299,32 @@ fn a12_a_lock_of_everything_by_the_requester() {
     let event = ledger.event("alice", None, lock(LockScope::Ledger));
     ledger.void_event("A12", event);
     ledger.check();
+}
+
+/// A proposal to unlock this, refused.
+fn no_unlock(ledger: &mut Ledger, lock: jit::domain::id::CaseId) {
+    let proposal = Proposal { reason: "Found.".into(), subject: Subject::Unlock { lock } };
+    let event = ledger.event("rita", None, Body::Proposal(proposal));
+    ledger.void_event("A12", event);
+    ledger.check();
+}
+
+#[test]
+fn a12_an_unlock_of_what_is_no_lock() {
+    let mut ledger = Ledger::new();
+    let case = ledger.request("alice", |_| ());
+    no_unlock(&mut ledger, case.id);
+}
+
+#[test]
+fn a12_an_unlock_of_what_was_lifted() {
+    let mut ledger = Ledger::new();
+    let event = ledger.event("dave", None, lock(LockScope::Ledger));
+    let locked = ledger.say(event);
+    let unlock = ledger.propose_other("raj", Subject::Unlock { lock: locked });
+    ledger.approve(unlock, "rita");
+    ledger.told("raj", unlock, Body::Enactment);
+    no_unlock(&mut ledger, locked);
 }
 
 #[test]
