@@ -577,7 +577,7 @@ impl Ledger {
     /// Asserts that nothing is void, and that exactly this finding is reported at `at`: no fault without `--strict`.
     pub fn check_finding(&self, code: &str, case: Option<CaseId>, at: Timestamp) {
         let plain = self.judged_at(at, &[]);
-        let case = case.map(|case| case.to_string());
+        let case = case.map(|case| case.0.hex());
         assert_eq!(plain.json["voids"], serde_json::json!([]), "{:#}", plain.json);
         assert_eq!(plain.findings(), [(code.to_owned(), case)], "{:#}", plain.json);
         assert_eq!(plain.exit, 0, "{}", plain.stderr);

@@ -1,0 +1,119 @@
+//! A real sshd on 127.0.0.1 that trusts the CA of the test and nothing else, in the foreground, ended when dropped.
+
+use std::fs;
+use std::net::{TcpListener, TcpStream};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+use super::{Place, Said, find};
+
+/// What [`Sshd::start`] needs on the machine.
+pub const PROGRAMS: [&str; 4] = ["sshd", "ssh", "ssh-keygen", "git"];
+
+/// A running sshd.
+pub struct Sshd {
+    child: Child,
+    /// Where it listens, on 127.0.0.1.
+    pub port: u16,
+    log: PathBuf,
+    known_hosts: PathBuf,
+}
+
+impl Sshd {
+    /// Starts one that admits exactly the certificates of the CA `prod` with this principal.
+    pub fn start(place: &Place, principal: &str) -> Self {
+        let directory = place.path("sshd");
+        fs::create_dir(&directory).unwrap();
+        let at = |name: &str| directory.join(name).display().to_string();
+        let mut keygen = Command::new("ssh-keygen");
+        keygen.args(["-q", "-t", "ed25519", "-N", "", "-f", &at("host_key")]);
+        place.run(keygen).ok();
+        fs::write(at("ca.pub"), format!("{}\n", place.public_key("ca-prod"))).unwrap();
+        fs::write(at("principals"), format!("{principal}\n")).unwrap();
+        let port = free_port();
+        let configuration = format!(
+            "ListenAddress 127.0.0.1\nPort {port}\nHostKey {}\nTrustedUserCAKeys {}\nAuthorizedPrincipalsFile {}\n\
+             AuthorizedKeysFile none\nUsePAM no\nPasswordAuthentication no\nKbdInteractiveAuthentication no\n\
+             PubkeyAuthentication yes\nPermitRootLogin prohibit-password\nStrictModes no\nPidFile none\n\
+             MaxStartups 100\nLogLevel VERBOSE\n",
+            at("host_key"),
+            at("ca.pub"),
+            at("principals"),
+        );
+        fs::write(at("config"), configuration).unwrap();
+        // Started by root, sshd wants its place for privilege separation; a system without an init has not made it.
+        let _ = fs::create_dir_all("/run/sshd");
+        let log = directory.join("log");
+        let child = Command::new(find("sshd").unwrap())
+            .args(["-D", "-e", "-f", &at("config")])
+            .env_clear()
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(fs::File::create(&log).unwrap())
+            .spawn()
+            .unwrap();
+        let mut server = Self { child, port, log, known_hosts: directory.join("known_hosts") };
+        server.wait();
+        server
+    }
+
+    fn wait(&mut self) {
+        let end = Instant::now() + Duration::from_secs(20);
+        while TcpStream::connect(("127.0.0.1", self.port)).is_err() {
+            if let Ok(Some(status)) = self.child.try_wait() {
+                panic!("sshd ended with {status}: {}", self.log());
+            }
+            assert!(Instant::now() < end, "sshd does not listen: {}", self.log());
+            std::thread::sleep(Duration::from_millis(20));
+        }
+    }
+
+    /// What it logged so far.
+    pub fn log(&self) -> String {
+        fs::read_to_string(&self.log).unwrap_or_default()
+    }
+
+    /// The options with which ssh reaches it, and uses nothing of the person who runs the tests.
+    pub fn options(&self) -> Vec<String> {
+        let known_hosts = format!("UserKnownHostsFile={}", self.known_hosts.display());
+        let mut options: Vec<String> = ["-F", "/dev/null", "-p"].map(str::to_owned).into();
+        options.push(self.port.to_string());
+        for option in [
+            known_hosts.as_str(),
+            "GlobalKnownHostsFile=/dev/null",
+            "StrictHostKeyChecking=no",
+            "IdentitiesOnly=yes",
+            "IdentityAgent=none",
+            "BatchMode=yes",
+            "ConnectTimeout=20",
+            "LogLevel=ERROR",
+        ] {
+            options.extend(["-o".to_owned(), option.to_owned()]);
+        }
+        options
+    }
+
+    /// Runs a command there with plain ssh, a key and a certificate.
+    pub fn ssh(&self, place: &Place, login: &str, key: &Path, certificate: Option<&Path>, remote: &[&str]) -> Said {
+        let mut command = Command::new("ssh");
+        command.args(self.options()).arg("-i").arg(key);
+        if let Some(certificate) = certificate {
+            command.arg("-o").arg(format!("CertificateFile={}", certificate.display()));
+        }
+        command.arg(format!("{login}@127.0.0.1")).args(remote);
+        place.run(command)
+    }
+}
+
+impl Drop for Sshd {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// A port that was free a moment ago.
+fn free_port() -> u16 {
+    TcpListener::bind(("127.0.0.1", 0)).unwrap().local_addr().unwrap().port()
+}

@@ -1,0 +1,180 @@
+//! A person at a terminal: `tmux` shows the program a real one, keys are typed, the screen is read.
+
+use std::ffi::OsStr;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::time::{Duration, Instant};
+
+use super::{JIT, Place, environment};
+
+/// How long a person waits for the screen to change.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// A terminal of 120 × 60 with a shell in it.
+pub struct Terminal<'p> {
+    place: &'p Place,
+    home: PathBuf,
+    socket: PathBuf,
+}
+
+impl<'p> Terminal<'p> {
+    /// Opens one at `directory`, with a HOME and further variables; `jit` is in its PATH.
+    pub fn open(place: &'p Place, home: &Path, directory: &Path, variables: &[(&str, &str)]) -> Self {
+        let terminal = Self { place, home: home.to_owned(), socket: place.path("tmux.sock") };
+        let mut command = terminal.tmux();
+        command.args(["-f", "/dev/null", "new-session", "-d", "-x", "120", "-y", "60", "-c"]).arg(directory);
+        let mut shell = vec!["env".to_owned(), "-i".to_owned()];
+        for (name, value) in environment(home) {
+            let mut value = value.to_string_lossy().into_owned();
+            if name == "PATH" {
+                value = format!("{}:{value}", Path::new(JIT).parent().unwrap().display());
+            }
+            shell.push(format!("{}={value}", name.to_string_lossy()));
+        }
+        shell.extend(variables.iter().map(|(name, value)| format!("{name}={value}")));
+        shell.extend(["TERM=screen".to_owned(), "PS1=$ ".to_owned(), "sh".to_owned()]);
+        command.args(shell);
+        place.run_with(command, home, &[("TERM", OsStr::new("xterm"))], b"").ok();
+        terminal.wait_for("the shell", |screen| screen.trim_end().ends_with('$'));
+        terminal
+    }
+
+    fn tmux(&self) -> Command {
+        let mut command = Command::new("tmux");
+        command.arg("-S").arg(&self.socket);
+        command
+    }
+
+    fn keys(&self, arguments: &[&str]) {
+        let mut command = self.tmux();
+        command.arg("send-keys").args(arguments);
+        self.place.run_with(command, &self.home, &[], b"").ok();
+    }
+
+    /// Types a text.
+    pub fn types(&self, text: &str) {
+        self.keys(&["-l", text]);
+    }
+
+    /// Presses a key by its name in tmux (`Enter`, `Down`, `Space`).
+    pub fn presses(&self, key: &str) {
+        self.keys(&[key]);
+    }
+
+    /// All that was shown since the terminal was opened or cleared, trailing blanks left out.
+    pub fn screen(&self) -> String {
+        let mut command = self.tmux();
+        command.args(["capture-pane", "-p", "-J", "-S", "-2000"]);
+        let said = self.place.run_with(command, &self.home, &[], b"").ok();
+        let lines: Vec<&str> = said.out.lines().map(str::trim_end).collect();
+        lines.join("\n").trim_end().to_owned()
+    }
+
+    /// Waits until the screen is as wanted; the screen.
+    #[track_caller]
+    pub fn wait_for(&self, what: &str, is_there: impl Fn(&str) -> bool) -> String {
+        let end = Instant::now() + PATIENCE;
+        loop {
+            let screen = self.screen();
+            if is_there(&screen) {
+                return screen;
+            }
+            assert!(Instant::now() < end, "waited in vain for {what}; the screen:\n{screen}");
+            std::thread::sleep(Duration::from_millis(50));
+        }
+    }
+
+    /// Waits until the screen has stopped changing; the screen.
+    pub fn settles(&self) -> String {
+        let mut before = self.screen();
+        let mut calm = 0;
+        while calm < 4 {
+            std::thread::sleep(Duration::from_millis(75));
+            let now = self.screen();
+            calm = if now == before { calm + 1 } else { 0 };
+            before = now;
+        }
+        before
+    }
+
+    /// Types a command line and answers what it asks, until it has ended; what was shown from the command line on, at
+    /// each step. A question is known by words in the last lines of the screen (any case); each answer is used in the
+    /// order of the list, again if the question comes again.
+    #[track_caller]
+    pub fn converses(&self, line: &str, answers: &[Answer<'_>]) -> Conversation {
+        let before = self.screen().len();
+        self.types(&format!("{line}; echo \"ended with $?.\""));
+        self.presses("Enter");
+        let mut said = Conversation { steps: Vec::new(), code: -1 };
+        let end = Instant::now() + Duration::from_secs(120);
+        loop {
+            assert!(Instant::now() < end, "no end; the screen:\n{}", self.screen());
+            let screen = self.settles();
+            let shown = screen.get(before..).unwrap_or(&screen).to_owned();
+            let ended = shown.lines().rev().find_map(|line| line.trim().strip_prefix("ended with "));
+            if let Some(code) = ended.and_then(|code| code.strip_suffix('.')).and_then(|code| code.parse().ok()) {
+                said.steps.push(shown);
+                said.code = code;
+                return said;
+            }
+            assert!(said.steps.len() < 60, "asked without end; the screen:\n{screen}");
+            let question = last_question(&shown);
+            let answer = answers.iter().find(|answer| answer.when.iter().any(|words| question.contains(words)));
+            let Some(answer) = answer else { panic!("nobody knows the answer to {question:?}; the screen:\n{screen}") };
+            said.steps.push(shown);
+            for key in answer.keys {
+                match key.strip_prefix("text:") {
+                    Some(text) => self.types(text),
+                    None => self.presses(key),
+                }
+            }
+        }
+    }
+}
+
+impl Drop for Terminal<'_> {
+    fn drop(&mut self) {
+        let mut command = self.tmux();
+        command.arg("kill-server").env_clear();
+        let _ = command.output();
+    }
+}
+
+/// What to do when a question is asked: words of the question in small letters, and the keys to press.
+pub struct Answer<'a> {
+    /// One of these is in the question.
+    pub when: &'a [&'a str],
+    /// Names of keys, or `text:` and what is typed.
+    pub keys: &'a [&'a str],
+}
+
+/// What a command showed, at each of its questions and at its end.
+pub struct Conversation {
+    /// All that was shown until then.
+    pub steps: Vec<String>,
+    /// The exit code.
+    pub code: i32,
+}
+
+impl Conversation {
+    /// What had been shown when a question with one of these words was asked.
+    #[track_caller]
+    pub fn when_asked(&self, words: &[&str]) -> &str {
+        let asks = |step: &&String| words.iter().any(|word| last_question(step).contains(word));
+        self.steps.iter().find(asks).unwrap_or_else(|| panic!("never asked for {words:?}\n{}", self.all()))
+    }
+
+    /// All that was shown at the end.
+    pub fn all(&self) -> &str {
+        self.steps.last().map_or("", String::as_str)
+    }
+}
+
+/// The question that stands open: the last line that ends like one or, in a pick list, the line above the choices; in
+/// small letters.
+fn last_question(screen: &str) -> String {
+    let lines: Vec<&str> = screen.lines().collect();
+    let asks =
+        |line: &&&str| line.trim_start().starts_with('?') || line.contains('›') || line.trim_end().ends_with(':');
+    lines.iter().rev().find(asks).or(lines.last()).map(|line| line.to_lowercase()).unwrap_or_default()
+}
