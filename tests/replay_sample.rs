@@ -1,5 +1,7 @@
 //! The sample ledger, made by another producer, replays to exactly the figures of its `expected.json`.
 
+#![allow(clippy::unwrap_used, reason = "a test that cannot be set up fails")]
+
 use std::path::Path;
 use std::process::Command;
 

@@ -29,7 +29,7 @@ pub fn run(context: &mut Context, _: Args) -> Outcome {
             (turn.session, mine)
         }
         Err(error) => {
-            context.output.detail(error.message().to_owned());
+            context.output.detail(error.message());
             (session, Vec::new())
         }
     };

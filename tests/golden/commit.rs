@@ -92,6 +92,7 @@ impl Commit {
             if let Some((name, _)) = rest.split_once('/') {
                 // Git sorts a directory as if its name ended with a slash.
                 let key = format!("{name}/");
+                #[allow(clippy::map_entry, reason = "the value is made by this function, which borrows the rest")]
                 if !entries.contains_key(&key) {
                     let id = self.tree(repository, &format!("{prefix}{name}"), files);
                     entries.insert(key, Entry { mode: "40000".to_owned(), name: name.to_owned(), id });
