@@ -62,7 +62,7 @@ pub fn run(context: &mut Context, args: Args) -> Outcome {
     };
     let text = || {
         format!(
-            "{}: verified {} commits from the first one\n  ledger  {id}\n  root    {}\n",
+            "{}: verified every commit from the first one ({})\n  ledger  {id}\n  root    {}\n",
             state.name(),
             state.size(),
             replay.root()

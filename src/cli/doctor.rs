@@ -117,7 +117,7 @@ fn configuration(context: &Context) -> Check {
         Ok(_) if !file.exists() => Check::good("config", format!("none ({})", file.display())),
         Ok(config) => {
             let default = config.default_ledger.as_deref().unwrap_or("no default ledger");
-            Check::good("config", format!("{}: {} ledgers, {default}", file.display(), config.ledgers.len()))
+            Check::good("config", format!("{}: {}, {default}", file.display(), ledgers(config.ledgers.len())))
         }
     }
 }
@@ -168,7 +168,7 @@ fn ledger_checks(context: &Context, ledger: &Ledger) -> Vec<Check> {
     match ledger.waiting() {
         Ok(waiting) if waiting.is_empty() => {}
         Ok(waiting) => {
-            checks.push(Check::warning("outbox", format!("{} wait here", events_of(waiting.len())), "jit sync"))
+            checks.push(Check::warning("outbox", format!("{} waiting here", events_of(waiting.len())), "jit sync"))
         }
         Err(error) => checks.push(Check::bad("outbox", &error)),
     }
@@ -180,6 +180,10 @@ fn ledger_checks(context: &Context, ledger: &Ledger) -> Vec<Check> {
 
 fn events(count: u64) -> String {
     if count == 1 { "1 event".to_owned() } else { format!("{count} events") }
+}
+
+fn ledgers(count: usize) -> String {
+    if count == 1 { "1 ledger".to_owned() } else { format!("{count} ledgers") }
 }
 
 fn events_of(count: usize) -> String {

@@ -161,6 +161,11 @@ impl CliError {
         &self.0.message
     }
 
+    /// The cause at the bottom of it.
+    pub fn innermost(&self) -> &str {
+        self.0.causes.last().unwrap_or(&self.0.message)
+    }
+
     /// What to type next.
     pub fn hint_text(&self) -> Option<&str> {
         self.0.hint.as_deref()

@@ -19,10 +19,10 @@ use crate::domain::key::PublicKey;
 use crate::domain::policy::Policy;
 use crate::domain::state::State;
 use crate::domain::text;
-use crate::git::GitStore;
+use crate::git::{GitError, GitStore};
 use crate::ledger::append::found;
 use crate::merkle;
-use crate::ports::Signer;
+use crate::ports::{Signer, Store as _};
 use crate::sign::file::generate;
 
 /// Make a new ledger.
@@ -69,16 +69,27 @@ const KEYS: [&str; 3] = ["ca-prod", "minter", "log"];
 /// Where the policy is unsound (A10), the key is no root member's, or the place is taken.
 pub fn run(context: &mut Context, args: Args) -> Outcome {
     let directory = context.resolve(args.directory.as_deref().unwrap_or(Path::new(".")));
+    // What can be refused is refused before anything is made or asked.
+    let git_directory = if args.bare { directory.clone() } else { directory.join(".git") };
+    let had_repository = git_directory.join("HEAD").exists();
+    if had_repository && GitStore::open(&directory)?.head()?.is_some() {
+        return Err(GitError::NotEmpty(directory).into());
+    }
     let signer = context.signing_key()?;
-    // What can be refused is refused before anything is made.
     let plan = match &args.policy {
         Some(file) => given(context, file, &*signer)?,
         None => sample(context, &args, signer.public_key())?,
     };
     let was_there = directory.exists();
     let made = make(context, &args, &directory, plan, &*signer);
-    if made.is_err() && !was_there {
-        let _ = fs::remove_dir_all(&directory);
+    if made.is_err() {
+        // Only what was made just now goes: a folder that was there may hold other things.
+        let left = match (was_there, had_repository || args.bare) {
+            (false, _) => Some(&directory),
+            (true, false) => Some(&git_directory),
+            (true, true) => None,
+        };
+        let _ = left.map(fs::remove_dir_all);
     }
     let Made { ledger, keys } = made?;
     ledger.tell_left_alone(&context.output);

@@ -31,6 +31,7 @@ pub fn run(context: &mut Context, _args: Args) -> Outcome {
     let head = replay.head().map(|head| head.to_string());
     let size = ledger.state().size();
     let fetched = size.saturating_sub(before);
+    let events = if size == 1 { "event" } else { "events" };
     let object = || {
         json!({
             "ledger": ledger.state().ledger().map(|id| id.to_string()),
@@ -44,8 +45,8 @@ pub fn run(context: &mut Context, _args: Args) -> Outcome {
     };
     let text = || match &remote {
         None => "This ledger has no remote: there is nothing to fetch.".to_owned(),
-        Some(name) if published => format!("{name} was empty: the whole ledger was pushed ({size} events)"),
-        Some(name) => format!("In step with {name}: {size} events, {fetched} new, {delivered} delivered"),
+        Some(name) if published => format!("{name} was empty: the whole ledger was pushed ({size} {events})"),
+        Some(name) => format!("In step with {name}: {size} {events}, {fetched} new, {delivered} delivered"),
     };
     if waiting.is_empty() {
         context.output.result(object, text)?;

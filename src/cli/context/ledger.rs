@@ -143,7 +143,7 @@ impl Ledger {
                     delivered += 1;
                     output.note(format!("Delivered what waited in the outbox: {name}"));
                 }
-                Err(error) => output.warning(format!("{name} waits in the outbox: {}", error.message())),
+                Err(error) => output.warning(format!("{name} stays in the outbox: {}", error.innermost())),
             }
         }
         self.pin(output);
