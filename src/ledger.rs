@@ -1,4 +1,13 @@
-//! ledger: under construction.
+//! The use cases over the ports: replaying a ledger, verifying it, appending to it, keeping the pin. Imports `ports`,
+//! `domain`, `sshsig` and `merkle`.
 
+pub mod append;
 pub mod commit;
+pub mod pin;
+mod read;
+pub mod replay;
 pub mod tree;
+
+pub use append::{Appended, Draft, Writer};
+pub use pin::Pin;
+pub use replay::{Replay, ReplayError};

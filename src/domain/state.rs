@@ -1,1 +1,317 @@
-//! state: under construction.
+//! The fold: commits in, state and faults out (rules.md). No clock but the time it is given.
+//!
+//! [`State::judge`] asks one arrival every rule, in the order of rules.md, and gives the first fault or a [`Judged`];
+//! [`State::apply`] takes what was judged. Only here are a [`Judged`] and a [`grant::Grant`] made.
+
+pub mod access;
+mod apply;
+pub mod arrival;
+mod authority;
+pub mod case;
+pub mod commit;
+pub mod findings;
+pub mod grant;
+mod issuance;
+mod proposal;
+
+use std::collections::{BTreeMap, HashMap, HashSet};
+use std::sync::Arc;
+
+use super::event::{Event, Kind, LockScope};
+use super::finding::{Code, Fault, Void};
+use super::id::{CaseId, CommitId, Digest, Name};
+use super::key::PublicKey;
+use super::policy::Policy;
+use super::time::Timestamp;
+use access::Access;
+use arrival::{Arrival, Signature};
+use case::{Case, CaseState, Matter};
+
+/// What the ledger says, after some number of commits.
+#[derive(Debug, Clone, Default)]
+pub struct State {
+    size: u64,
+    ledger: Option<Digest>,
+    name: String,
+    policy: Option<Arc<Policy>>,
+    manifest: BTreeMap<String, Digest>,
+    /// From which size of the log on which policy is in force; rising.
+    policies: Vec<(u64, Digest)>,
+    /// The newest event time at each size of the log: `newest[n]` is over the first `n` leaves.
+    newest: Vec<Timestamp>,
+    events: HashSet<Digest>,
+    cases: HashMap<CaseId, Case>,
+    order: Vec<CaseId>,
+    /// The standing locks, oldest first.
+    standing: Vec<CaseId>,
+    voids: Vec<Void>,
+    serials: HashMap<PublicKey, u64>,
+    /// Whose every key is or ever was: a key belongs to one actor for ever.
+    key_owners: HashMap<PublicKey, Name>,
+}
+
+/// An event that broke no rule at its position. Only [`State::judge`] makes one.
+#[derive(Debug, Clone)]
+pub struct Judged {
+    event: Event,
+    digest: Digest,
+    commit: CommitId,
+    key: PublicKey,
+    proposed: Option<Arc<Policy>>,
+}
+
+impl Judged {
+    /// The event.
+    pub const fn event(&self) -> &Event {
+        &self.event
+    }
+}
+
+/// What of an event is needed to judge it, whether it has landed or is only meant.
+#[derive(Debug, Clone, Copy)]
+pub struct Claim<'a> {
+    /// The event.
+    pub event: &'a Event,
+    /// The digest of its bytes.
+    pub digest: Digest,
+    /// Who signed, and how.
+    pub signature: &'a Signature,
+    /// The log's root at `seen.size`; `None` where the log was never that large.
+    pub root_at_seen: Option<Digest>,
+    /// The contents of a proposal's changed files.
+    pub files: &'a BTreeMap<String, Vec<u8>>,
+    /// The time of arrival, where the event only arrives now: nothing from the future is taken then.
+    pub arrival: Option<Timestamp>,
+}
+
+impl State {
+    /// An empty ledger.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// How many commits the fold has seen: the next one's position.
+    pub const fn size(&self) -> u64 {
+        self.size
+    }
+
+    /// The ledger's id, once there is a genesis.
+    pub const fn ledger(&self) -> Option<Digest> {
+        self.ledger
+    }
+
+    /// The ledger's name, such as `acme/production`.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// The policy in force.
+    pub fn policy(&self) -> Option<&Arc<Policy>> {
+        self.policy.as_ref()
+    }
+
+    /// The governed files as they shall be.
+    pub const fn manifest(&self) -> &BTreeMap<String, Digest> {
+        &self.manifest
+    }
+
+    /// All cases, in the order in which they were opened.
+    pub fn cases(&self) -> impl DoubleEndedIterator<Item = &Case> {
+        self.order.iter().filter_map(|id| self.cases.get(id))
+    }
+
+    /// A case.
+    pub fn case(&self, id: &CaseId) -> Option<&Case> {
+        self.cases.get(id)
+    }
+
+    /// Whether the ledger holds the event.
+    pub fn holds(&self, event: &Digest) -> bool {
+        self.events.contains(event)
+    }
+
+    /// Commits that broke a rule.
+    pub fn voids(&self) -> &[Void] {
+        &self.voids
+    }
+
+    /// Whether a void commit waits for the root quorum.
+    pub fn has_open_voids(&self) -> bool {
+        self.voids.iter().any(|void| !void.acknowledged)
+    }
+
+    /// The newest time that an event in the log claims.
+    pub fn newest(&self) -> Option<Timestamp> {
+        self.newest.last().copied()
+    }
+
+    /// The next serial of a CA.
+    pub fn next_serial(&self, ca: &PublicKey) -> u64 {
+        self.serials.get(ca).map_or(1, |last| last.saturating_add(1))
+    }
+
+    /// The state of a case at `now`.
+    pub fn case_state(&self, case: &Case, now: Timestamp) -> CaseState {
+        match case.matter() {
+            Matter::Genesis => CaseState::Founded,
+            Matter::Access(access) => self.access_state(access, now),
+            Matter::Lock(lock) if lock.lifted.is_some() => CaseState::Lifted,
+            Matter::Lock(_) => CaseState::Locked,
+            Matter::Proposal(proposal) => self.proposal_state(case, proposal),
+        }
+    }
+
+    /// The standing locks.
+    pub fn locks(&self) -> impl Iterator<Item = (&Case, &LockScope)> {
+        self.standing.iter().filter_map(|id| self.cases.get(id)).filter_map(|case| match case.matter() {
+            Matter::Lock(lock) if lock.lifted.is_none() => Some((case, &lock.scope)),
+            _ => None,
+        })
+    }
+
+    /// The standing lock that covers an access case, if there is one.
+    pub fn lock_on(&self, access: &Access) -> Option<(&Case, &LockScope)> {
+        let policy = self.policy.as_ref()?;
+        self.locks().find(|(_, scope)| match scope {
+            LockScope::Ledger => true,
+            LockScope::Member(name) => *name == access.actor,
+            LockScope::Target(name) => access.request.targets.iter().any(|role| role.target == *name),
+            LockScope::Environment(name) => {
+                access.request.targets.iter().any(|role| policy.environment_of(role) == Some(name))
+            }
+        })
+    }
+
+    /// Asks an arrival every rule, in the order of rules.md.
+    ///
+    /// # Errors
+    /// The first rule that it breaks.
+    pub fn judge(&self, arrival: Arrival) -> Result<Judged, Fault> {
+        self.judge_commit(&arrival)?;
+        let event = arrival.event?;
+        let digest = arrival.digest;
+        let signature = arrival.signature?;
+        let claim = Claim {
+            event: &event,
+            digest,
+            signature: &signature,
+            root_at_seen: arrival.root_at_seen,
+            files: &arrival.files,
+            arrival: arrival.now,
+        };
+        let proposed = self.judge_event(&claim)?;
+        Ok(Judged { event, digest, commit: arrival.commit, key: signature.key, proposed })
+    }
+
+    /// Asks an event the rules K03 to A13: the same for one that landed and for one that is only meant.
+    /// Gives the policy of a policy proposal or genesis, parsed.
+    ///
+    /// # Errors
+    /// The first rule that it breaks.
+    pub fn judge_event(&self, claim: &Claim<'_>) -> Result<Option<Arc<Policy>>, Fault> {
+        let event = claim.event;
+        if event.kind() == Kind::Genesis {
+            return self.judge_genesis(claim).map(Some);
+        }
+        let (Some(policy), Some(ledger)) = (self.policy.as_ref(), self.ledger) else {
+            return Err(Fault::new(Code::L01, "there is no ledger before its genesis"));
+        };
+        self.judge_key(policy, claim)?;
+        self.judge_log(policy, ledger, claim)?;
+        self.judge_authority(policy, claim)
+    }
+
+    /// K03 to K05: whose key signed, for which kind, and with how much presence.
+    fn judge_key(&self, policy: &Policy, claim: &Claim<'_>) -> Result<(), Fault> {
+        let (event, signature) = (claim.event, claim.signature);
+        // K03: the namespace is the kind's: a signature for one kind is worth nothing for another.
+        if signature.namespace != event.kind().namespace() {
+            return Err(Fault::new(
+                Code::K03,
+                format!("signed as {:?}, but this is a {}", signature.namespace, event.kind()),
+            ));
+        }
+        // K04: the key is the actor's in the policy in force at this position.
+        let Some(actor) = policy.actor(&event.actor) else {
+            return Err(Fault::new(Code::K04, format!("{} is not in the policy in force", event.actor)));
+        };
+        if !actor.keys.contains(&signature.key) {
+            let owner = match policy.actor_of_key(&signature.key) {
+                Some(owner) => format!("it is {owner}'s"),
+                None => "nobody's in the policy in force".to_owned(),
+            };
+            return Err(Fault::new(
+                Code::K04,
+                format!("key {} is not a key of {}: {owner}", signature.key.fingerprint(), event.actor),
+            ));
+        }
+        // K05: a hardware key shows touch always, and what the roles demand.
+        signature.presence(self.demanded_presence(policy, event))
+    }
+
+    /// L01 to L06: which ledger, which policy, which log, when.
+    fn judge_log(&self, policy: &Policy, ledger: Digest, claim: &Claim<'_>) -> Result<(), Fault> {
+        let event = claim.event;
+        let (Some(seen), Some(seen_policy)) = (event.seen, event.policy) else {
+            return Err(Fault::new(Code::E02, "seen and policy are missing"));
+        };
+        // L01: another ledger's id, or another policy's digest than the one in force at `seen`.
+        if event.ledger != Some(ledger) {
+            return Err(Fault::new(Code::L01, "the event belongs to another ledger"));
+        }
+        if seen.size <= self.size && self.policy_at(seen.size) != Some(seen_policy) {
+            return Err(Fault::new(Code::L01, format!("policy {seen_policy} was not in force at size {}", seen.size)));
+        }
+        // L02: `seen.size` is more than the commit's position.
+        if seen.size > self.size {
+            return Err(Fault::new(
+                Code::L02,
+                format!("the author saw {} leaves, but there were only {}", seen.size, self.size),
+            ));
+        }
+        // L03: `seen.root` is not the root at `seen.size`: a fork or a rollback.
+        if claim.root_at_seen != Some(seen.root) {
+            return Err(Fault::new(
+                Code::L03,
+                format!("the author saw another history: the root at size {} is not {}", seen.size, seen.root),
+            ));
+        }
+        // L04: earlier than the newest event it has seen, beyond the clock skew.
+        let newest = usize::try_from(seen.size).ok().and_then(|size| self.newest.get(size.checked_sub(1)?)).copied();
+        if newest.is_some_and(|newest| event.time.plus(policy.clock_skew) < newest) {
+            let newest = newest.map_or_else(String::new, |time| time.to_string());
+            return Err(Fault::new(
+                Code::L04,
+                format!(
+                    "{} is earlier than {newest}, which its author had seen, by more than {}",
+                    event.time, policy.clock_skew
+                ),
+            ));
+        }
+        if claim.arrival.is_some_and(|now| event.time > now.plus(policy.clock_skew)) {
+            return Err(Fault::new(
+                Code::L04,
+                format!("{} is in the future by more than {}", event.time, policy.clock_skew),
+            ));
+        }
+        // L05: the same event again.
+        if self.events.contains(&claim.digest) {
+            return Err(Fault::new(Code::L05, "the ledger holds this event already"));
+        }
+        // L06: its case is unknown, or lies after what it has seen.
+        let Some(case) = event.case else { return Ok(()) };
+        match self.cases.get(&case) {
+            None => Err(Fault::new(Code::L06, format!("case {} is unknown", case.short()))),
+            Some(known) if known.position() >= seen.size => {
+                Err(Fault::new(Code::L06, format!("case {} was opened after what the author had seen", case.short())))
+            }
+            Some(_) => Ok(()),
+        }
+    }
+
+    /// The policy in force when the log had `size` leaves.
+    fn policy_at(&self, size: u64) -> Option<Digest> {
+        let after = self.policies.partition_point(|(from, _)| *from <= size);
+        after.checked_sub(1).and_then(|at| self.policies.get(at)).map(|(_, digest)| *digest)
+    }
+}

@@ -1,0 +1,384 @@
+# Print an optspec for argparse to handle cmd's options that are independent of any subcommand.
+function __fish_jit_global_optspecs
+    string join \n ledger= as= key= json y/yes q/quiet v/verbose h/help V/version
+end
+
+function __fish_jit_needs_command
+    # Figure out if the current invocation already has a command.
+    set -l cmd (commandline -opc)
+    set -e cmd[1]
+    argparse -s (__fish_jit_global_optspecs) -- $cmd 2>/dev/null
+    or return
+    if set -q argv[1]
+        # Also print the command, so this can be used to figure out what it is.
+        echo $argv[1]
+        return 1
+    end
+    return 0
+end
+
+function __fish_jit_using_subcommand
+    set -l cmd (__fish_jit_needs_command)
+    test -z "$cmd"
+    and return 1
+    contains -- $cmd[1] $argv
+end
+
+complete -c jit -n "__fish_jit_needs_command" -l ledger -d 'The ledger: a Git repository [default: the one around this directory, else the user\'s default]' -r -f -a "(__fish_complete_directories)"
+complete -c jit -n "__fish_jit_needs_command" -l as -d 'Who acts: a member or service of the policy [default: whose key it is]' -r
+complete -c jit -n "__fish_jit_needs_command" -l key -d 'The key that signs: a private key, or a .pub whose private half ssh-agent holds [default: ~/.ssh/id_ed25519]' -r -F
+complete -c jit -n "__fish_jit_needs_command" -l json -d 'Print the result as JSON'
+complete -c jit -n "__fish_jit_needs_command" -s y -l yes -d 'Answer yes to "shall I sign this?"'
+complete -c jit -n "__fish_jit_needs_command" -s q -l quiet -d 'Print the result and errors only'
+complete -c jit -n "__fish_jit_needs_command" -s v -l verbose -d 'Say more about what is done'
+complete -c jit -n "__fish_jit_needs_command" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c jit -n "__fish_jit_needs_command" -s V -l version -d 'Print version'
+complete -c jit -n "__fish_jit_needs_command" -f -a "demo" -d 'The whole life of a case in a temporary ledger, each step shown'
+complete -c jit -n "__fish_jit_needs_command" -f -a "init" -d 'Make a new ledger'
+complete -c jit -n "__fish_jit_needs_command" -f -a "clone" -d 'Clone a ledger, verify it from its first event, and remember what was seen'
+complete -c jit -n "__fish_jit_needs_command" -f -a "request" -d 'Ask for access to TARGET/ROLE for a while'
+complete -c jit -n "__fish_jit_needs_command" -f -a "approve" -d 'Agree to a request'
+complete -c jit -n "__fish_jit_needs_command" -f -a "deny" -d 'Refuse a request. One denial by somebody who might approve ends the case'
+complete -c jit -n "__fish_jit_needs_command" -f -a "withdraw" -d 'Take your own request back, before a credential is issued'
+complete -c jit -n "__fish_jit_needs_command" -f -a "extend" -d 'Ask for more time: a new case that continues this one, with approvals of its own'
+complete -c jit -n "__fish_jit_needs_command" -f -a "mint" -d 'Issue every credential that is due. For the minter, a service of the policy'
+complete -c jit -n "__fish_jit_needs_command" -f -a "credential" -d 'Print the certificate of a live case, one OpenSSH line'
+complete -c jit -n "__fish_jit_needs_command" -f -a "ssh" -d 'Connect to HOST with your live credential'
+complete -c jit -n "__fish_jit_needs_command" -f -a "exec" -d 'Run a command with the credential of a live case'
+complete -c jit -n "__fish_jit_needs_command" -f -a "close" -d 'Say that the work is done. It ends the access at once'
+complete -c jit -n "__fish_jit_needs_command" -f -a "revoke" -d 'End a case at once: its credential opens nothing any more'
+complete -c jit -n "__fish_jit_needs_command" -f -a "review" -d 'Look at a case that has ended, and answer each check of the policy'
+complete -c jit -n "__fish_jit_needs_command" -f -a "status" -d 'What waits for you, what is live and for how long'
+complete -c jit -n "__fish_jit_needs_command" -f -a "list" -d 'List cases, the newest last'
+complete -c jit -n "__fish_jit_needs_command" -f -a "show" -d 'Show one case whole: what was asked, who agreed, what was issued, how it ended'
+complete -c jit -n "__fish_jit_needs_command" -f -a "log" -d 'The history, one event a line, the newest first'
+complete -c jit -n "__fish_jit_needs_command" -f -a "verify" -d 'Check the ledger: every commit, signature and rule since the first one'
+complete -c jit -n "__fish_jit_needs_command" -f -a "sync" -d 'Fetch from the remote, verify what came, and deliver what still waits here'
+complete -c jit -n "__fish_jit_needs_command" -f -a "policy" -d 'Look at the policy: who may do what'
+complete -c jit -n "__fish_jit_needs_command" -f -a "doctor" -d 'Say what is set up, what is missing, and the command that mends it'
+complete -c jit -n "__fish_jit_needs_command" -f -a "completions" -d 'Print the completions of a shell'
+complete -c jit -n "__fish_jit_needs_command" -f -a "man" -d 'Print the manual page, or write one for each command'
+complete -c jit -n "__fish_jit_using_subcommand demo" -l ledger -d 'The ledger: a Git repository [default: the one around this directory, else the user\'s default]' -r -f -a "(__fish_complete_directories)"
+complete -c jit -n "__fish_jit_using_subcommand demo" -l as -d 'Who acts: a member or service of the policy [default: whose key it is]' -r
+complete -c jit -n "__fish_jit_using_subcommand demo" -l key -d 'The key that signs: a private key, or a .pub whose private half ssh-agent holds [default: ~/.ssh/id_ed25519]' -r -F
+complete -c jit -n "__fish_jit_using_subcommand demo" -l keep -d 'Keep the ledger and its keys, and say where they are'
+complete -c jit -n "__fish_jit_using_subcommand demo" -l json -d 'Print the result as JSON'
+complete -c jit -n "__fish_jit_using_subcommand demo" -s y -l yes -d 'Answer yes to "shall I sign this?"'
+complete -c jit -n "__fish_jit_using_subcommand demo" -s q -l quiet -d 'Print the result and errors only'
+complete -c jit -n "__fish_jit_using_subcommand demo" -s v -l verbose -d 'Say more about what is done'
+complete -c jit -n "__fish_jit_using_subcommand demo" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c jit -n "__fish_jit_using_subcommand demo" -s V -l version -d 'Print version'
+complete -c jit -n "__fish_jit_using_subcommand init" -l name -d 'The ledger\'s name, such as acme/production' -r
+complete -c jit -n "__fish_jit_using_subcommand init" -l email -d 'Your e-mail address' -r
+complete -c jit -n "__fish_jit_using_subcommand init" -l policy -d 'The first policy' -r -F
+complete -c jit -n "__fish_jit_using_subcommand init" -l ledger -d 'The ledger: a Git repository [default: the one around this directory, else the user\'s default]' -r -f -a "(__fish_complete_directories)"
+complete -c jit -n "__fish_jit_using_subcommand init" -l as -d 'Who acts: a member or service of the policy [default: whose key it is]' -r
+complete -c jit -n "__fish_jit_using_subcommand init" -l key -d 'The key that signs: a private key, or a .pub whose private half ssh-agent holds [default: ~/.ssh/id_ed25519]' -r -F
+complete -c jit -n "__fish_jit_using_subcommand init" -l bare -d 'Without a work tree'
+complete -c jit -n "__fish_jit_using_subcommand init" -l no-template -d 'Only policy.toml and allowed_signers: no README, no CI workflows'
+complete -c jit -n "__fish_jit_using_subcommand init" -l json -d 'Print the result as JSON'
+complete -c jit -n "__fish_jit_using_subcommand init" -s y -l yes -d 'Answer yes to "shall I sign this?"'
+complete -c jit -n "__fish_jit_using_subcommand init" -s q -l quiet -d 'Print the result and errors only'
+complete -c jit -n "__fish_jit_using_subcommand init" -s v -l verbose -d 'Say more about what is done'
+complete -c jit -n "__fish_jit_using_subcommand init" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c jit -n "__fish_jit_using_subcommand init" -s V -l version -d 'Print version'
+complete -c jit -n "__fish_jit_using_subcommand clone" -l ledger-id -d 'The ledger that it must be: sha256:…, told to you by somebody you trust' -r
+complete -c jit -n "__fish_jit_using_subcommand clone" -l ledger -d 'The ledger: a Git repository [default: the one around this directory, else the user\'s default]' -r -f -a "(__fish_complete_directories)"
+complete -c jit -n "__fish_jit_using_subcommand clone" -l as -d 'Who acts: a member or service of the policy [default: whose key it is]' -r
+complete -c jit -n "__fish_jit_using_subcommand clone" -l key -d 'The key that signs: a private key, or a .pub whose private half ssh-agent holds [default: ~/.ssh/id_ed25519]' -r -F
+complete -c jit -n "__fish_jit_using_subcommand clone" -l bare -d 'Without a work tree'
+complete -c jit -n "__fish_jit_using_subcommand clone" -l json -d 'Print the result as JSON'
+complete -c jit -n "__fish_jit_using_subcommand clone" -s y -l yes -d 'Answer yes to "shall I sign this?"'
+complete -c jit -n "__fish_jit_using_subcommand clone" -s q -l quiet -d 'Print the result and errors only'
+complete -c jit -n "__fish_jit_using_subcommand clone" -s v -l verbose -d 'Say more about what is done'
+complete -c jit -n "__fish_jit_using_subcommand clone" -s h -l help -d 'Print help'
+complete -c jit -n "__fish_jit_using_subcommand clone" -s V -l version -d 'Print version'
+complete -c jit -n "__fish_jit_using_subcommand request" -l for -d 'For how long, such as 30m; counted from the credential, not while people wait for approvers' -r
+complete -c jit -n "__fish_jit_using_subcommand request" -l reason -d 'Why it is needed' -r
+complete -c jit -n "__fish_jit_using_subcommand request" -l ticket -d 'The ticket, where the role demands one' -r
+complete -c jit -n "__fish_jit_using_subcommand request" -l incident -d 'The incident; an emergency must name one' -r
+complete -c jit -n "__fish_jit_using_subcommand request" -l risk -d 'How high the risk is' -r -f -a "low\t''
+medium\t''
+high\t''"
+complete -c jit -n "__fish_jit_using_subcommand request" -l impact -d 'What can go wrong' -r
+complete -c jit -n "__fish_jit_using_subcommand request" -l rollback -d 'How it is undone' -r
+complete -c jit -n "__fish_jit_using_subcommand request" -l data -d 'A class of data that may be seen; may be given several times' -r
+complete -c jit -n "__fish_jit_using_subcommand request" -l least-privilege -d 'Why a smaller role does not do' -r
+complete -c jit -n "__fish_jit_using_subcommand request" -l at -d 'Not before this time (a booked window), such as 2026-11-24T01:00Z' -r
+complete -c jit -n "__fish_jit_using_subcommand request" -l extends -d 'The case that this one continues' -r
+complete -c jit -n "__fish_jit_using_subcommand request" -l credential-key -d 'The public key to be certified [default: the key that signs]' -r -F
+complete -c jit -n "__fish_jit_using_subcommand request" -l source-address -d 'Where the login will come from; may be given several times, and only narrows what the role allows' -r
+complete -c jit -n "__fish_jit_using_subcommand request" -l wait -d 'Wait until the credential is there, at most for DURATION; exits with 8 if it is still pending then' -r
+complete -c jit -n "__fish_jit_using_subcommand request" -l ledger -d 'The ledger: a Git repository [default: the one around this directory, else the user\'s default]' -r -f -a "(__fish_complete_directories)"
+complete -c jit -n "__fish_jit_using_subcommand request" -l as -d 'Who acts: a member or service of the policy [default: whose key it is]' -r
+complete -c jit -n "__fish_jit_using_subcommand request" -l key -d 'The key that signs: a private key, or a .pub whose private half ssh-agent holds [default: ~/.ssh/id_ed25519]' -r -F
+complete -c jit -n "__fish_jit_using_subcommand request" -l emergency -d 'Break-glass: the credential comes before the approvals, and a review must follow'
+complete -c jit -n "__fish_jit_using_subcommand request" -l dry-run -d 'Sign nothing; say what would happen and who would have to approve'
+complete -c jit -n "__fish_jit_using_subcommand request" -l json -d 'Print the result as JSON'
+complete -c jit -n "__fish_jit_using_subcommand request" -s y -l yes -d 'Answer yes to "shall I sign this?"'
+complete -c jit -n "__fish_jit_using_subcommand request" -s q -l quiet -d 'Print the result and errors only'
+complete -c jit -n "__fish_jit_using_subcommand request" -s v -l verbose -d 'Say more about what is done'
+complete -c jit -n "__fish_jit_using_subcommand request" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c jit -n "__fish_jit_using_subcommand request" -s V -l version -d 'Print version'
+complete -c jit -n "__fish_jit_using_subcommand approve" -l comment -d 'What there is to say about it' -r
+complete -c jit -n "__fish_jit_using_subcommand approve" -l ledger -d 'The ledger: a Git repository [default: the one around this directory, else the user\'s default]' -r -f -a "(__fish_complete_directories)"
+complete -c jit -n "__fish_jit_using_subcommand approve" -l as -d 'Who acts: a member or service of the policy [default: whose key it is]' -r
+complete -c jit -n "__fish_jit_using_subcommand approve" -l key -d 'The key that signs: a private key, or a .pub whose private half ssh-agent holds [default: ~/.ssh/id_ed25519]' -r -F
+complete -c jit -n "__fish_jit_using_subcommand approve" -l json -d 'Print the result as JSON'
+complete -c jit -n "__fish_jit_using_subcommand approve" -s y -l yes -d 'Answer yes to "shall I sign this?"'
+complete -c jit -n "__fish_jit_using_subcommand approve" -s q -l quiet -d 'Print the result and errors only'
+complete -c jit -n "__fish_jit_using_subcommand approve" -s v -l verbose -d 'Say more about what is done'
+complete -c jit -n "__fish_jit_using_subcommand approve" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c jit -n "__fish_jit_using_subcommand approve" -s V -l version -d 'Print version'
+complete -c jit -n "__fish_jit_using_subcommand deny" -l comment -d 'Why' -r
+complete -c jit -n "__fish_jit_using_subcommand deny" -l ledger -d 'The ledger: a Git repository [default: the one around this directory, else the user\'s default]' -r -f -a "(__fish_complete_directories)"
+complete -c jit -n "__fish_jit_using_subcommand deny" -l as -d 'Who acts: a member or service of the policy [default: whose key it is]' -r
+complete -c jit -n "__fish_jit_using_subcommand deny" -l key -d 'The key that signs: a private key, or a .pub whose private half ssh-agent holds [default: ~/.ssh/id_ed25519]' -r -F
+complete -c jit -n "__fish_jit_using_subcommand deny" -l json -d 'Print the result as JSON'
+complete -c jit -n "__fish_jit_using_subcommand deny" -s y -l yes -d 'Answer yes to "shall I sign this?"'
+complete -c jit -n "__fish_jit_using_subcommand deny" -s q -l quiet -d 'Print the result and errors only'
+complete -c jit -n "__fish_jit_using_subcommand deny" -s v -l verbose -d 'Say more about what is done'
+complete -c jit -n "__fish_jit_using_subcommand deny" -s h -l help -d 'Print help'
+complete -c jit -n "__fish_jit_using_subcommand deny" -s V -l version -d 'Print version'
+complete -c jit -n "__fish_jit_using_subcommand withdraw" -l comment -d 'Why' -r
+complete -c jit -n "__fish_jit_using_subcommand withdraw" -l ledger -d 'The ledger: a Git repository [default: the one around this directory, else the user\'s default]' -r -f -a "(__fish_complete_directories)"
+complete -c jit -n "__fish_jit_using_subcommand withdraw" -l as -d 'Who acts: a member or service of the policy [default: whose key it is]' -r
+complete -c jit -n "__fish_jit_using_subcommand withdraw" -l key -d 'The key that signs: a private key, or a .pub whose private half ssh-agent holds [default: ~/.ssh/id_ed25519]' -r -F
+complete -c jit -n "__fish_jit_using_subcommand withdraw" -l json -d 'Print the result as JSON'
+complete -c jit -n "__fish_jit_using_subcommand withdraw" -s y -l yes -d 'Answer yes to "shall I sign this?"'
+complete -c jit -n "__fish_jit_using_subcommand withdraw" -s q -l quiet -d 'Print the result and errors only'
+complete -c jit -n "__fish_jit_using_subcommand withdraw" -s v -l verbose -d 'Say more about what is done'
+complete -c jit -n "__fish_jit_using_subcommand withdraw" -s h -l help -d 'Print help'
+complete -c jit -n "__fish_jit_using_subcommand withdraw" -s V -l version -d 'Print version'
+complete -c jit -n "__fish_jit_using_subcommand extend" -l for -d 'For how long, such as 30m' -r
+complete -c jit -n "__fish_jit_using_subcommand extend" -l reason -d 'Why it takes longer [default: as before]' -r
+complete -c jit -n "__fish_jit_using_subcommand extend" -l wait -d 'Wait until the credential is there, at most for DURATION; exits with 8 if it is still pending then' -r
+complete -c jit -n "__fish_jit_using_subcommand extend" -l ledger -d 'The ledger: a Git repository [default: the one around this directory, else the user\'s default]' -r -f -a "(__fish_complete_directories)"
+complete -c jit -n "__fish_jit_using_subcommand extend" -l as -d 'Who acts: a member or service of the policy [default: whose key it is]' -r
+complete -c jit -n "__fish_jit_using_subcommand extend" -l key -d 'The key that signs: a private key, or a .pub whose private half ssh-agent holds [default: ~/.ssh/id_ed25519]' -r -F
+complete -c jit -n "__fish_jit_using_subcommand extend" -l json -d 'Print the result as JSON'
+complete -c jit -n "__fish_jit_using_subcommand extend" -s y -l yes -d 'Answer yes to "shall I sign this?"'
+complete -c jit -n "__fish_jit_using_subcommand extend" -s q -l quiet -d 'Print the result and errors only'
+complete -c jit -n "__fish_jit_using_subcommand extend" -s v -l verbose -d 'Say more about what is done'
+complete -c jit -n "__fish_jit_using_subcommand extend" -s h -l help -d 'Print help'
+complete -c jit -n "__fish_jit_using_subcommand extend" -s V -l version -d 'Print version'
+complete -c jit -n "__fish_jit_using_subcommand mint" -l ca -d 'The CA key of an environment; may be given several times' -r
+complete -c jit -n "__fish_jit_using_subcommand mint" -l ledger -d 'The ledger: a Git repository [default: the one around this directory, else the user\'s default]' -r -f -a "(__fish_complete_directories)"
+complete -c jit -n "__fish_jit_using_subcommand mint" -l as -d 'Who acts: a member or service of the policy [default: whose key it is]' -r
+complete -c jit -n "__fish_jit_using_subcommand mint" -l key -d 'The key that signs: a private key, or a .pub whose private half ssh-agent holds [default: ~/.ssh/id_ed25519]' -r -F
+complete -c jit -n "__fish_jit_using_subcommand mint" -l watch -d 'Go on, and issue what becomes due'
+complete -c jit -n "__fish_jit_using_subcommand mint" -l json -d 'Print the result as JSON'
+complete -c jit -n "__fish_jit_using_subcommand mint" -s y -l yes -d 'Answer yes to "shall I sign this?"'
+complete -c jit -n "__fish_jit_using_subcommand mint" -s q -l quiet -d 'Print the result and errors only'
+complete -c jit -n "__fish_jit_using_subcommand mint" -s v -l verbose -d 'Say more about what is done'
+complete -c jit -n "__fish_jit_using_subcommand mint" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c jit -n "__fish_jit_using_subcommand mint" -s V -l version -d 'Print version'
+complete -c jit -n "__fish_jit_using_subcommand credential" -l out -d 'Write it to FILE instead' -r -F
+complete -c jit -n "__fish_jit_using_subcommand credential" -l environment -d 'The environment, where the case has a credential in several' -r
+complete -c jit -n "__fish_jit_using_subcommand credential" -l ledger -d 'The ledger: a Git repository [default: the one around this directory, else the user\'s default]' -r -f -a "(__fish_complete_directories)"
+complete -c jit -n "__fish_jit_using_subcommand credential" -l as -d 'Who acts: a member or service of the policy [default: whose key it is]' -r
+complete -c jit -n "__fish_jit_using_subcommand credential" -l key -d 'The key that signs: a private key, or a .pub whose private half ssh-agent holds [default: ~/.ssh/id_ed25519]' -r -F
+complete -c jit -n "__fish_jit_using_subcommand credential" -l json -d 'Print the result as JSON'
+complete -c jit -n "__fish_jit_using_subcommand credential" -s y -l yes -d 'Answer yes to "shall I sign this?"'
+complete -c jit -n "__fish_jit_using_subcommand credential" -s q -l quiet -d 'Print the result and errors only'
+complete -c jit -n "__fish_jit_using_subcommand credential" -s v -l verbose -d 'Say more about what is done'
+complete -c jit -n "__fish_jit_using_subcommand credential" -s h -l help -d 'Print help'
+complete -c jit -n "__fish_jit_using_subcommand credential" -s V -l version -d 'Print version'
+complete -c jit -n "__fish_jit_using_subcommand ssh" -l case -d 'The case whose credential is used [default: your live one]' -r
+complete -c jit -n "__fish_jit_using_subcommand ssh" -l ledger -d 'The ledger: a Git repository [default: the one around this directory, else the user\'s default]' -r -f -a "(__fish_complete_directories)"
+complete -c jit -n "__fish_jit_using_subcommand ssh" -l as -d 'Who acts: a member or service of the policy [default: whose key it is]' -r
+complete -c jit -n "__fish_jit_using_subcommand ssh" -l key -d 'The key that signs: a private key, or a .pub whose private half ssh-agent holds [default: ~/.ssh/id_ed25519]' -r -F
+complete -c jit -n "__fish_jit_using_subcommand ssh" -l json -d 'Print the result as JSON'
+complete -c jit -n "__fish_jit_using_subcommand ssh" -s y -l yes -d 'Answer yes to "shall I sign this?"'
+complete -c jit -n "__fish_jit_using_subcommand ssh" -s q -l quiet -d 'Print the result and errors only'
+complete -c jit -n "__fish_jit_using_subcommand ssh" -s v -l verbose -d 'Say more about what is done'
+complete -c jit -n "__fish_jit_using_subcommand ssh" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c jit -n "__fish_jit_using_subcommand ssh" -s V -l version -d 'Print version'
+complete -c jit -n "__fish_jit_using_subcommand exec" -l environment -d 'The environment, where the case has a credential in several' -r
+complete -c jit -n "__fish_jit_using_subcommand exec" -l ledger -d 'The ledger: a Git repository [default: the one around this directory, else the user\'s default]' -r -f -a "(__fish_complete_directories)"
+complete -c jit -n "__fish_jit_using_subcommand exec" -l as -d 'Who acts: a member or service of the policy [default: whose key it is]' -r
+complete -c jit -n "__fish_jit_using_subcommand exec" -l key -d 'The key that signs: a private key, or a .pub whose private half ssh-agent holds [default: ~/.ssh/id_ed25519]' -r -F
+complete -c jit -n "__fish_jit_using_subcommand exec" -l json -d 'Print the result as JSON'
+complete -c jit -n "__fish_jit_using_subcommand exec" -s y -l yes -d 'Answer yes to "shall I sign this?"'
+complete -c jit -n "__fish_jit_using_subcommand exec" -s q -l quiet -d 'Print the result and errors only'
+complete -c jit -n "__fish_jit_using_subcommand exec" -s v -l verbose -d 'Say more about what is done'
+complete -c jit -n "__fish_jit_using_subcommand exec" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c jit -n "__fish_jit_using_subcommand exec" -s V -l version -d 'Print version'
+complete -c jit -n "__fish_jit_using_subcommand close" -l summary -d 'What was done' -r
+complete -c jit -n "__fish_jit_using_subcommand close" -l change -d 'Something that was changed, and how it was undone or why it stays; may be given several times' -r
+complete -c jit -n "__fish_jit_using_subcommand close" -l ledger -d 'The ledger: a Git repository [default: the one around this directory, else the user\'s default]' -r -f -a "(__fish_complete_directories)"
+complete -c jit -n "__fish_jit_using_subcommand close" -l as -d 'Who acts: a member or service of the policy [default: whose key it is]' -r
+complete -c jit -n "__fish_jit_using_subcommand close" -l key -d 'The key that signs: a private key, or a .pub whose private half ssh-agent holds [default: ~/.ssh/id_ed25519]' -r -F
+complete -c jit -n "__fish_jit_using_subcommand close" -l json -d 'Print the result as JSON'
+complete -c jit -n "__fish_jit_using_subcommand close" -s y -l yes -d 'Answer yes to "shall I sign this?"'
+complete -c jit -n "__fish_jit_using_subcommand close" -s q -l quiet -d 'Print the result and errors only'
+complete -c jit -n "__fish_jit_using_subcommand close" -s v -l verbose -d 'Say more about what is done'
+complete -c jit -n "__fish_jit_using_subcommand close" -s h -l help -d 'Print help'
+complete -c jit -n "__fish_jit_using_subcommand close" -s V -l version -d 'Print version'
+complete -c jit -n "__fish_jit_using_subcommand revoke" -l reason -d 'Why' -r
+complete -c jit -n "__fish_jit_using_subcommand revoke" -l incident -d 'The incident, where there is one' -r
+complete -c jit -n "__fish_jit_using_subcommand revoke" -l ledger -d 'The ledger: a Git repository [default: the one around this directory, else the user\'s default]' -r -f -a "(__fish_complete_directories)"
+complete -c jit -n "__fish_jit_using_subcommand revoke" -l as -d 'Who acts: a member or service of the policy [default: whose key it is]' -r
+complete -c jit -n "__fish_jit_using_subcommand revoke" -l key -d 'The key that signs: a private key, or a .pub whose private half ssh-agent holds [default: ~/.ssh/id_ed25519]' -r -F
+complete -c jit -n "__fish_jit_using_subcommand revoke" -l json -d 'Print the result as JSON'
+complete -c jit -n "__fish_jit_using_subcommand revoke" -s y -l yes -d 'Answer yes to "shall I sign this?"'
+complete -c jit -n "__fish_jit_using_subcommand revoke" -s q -l quiet -d 'Print the result and errors only'
+complete -c jit -n "__fish_jit_using_subcommand revoke" -s v -l verbose -d 'Say more about what is done'
+complete -c jit -n "__fish_jit_using_subcommand revoke" -s h -l help -d 'Print help'
+complete -c jit -n "__fish_jit_using_subcommand revoke" -s V -l version -d 'Print version'
+complete -c jit -n "__fish_jit_using_subcommand review" -l answer -d 'An answer to a check; once for each check' -r
+complete -c jit -n "__fish_jit_using_subcommand review" -l verdict -d 'The outcome' -r -f -a "clean\t''
+follow-up\t''"
+complete -c jit -n "__fish_jit_using_subcommand review" -l follow-up -d 'The ticket that follows it up' -r
+complete -c jit -n "__fish_jit_using_subcommand review" -l ledger -d 'The ledger: a Git repository [default: the one around this directory, else the user\'s default]' -r -f -a "(__fish_complete_directories)"
+complete -c jit -n "__fish_jit_using_subcommand review" -l as -d 'Who acts: a member or service of the policy [default: whose key it is]' -r
+complete -c jit -n "__fish_jit_using_subcommand review" -l key -d 'The key that signs: a private key, or a .pub whose private half ssh-agent holds [default: ~/.ssh/id_ed25519]' -r -F
+complete -c jit -n "__fish_jit_using_subcommand review" -l json -d 'Print the result as JSON'
+complete -c jit -n "__fish_jit_using_subcommand review" -s y -l yes -d 'Answer yes to "shall I sign this?"'
+complete -c jit -n "__fish_jit_using_subcommand review" -s q -l quiet -d 'Print the result and errors only'
+complete -c jit -n "__fish_jit_using_subcommand review" -s v -l verbose -d 'Say more about what is done'
+complete -c jit -n "__fish_jit_using_subcommand review" -s h -l help -d 'Print help'
+complete -c jit -n "__fish_jit_using_subcommand review" -s V -l version -d 'Print version'
+complete -c jit -n "__fish_jit_using_subcommand status" -l ledger -d 'The ledger: a Git repository [default: the one around this directory, else the user\'s default]' -r -f -a "(__fish_complete_directories)"
+complete -c jit -n "__fish_jit_using_subcommand status" -l as -d 'Who acts: a member or service of the policy [default: whose key it is]' -r
+complete -c jit -n "__fish_jit_using_subcommand status" -l key -d 'The key that signs: a private key, or a .pub whose private half ssh-agent holds [default: ~/.ssh/id_ed25519]' -r -F
+complete -c jit -n "__fish_jit_using_subcommand status" -l json -d 'Print the result as JSON'
+complete -c jit -n "__fish_jit_using_subcommand status" -s y -l yes -d 'Answer yes to "shall I sign this?"'
+complete -c jit -n "__fish_jit_using_subcommand status" -s q -l quiet -d 'Print the result and errors only'
+complete -c jit -n "__fish_jit_using_subcommand status" -s v -l verbose -d 'Say more about what is done'
+complete -c jit -n "__fish_jit_using_subcommand status" -s h -l help -d 'Print help'
+complete -c jit -n "__fish_jit_using_subcommand status" -s V -l version -d 'Print version'
+complete -c jit -n "__fish_jit_using_subcommand list" -l state -d 'Only cases in this state; may be given several times' -r -f -a "pending\t''
+denied\t''
+withdrawn\t''
+lapsed\t''
+approved\t''
+live\t''
+expired\t''
+revoked\t''
+closed\t''
+review due\t''
+overdue\t''
+reviewed\t''"
+complete -c jit -n "__fish_jit_using_subcommand list" -l member -d 'Only cases of this member' -r
+complete -c jit -n "__fish_jit_using_subcommand list" -l target -d 'Only cases that touch this target' -r
+complete -c jit -n "__fish_jit_using_subcommand list" -l incident -d 'Only cases of this incident' -r
+complete -c jit -n "__fish_jit_using_subcommand list" -l ledger -d 'The ledger: a Git repository [default: the one around this directory, else the user\'s default]' -r -f -a "(__fish_complete_directories)"
+complete -c jit -n "__fish_jit_using_subcommand list" -l as -d 'Who acts: a member or service of the policy [default: whose key it is]' -r
+complete -c jit -n "__fish_jit_using_subcommand list" -l key -d 'The key that signs: a private key, or a .pub whose private half ssh-agent holds [default: ~/.ssh/id_ed25519]' -r -F
+complete -c jit -n "__fish_jit_using_subcommand list" -l json -d 'Print the result as JSON'
+complete -c jit -n "__fish_jit_using_subcommand list" -s y -l yes -d 'Answer yes to "shall I sign this?"'
+complete -c jit -n "__fish_jit_using_subcommand list" -s q -l quiet -d 'Print the result and errors only'
+complete -c jit -n "__fish_jit_using_subcommand list" -s v -l verbose -d 'Say more about what is done'
+complete -c jit -n "__fish_jit_using_subcommand list" -s h -l help -d 'Print help'
+complete -c jit -n "__fish_jit_using_subcommand list" -s V -l version -d 'Print version'
+complete -c jit -n "__fish_jit_using_subcommand show" -l ledger -d 'The ledger: a Git repository [default: the one around this directory, else the user\'s default]' -r -f -a "(__fish_complete_directories)"
+complete -c jit -n "__fish_jit_using_subcommand show" -l as -d 'Who acts: a member or service of the policy [default: whose key it is]' -r
+complete -c jit -n "__fish_jit_using_subcommand show" -l key -d 'The key that signs: a private key, or a .pub whose private half ssh-agent holds [default: ~/.ssh/id_ed25519]' -r -F
+complete -c jit -n "__fish_jit_using_subcommand show" -l json -d 'Print the result as JSON'
+complete -c jit -n "__fish_jit_using_subcommand show" -s y -l yes -d 'Answer yes to "shall I sign this?"'
+complete -c jit -n "__fish_jit_using_subcommand show" -s q -l quiet -d 'Print the result and errors only'
+complete -c jit -n "__fish_jit_using_subcommand show" -s v -l verbose -d 'Say more about what is done'
+complete -c jit -n "__fish_jit_using_subcommand show" -s h -l help -d 'Print help'
+complete -c jit -n "__fish_jit_using_subcommand show" -s V -l version -d 'Print version'
+complete -c jit -n "__fish_jit_using_subcommand log" -s n -l limit -d 'At most so many events' -r
+complete -c jit -n "__fish_jit_using_subcommand log" -l ledger -d 'The ledger: a Git repository [default: the one around this directory, else the user\'s default]' -r -f -a "(__fish_complete_directories)"
+complete -c jit -n "__fish_jit_using_subcommand log" -l as -d 'Who acts: a member or service of the policy [default: whose key it is]' -r
+complete -c jit -n "__fish_jit_using_subcommand log" -l key -d 'The key that signs: a private key, or a .pub whose private half ssh-agent holds [default: ~/.ssh/id_ed25519]' -r -F
+complete -c jit -n "__fish_jit_using_subcommand log" -l json -d 'Print the result as JSON'
+complete -c jit -n "__fish_jit_using_subcommand log" -s y -l yes -d 'Answer yes to "shall I sign this?"'
+complete -c jit -n "__fish_jit_using_subcommand log" -s q -l quiet -d 'Print the result and errors only'
+complete -c jit -n "__fish_jit_using_subcommand log" -s v -l verbose -d 'Say more about what is done'
+complete -c jit -n "__fish_jit_using_subcommand log" -s h -l help -d 'Print help'
+complete -c jit -n "__fish_jit_using_subcommand log" -s V -l version -d 'Print version'
+complete -c jit -n "__fish_jit_using_subcommand verify" -l since -d 'Report only on what came after this commit. The whole history is checked all the same' -r
+complete -c jit -n "__fish_jit_using_subcommand verify" -l at -d 'Judge deadlines at this time [default: now]' -r
+complete -c jit -n "__fish_jit_using_subcommand verify" -l ledger -d 'The ledger: a Git repository [default: the one around this directory, else the user\'s default]' -r -f -a "(__fish_complete_directories)"
+complete -c jit -n "__fish_jit_using_subcommand verify" -l as -d 'Who acts: a member or service of the policy [default: whose key it is]' -r
+complete -c jit -n "__fish_jit_using_subcommand verify" -l key -d 'The key that signs: a private key, or a .pub whose private half ssh-agent holds [default: ~/.ssh/id_ed25519]' -r -F
+complete -c jit -n "__fish_jit_using_subcommand verify" -l strict -d 'Findings about deadlines and files count, too'
+complete -c jit -n "__fish_jit_using_subcommand verify" -l github -d 'Print annotations for GitHub Actions'
+complete -c jit -n "__fish_jit_using_subcommand verify" -l json -d 'Print the result as JSON'
+complete -c jit -n "__fish_jit_using_subcommand verify" -s y -l yes -d 'Answer yes to "shall I sign this?"'
+complete -c jit -n "__fish_jit_using_subcommand verify" -s q -l quiet -d 'Print the result and errors only'
+complete -c jit -n "__fish_jit_using_subcommand verify" -s v -l verbose -d 'Say more about what is done'
+complete -c jit -n "__fish_jit_using_subcommand verify" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c jit -n "__fish_jit_using_subcommand verify" -s V -l version -d 'Print version'
+complete -c jit -n "__fish_jit_using_subcommand sync" -l ledger -d 'The ledger: a Git repository [default: the one around this directory, else the user\'s default]' -r -f -a "(__fish_complete_directories)"
+complete -c jit -n "__fish_jit_using_subcommand sync" -l as -d 'Who acts: a member or service of the policy [default: whose key it is]' -r
+complete -c jit -n "__fish_jit_using_subcommand sync" -l key -d 'The key that signs: a private key, or a .pub whose private half ssh-agent holds [default: ~/.ssh/id_ed25519]' -r -F
+complete -c jit -n "__fish_jit_using_subcommand sync" -l json -d 'Print the result as JSON'
+complete -c jit -n "__fish_jit_using_subcommand sync" -s y -l yes -d 'Answer yes to "shall I sign this?"'
+complete -c jit -n "__fish_jit_using_subcommand sync" -s q -l quiet -d 'Print the result and errors only'
+complete -c jit -n "__fish_jit_using_subcommand sync" -s v -l verbose -d 'Say more about what is done'
+complete -c jit -n "__fish_jit_using_subcommand sync" -s h -l help -d 'Print help'
+complete -c jit -n "__fish_jit_using_subcommand sync" -s V -l version -d 'Print version'
+complete -c jit -n "__fish_jit_using_subcommand policy; and not __fish_seen_subcommand_from check show explain" -l ledger -d 'The ledger: a Git repository [default: the one around this directory, else the user\'s default]' -r -f -a "(__fish_complete_directories)"
+complete -c jit -n "__fish_jit_using_subcommand policy; and not __fish_seen_subcommand_from check show explain" -l as -d 'Who acts: a member or service of the policy [default: whose key it is]' -r
+complete -c jit -n "__fish_jit_using_subcommand policy; and not __fish_seen_subcommand_from check show explain" -l key -d 'The key that signs: a private key, or a .pub whose private half ssh-agent holds [default: ~/.ssh/id_ed25519]' -r -F
+complete -c jit -n "__fish_jit_using_subcommand policy; and not __fish_seen_subcommand_from check show explain" -l json -d 'Print the result as JSON'
+complete -c jit -n "__fish_jit_using_subcommand policy; and not __fish_seen_subcommand_from check show explain" -s y -l yes -d 'Answer yes to "shall I sign this?"'
+complete -c jit -n "__fish_jit_using_subcommand policy; and not __fish_seen_subcommand_from check show explain" -s q -l quiet -d 'Print the result and errors only'
+complete -c jit -n "__fish_jit_using_subcommand policy; and not __fish_seen_subcommand_from check show explain" -s v -l verbose -d 'Say more about what is done'
+complete -c jit -n "__fish_jit_using_subcommand policy; and not __fish_seen_subcommand_from check show explain" -s h -l help -d 'Print help'
+complete -c jit -n "__fish_jit_using_subcommand policy; and not __fish_seen_subcommand_from check show explain" -s V -l version -d 'Print version'
+complete -c jit -n "__fish_jit_using_subcommand policy; and not __fish_seen_subcommand_from check show explain" -f -a "check" -d 'Check a policy file: every problem with its line, column and what was expected'
+complete -c jit -n "__fish_jit_using_subcommand policy; and not __fish_seen_subcommand_from check show explain" -f -a "show" -d 'Show the policy in force'
+complete -c jit -n "__fish_jit_using_subcommand policy; and not __fish_seen_subcommand_from check show explain" -f -a "explain" -d 'Say what would happen if MEMBER asked for TARGET/ROLE, and who would have to approve'
+complete -c jit -n "__fish_jit_using_subcommand policy; and __fish_seen_subcommand_from check" -l ledger -d 'The ledger: a Git repository [default: the one around this directory, else the user\'s default]' -r -f -a "(__fish_complete_directories)"
+complete -c jit -n "__fish_jit_using_subcommand policy; and __fish_seen_subcommand_from check" -l as -d 'Who acts: a member or service of the policy [default: whose key it is]' -r
+complete -c jit -n "__fish_jit_using_subcommand policy; and __fish_seen_subcommand_from check" -l key -d 'The key that signs: a private key, or a .pub whose private half ssh-agent holds [default: ~/.ssh/id_ed25519]' -r -F
+complete -c jit -n "__fish_jit_using_subcommand policy; and __fish_seen_subcommand_from check" -l json -d 'Print the result as JSON'
+complete -c jit -n "__fish_jit_using_subcommand policy; and __fish_seen_subcommand_from check" -s y -l yes -d 'Answer yes to "shall I sign this?"'
+complete -c jit -n "__fish_jit_using_subcommand policy; and __fish_seen_subcommand_from check" -s q -l quiet -d 'Print the result and errors only'
+complete -c jit -n "__fish_jit_using_subcommand policy; and __fish_seen_subcommand_from check" -s v -l verbose -d 'Say more about what is done'
+complete -c jit -n "__fish_jit_using_subcommand policy; and __fish_seen_subcommand_from check" -s h -l help -d 'Print help'
+complete -c jit -n "__fish_jit_using_subcommand policy; and __fish_seen_subcommand_from check" -s V -l version -d 'Print version'
+complete -c jit -n "__fish_jit_using_subcommand policy; and __fish_seen_subcommand_from show" -l ledger -d 'The ledger: a Git repository [default: the one around this directory, else the user\'s default]' -r -f -a "(__fish_complete_directories)"
+complete -c jit -n "__fish_jit_using_subcommand policy; and __fish_seen_subcommand_from show" -l as -d 'Who acts: a member or service of the policy [default: whose key it is]' -r
+complete -c jit -n "__fish_jit_using_subcommand policy; and __fish_seen_subcommand_from show" -l key -d 'The key that signs: a private key, or a .pub whose private half ssh-agent holds [default: ~/.ssh/id_ed25519]' -r -F
+complete -c jit -n "__fish_jit_using_subcommand policy; and __fish_seen_subcommand_from show" -l json -d 'Print the result as JSON'
+complete -c jit -n "__fish_jit_using_subcommand policy; and __fish_seen_subcommand_from show" -s y -l yes -d 'Answer yes to "shall I sign this?"'
+complete -c jit -n "__fish_jit_using_subcommand policy; and __fish_seen_subcommand_from show" -s q -l quiet -d 'Print the result and errors only'
+complete -c jit -n "__fish_jit_using_subcommand policy; and __fish_seen_subcommand_from show" -s v -l verbose -d 'Say more about what is done'
+complete -c jit -n "__fish_jit_using_subcommand policy; and __fish_seen_subcommand_from show" -s h -l help -d 'Print help'
+complete -c jit -n "__fish_jit_using_subcommand policy; and __fish_seen_subcommand_from show" -s V -l version -d 'Print version'
+complete -c jit -n "__fish_jit_using_subcommand policy; and __fish_seen_subcommand_from explain" -l for -d 'For how long, such as 30m' -r
+complete -c jit -n "__fish_jit_using_subcommand policy; and __fish_seen_subcommand_from explain" -l ledger -d 'The ledger: a Git repository [default: the one around this directory, else the user\'s default]' -r -f -a "(__fish_complete_directories)"
+complete -c jit -n "__fish_jit_using_subcommand policy; and __fish_seen_subcommand_from explain" -l as -d 'Who acts: a member or service of the policy [default: whose key it is]' -r
+complete -c jit -n "__fish_jit_using_subcommand policy; and __fish_seen_subcommand_from explain" -l key -d 'The key that signs: a private key, or a .pub whose private half ssh-agent holds [default: ~/.ssh/id_ed25519]' -r -F
+complete -c jit -n "__fish_jit_using_subcommand policy; and __fish_seen_subcommand_from explain" -l emergency -d 'As break-glass'
+complete -c jit -n "__fish_jit_using_subcommand policy; and __fish_seen_subcommand_from explain" -l json -d 'Print the result as JSON'
+complete -c jit -n "__fish_jit_using_subcommand policy; and __fish_seen_subcommand_from explain" -s y -l yes -d 'Answer yes to "shall I sign this?"'
+complete -c jit -n "__fish_jit_using_subcommand policy; and __fish_seen_subcommand_from explain" -s q -l quiet -d 'Print the result and errors only'
+complete -c jit -n "__fish_jit_using_subcommand policy; and __fish_seen_subcommand_from explain" -s v -l verbose -d 'Say more about what is done'
+complete -c jit -n "__fish_jit_using_subcommand policy; and __fish_seen_subcommand_from explain" -s h -l help -d 'Print help'
+complete -c jit -n "__fish_jit_using_subcommand policy; and __fish_seen_subcommand_from explain" -s V -l version -d 'Print version'
+complete -c jit -n "__fish_jit_using_subcommand doctor" -l ledger -d 'The ledger: a Git repository [default: the one around this directory, else the user\'s default]' -r -f -a "(__fish_complete_directories)"
+complete -c jit -n "__fish_jit_using_subcommand doctor" -l as -d 'Who acts: a member or service of the policy [default: whose key it is]' -r
+complete -c jit -n "__fish_jit_using_subcommand doctor" -l key -d 'The key that signs: a private key, or a .pub whose private half ssh-agent holds [default: ~/.ssh/id_ed25519]' -r -F
+complete -c jit -n "__fish_jit_using_subcommand doctor" -l json -d 'Print the result as JSON'
+complete -c jit -n "__fish_jit_using_subcommand doctor" -s y -l yes -d 'Answer yes to "shall I sign this?"'
+complete -c jit -n "__fish_jit_using_subcommand doctor" -s q -l quiet -d 'Print the result and errors only'
+complete -c jit -n "__fish_jit_using_subcommand doctor" -s v -l verbose -d 'Say more about what is done'
+complete -c jit -n "__fish_jit_using_subcommand doctor" -s h -l help -d 'Print help'
+complete -c jit -n "__fish_jit_using_subcommand doctor" -s V -l version -d 'Print version'
+complete -c jit -n "__fish_jit_using_subcommand completions" -l ledger -d 'The ledger: a Git repository [default: the one around this directory, else the user\'s default]' -r -f -a "(__fish_complete_directories)"
+complete -c jit -n "__fish_jit_using_subcommand completions" -l as -d 'Who acts: a member or service of the policy [default: whose key it is]' -r
+complete -c jit -n "__fish_jit_using_subcommand completions" -l key -d 'The key that signs: a private key, or a .pub whose private half ssh-agent holds [default: ~/.ssh/id_ed25519]' -r -F
+complete -c jit -n "__fish_jit_using_subcommand completions" -l json -d 'Print the result as JSON'
+complete -c jit -n "__fish_jit_using_subcommand completions" -s y -l yes -d 'Answer yes to "shall I sign this?"'
+complete -c jit -n "__fish_jit_using_subcommand completions" -s q -l quiet -d 'Print the result and errors only'
+complete -c jit -n "__fish_jit_using_subcommand completions" -s v -l verbose -d 'Say more about what is done'
+complete -c jit -n "__fish_jit_using_subcommand completions" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c jit -n "__fish_jit_using_subcommand completions" -s V -l version -d 'Print version'
+complete -c jit -n "__fish_jit_using_subcommand man" -l dir -d 'Write the pages into DIR' -r -f -a "(__fish_complete_directories)"
+complete -c jit -n "__fish_jit_using_subcommand man" -l ledger -d 'The ledger: a Git repository [default: the one around this directory, else the user\'s default]' -r -f -a "(__fish_complete_directories)"
+complete -c jit -n "__fish_jit_using_subcommand man" -l as -d 'Who acts: a member or service of the policy [default: whose key it is]' -r
+complete -c jit -n "__fish_jit_using_subcommand man" -l key -d 'The key that signs: a private key, or a .pub whose private half ssh-agent holds [default: ~/.ssh/id_ed25519]' -r -F
+complete -c jit -n "__fish_jit_using_subcommand man" -l json -d 'Print the result as JSON'
+complete -c jit -n "__fish_jit_using_subcommand man" -s y -l yes -d 'Answer yes to "shall I sign this?"'
+complete -c jit -n "__fish_jit_using_subcommand man" -s q -l quiet -d 'Print the result and errors only'
+complete -c jit -n "__fish_jit_using_subcommand man" -s v -l verbose -d 'Say more about what is done'
+complete -c jit -n "__fish_jit_using_subcommand man" -s h -l help -d 'Print help'
+complete -c jit -n "__fish_jit_using_subcommand man" -s V -l version -d 'Print version'

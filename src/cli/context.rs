@@ -1,0 +1,355 @@
+//! What a command works with: the environment as `main` read it, the clock, randomness, the user's configuration, the
+//! ledger, the keys. The only place that names concrete adapters.
+
+use std::cell::OnceCell;
+use std::collections::BTreeMap;
+use std::ffi::{OsStr, OsString};
+use std::path::{Path, PathBuf};
+
+use super::Global;
+use super::args::CaFile;
+use super::error::CliError;
+use super::output::Output;
+use super::prompt::Prompt;
+use crate::domain::finding::Code;
+use crate::domain::id::{Name, Nonce};
+use crate::domain::key::PublicKey;
+use crate::domain::policy::Policy;
+use crate::domain::time::Timestamp;
+use crate::git::{GitError, GitStore, Program};
+use crate::ports::{Clock, Rng, Signer};
+use crate::sign::{self, Agent, KeyFile, KeyFileError, KeySpec, NoPassphrase, OpenError};
+
+mod ca;
+mod config;
+mod ledger;
+mod place;
+
+pub use config::{Config, LedgerEntry};
+pub use ledger::{Freshness, Ledger};
+
+/// How often a passphrase is asked for.
+const PASSPHRASE_TRIES: usize = 3;
+
+/// What the process was started with. `main` reads it once; tests write it down.
+pub struct Environment {
+    /// The environment variables.
+    pub variables: BTreeMap<OsString, OsString>,
+    /// The directory that the process stands in.
+    pub directory: PathBuf,
+    /// The clock.
+    pub clock: Box<dyn Clock>,
+    /// Randomness.
+    pub rng: Box<dyn Rng>,
+    /// Whether somebody types.
+    pub stdin_is_terminal: bool,
+    /// Whether somebody sees the result.
+    pub stdout_is_terminal: bool,
+    /// Whether somebody sees the notes.
+    pub stderr_is_terminal: bool,
+    /// The terminal's width in columns, where there is one.
+    pub terminal_width: Option<usize>,
+}
+
+impl Environment {
+    /// A variable that is set and not empty.
+    pub fn variable(&self, name: &str) -> Option<&OsStr> {
+        self.variables.get(OsStr::new(name)).map(OsString::as_os_str).filter(|value| !value.is_empty())
+    }
+
+    /// A variable that names an absolute path; others are ignored, as XDG has it.
+    fn directory_variable(&self, name: &str) -> Option<PathBuf> {
+        self.variable(name).map(PathBuf::from).filter(|path| path.is_absolute())
+    }
+
+    /// The user's home.
+    pub fn home(&self) -> Option<PathBuf> {
+        self.directory_variable("HOME")
+    }
+
+    /// Where jit keeps its configuration and the keys that `init` made: `$XDG_CONFIG_HOME/jit`, else `~/.config/jit`.
+    pub fn config_directory(&self) -> Option<PathBuf> {
+        let base = self.directory_variable("XDG_CONFIG_HOME").or_else(|| Some(self.home()?.join(".config")))?;
+        Some(base.join("jit"))
+    }
+
+    /// The agent's socket.
+    pub fn agent(&self) -> Option<PathBuf> {
+        self.variable("SSH_AUTH_SOCK").map(PathBuf::from)
+    }
+
+    /// Whether questions can be asked: somebody types, sees them, and it is not CI.
+    pub fn is_interactive(&self) -> bool {
+        self.stdin_is_terminal
+            && self.stderr_is_terminal
+            && self.variable("CI").is_none()
+            && self.variable("TERM").is_none_or(|term| term != "dumb")
+    }
+
+    /// Whether colours may be used where there is a terminal.
+    pub fn allows_colour(&self) -> bool {
+        self.variable("NO_COLOR").is_none() && self.variable("TERM").is_none_or(|term| term != "dumb")
+    }
+
+    /// How many columns a line may have: `COLUMNS`, the terminal's, or no limit where there is none.
+    pub fn width(&self) -> usize {
+        let said = self.variable("COLUMNS").and_then(|text| text.to_str()?.parse().ok()).filter(|&width| width > 0);
+        said.or(self.terminal_width).unwrap_or(usize::MAX)
+    }
+}
+
+/// What a command works with.
+pub struct Context {
+    /// What the process was started with.
+    pub environment: Environment,
+    /// The flags of every command.
+    pub global: Global,
+    /// Where results and notes go.
+    pub output: Output,
+    config: OnceCell<Config>,
+}
+
+impl Context {
+    /// From what `main` read and the command line said.
+    pub fn new(environment: Environment, global: Global, output: Output) -> Self {
+        Self { environment, global, output, config: OnceCell::new() }
+    }
+
+    /// The present second, UTC.
+    pub fn now(&self) -> Timestamp {
+        self.environment.clock.now()
+    }
+
+    /// The clock.
+    pub fn clock(&self) -> &dyn Clock {
+        &*self.environment.clock
+    }
+
+    /// The randomness.
+    pub fn rng(&mut self) -> &mut dyn Rng {
+        &mut *self.environment.rng
+    }
+
+    /// A fresh nonce.
+    ///
+    /// # Errors
+    /// Where the system gives no randomness.
+    pub fn nonce(&mut self) -> Result<Nonce, CliError> {
+        Ok(Nonce::from_random(self.environment.rng.bytes16()?))
+    }
+
+    /// Questions at the terminal.
+    pub fn prompt(&self) -> Prompt {
+        Prompt::new(&self.environment)
+    }
+
+    /// The user's configuration; an empty one where there is none.
+    ///
+    /// # Errors
+    /// Where the file cannot be read or is not a configuration; with its line.
+    pub fn config(&self) -> Result<&Config, CliError> {
+        if let Some(config) = self.config.get() {
+            return Ok(config);
+        }
+        let read = match self.config_file() {
+            Some(file) => Config::read(&file)?,
+            None => Config::default(),
+        };
+        Ok(self.config.get_or_init(|| read))
+    }
+
+    /// The configuration file; `None` where neither `XDG_CONFIG_HOME` nor `HOME` is set.
+    pub fn config_file(&self) -> Option<PathBuf> {
+        Some(self.environment.config_directory()?.join("config.toml"))
+    }
+
+    /// A path from the command line or the configuration: absolute, `~/` being the user's home.
+    pub fn resolve(&self, path: &Path) -> PathBuf {
+        match (path.strip_prefix("~"), self.environment.home()) {
+            (Ok(rest), Some(home)) => home.join(rest),
+            _ => self.environment.directory.join(path),
+        }
+    }
+
+    /// The ledger's directory: `--ledger` or `JIT_LEDGER`, else the repository around this directory if it is a ledger,
+    /// else the user's default.
+    ///
+    /// # Errors
+    /// Where there is none of them.
+    pub fn ledger_dir(&self) -> Result<PathBuf, CliError> {
+        if let Some(named) = &self.global.ledger {
+            return Ok(self.resolve(named));
+        }
+        if let Some(around) = place::ledger_around(&self.environment.directory) {
+            return Ok(around);
+        }
+        if let Some(default) = self.config()?.default_path() {
+            return Ok(self.resolve(default));
+        }
+        Err(CliError::from(GitError::NotARepository(self.environment.directory.clone())).context("no ledger was found"))
+    }
+
+    /// The ledger's repository, opened; what should be known about it is told.
+    ///
+    /// # Errors
+    /// Where there is none, or its history cannot be trusted to be whole.
+    pub fn store(&self) -> Result<GitStore, CliError> {
+        let directory = self.ledger_dir()?;
+        let store = GitStore::open(&directory)?;
+        self.output.detail(format!("ledger: {}", store.path().display()));
+        for warning in store.warnings()? {
+            self.output.detail(warning.to_string());
+        }
+        Ok(store)
+    }
+
+    /// The `git` program with the environment of this process.
+    pub fn git(&self) -> Program {
+        Program::new(self.environment.variables.clone(), self.environment.is_interactive())
+    }
+
+    /// Which key file signs: `--key` or `JIT_KEY`, the configuration's, else `~/.ssh/id_ed25519` or `id_ed25519_sk`.
+    ///
+    /// # Errors
+    /// Where none is named and none of the usual ones exists.
+    pub fn key_path(&self) -> Result<PathBuf, CliError> {
+        if let Some(named) = &self.global.key {
+            return Ok(self.resolve(named));
+        }
+        if let Some(configured) = &self.config()?.key {
+            return Ok(self.resolve(configured));
+        }
+        let home = self.environment.home();
+        let usual = ["id_ed25519", "id_ed25519_sk"];
+        let exists = |path: &PathBuf| path.is_file() || path.with_extension("pub").is_file();
+        let found = home.and_then(|home| usual.map(|name| home.join(".ssh").join(name)).into_iter().find(exists));
+        found.ok_or_else(|| {
+            CliError::failed("there is no key to sign with: neither --key, nor ~/.ssh/id_ed25519 or id_ed25519_sk")
+                .hint("make one (ssh-keygen -t ed25519), or name yours: --key FILE")
+        })
+    }
+
+    /// The key that signs. Its passphrase is asked for at the terminal, up to three times.
+    ///
+    /// # Errors
+    /// Where there is no key, or it does not open.
+    pub fn signing_key(&self) -> Result<Box<dyn Signer>, CliError> {
+        self.open_key(&self.key_path()?)
+    }
+
+    /// The public half of the key that would sign, without unlocking it.
+    ///
+    /// # Errors
+    /// Where there is no key, or it cannot be read.
+    pub fn public_key(&self) -> Result<PublicKey, CliError> {
+        let path = self.key_path()?;
+        if path.extension().is_some_and(|extension| extension == "pub") {
+            return Ok(sign::file::read_public(&path)?);
+        }
+        let mut public = path.clone().into_os_string();
+        public.push(".pub");
+        let public = PathBuf::from(public);
+        match KeyFile::read(&path) {
+            Ok(file) => Ok(file.public_key().clone()),
+            Err(KeyFileError::Public(path)) => Ok(sign::file::read_public(&path)?),
+            Err(KeyFileError::NotFound(_)) if public.is_file() => Ok(sign::file::read_public(&public)?),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// The key at `path`: a private key file, or a `.pub` whose private half is in the agent or beside it.
+    ///
+    /// # Errors
+    /// Where it does not open.
+    pub fn open_key(&self, path: &Path) -> Result<Box<dyn Signer>, CliError> {
+        let spec = KeySpec { path: path.to_owned(), agent: self.environment.agent() };
+        let prompt = self.prompt();
+        let mut left = PASSPHRASE_TRIES;
+        loop {
+            let mut cancelled = None;
+            let opened = sign::open(&spec, &mut |file| {
+                if !prompt.is_available() {
+                    return Err(NoPassphrase("there is no terminal to ask for it".to_owned()));
+                }
+                prompt.password("--key", &format!("Passphrase of {}", file.display())).map_err(|error| {
+                    let told = NoPassphrase(error.message().to_owned());
+                    cancelled = Some(error);
+                    told
+                })
+            });
+            left -= 1;
+            match (opened, cancelled) {
+                (Ok(signer), _) => return Ok(signer),
+                (Err(_), Some(cancelled)) => return Err(cancelled),
+                (Err(OpenError::File(KeyFileError::WrongPassphrase(_))), None) if left > 0 => {
+                    self.output.note("Wrong passphrase, try again.");
+                }
+                (Err(error), None) => return Err(error.into()),
+            }
+        }
+    }
+
+    /// Who acts with `key` under `policy`: `--as`, the configuration's member where `--key` names no other key, else
+    /// whose key it is.
+    ///
+    /// # Errors
+    /// K04: the key belongs to nobody, or to somebody else than was named.
+    pub fn actor(&self, policy: &Policy, key: &PublicKey) -> Result<Name, CliError> {
+        let configured = if self.global.key.is_none() { self.config()?.member.as_ref() } else { None };
+        let named = self.global.actor.as_ref().or(configured);
+        let print = key.fingerprint();
+        // K04: the key is not the actor's in the policy in force.
+        match (named, policy.actor_of_key(key)) {
+            (None, Some(owner)) => Ok(owner.clone()),
+            (Some(named), Some(owner)) if named == owner => Ok(owner.clone()),
+            (Some(named), _) if policy.actor(named).is_none() => {
+                Err(CliError::refused(format!("the policy knows nobody named {named}"))
+                    .hint("jit policy show")
+                    .rule(Code::K04))
+            }
+            (Some(named), Some(owner)) => {
+                Err(CliError::refused(format!("the key {print} belongs to {owner}, not to {named}"))
+                    .hint(format!("--as {owner}, or name {named}'s key: --key FILE"))
+                    .rule(Code::K04))
+            }
+            (Some(named), None) => {
+                Err(CliError::refused(format!("the key {print} is not one of {named}'s in the policy"))
+                    .hint(format!("name {named}'s key: --key FILE; jit policy show lists them"))
+                    .rule(Code::K04))
+            }
+            (None, None) => Err(CliError::refused(format!("the policy does not know the key {print}"))
+                .hint("name your key: --key FILE; or have this one put into the policy")
+                .rule(Code::K04)),
+        }
+    }
+
+    /// The CA key of `environment`, which must be `expected`: from `files` (`--ca ENV=FILE`), else `JIT_CA_<ENV>` (a
+    /// file, or the key's text), else the agent.
+    ///
+    /// # Errors
+    /// Where there is none, or it is another key than the policy's.
+    pub fn ca_signer(
+        &self,
+        environment: &Name,
+        expected: &PublicKey,
+        files: &[CaFile],
+    ) -> Result<Box<dyn Signer>, CliError> {
+        ca::signer(self, environment, expected, files)
+    }
+
+    /// The agent, where one is set.
+    pub fn agent(&self) -> Option<Agent> {
+        self.environment.agent().map(Agent::new)
+    }
+
+    /// Asks before something is signed; `--yes` answers.
+    ///
+    /// # Errors
+    /// Cancelled where the answer is no; usage where there is no terminal and no `--yes`.
+    pub fn confirm(&self, question: &str) -> Result<(), CliError> {
+        if self.global.yes || self.prompt().confirm("--yes", question)? {
+            return Ok(());
+        }
+        Err(CliError::cancelled())
+    }
+}

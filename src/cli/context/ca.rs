@@ -1,0 +1,70 @@
+//! Where a CA's key is found. The key's text in a variable is used from memory and written nowhere.
+
+use std::ffi::OsStr;
+use std::path::Path;
+
+use ssh_key::private::KeypairData;
+use zeroize::Zeroizing;
+
+use super::super::args::CaFile;
+use super::super::error::CliError;
+use super::Context;
+use crate::domain::id::Name;
+use crate::domain::key::PublicKey;
+use crate::ports::Signer;
+use crate::sign::FileSigner;
+
+pub(super) fn signer(
+    context: &Context,
+    environment: &Name,
+    expected: &PublicKey,
+    files: &[CaFile],
+) -> Result<Box<dyn Signer>, CliError> {
+    let variable = variable(environment);
+    if let Some(named) = files.iter().find(|named| named.environment == *environment) {
+        return checked(context.open_key(&context.resolve(&named.file))?, environment, expected);
+    }
+    if let Some(value) = context.environment.variable(&variable) {
+        return checked(from_variable(context, &variable, value)?, environment, expected);
+    }
+    if let Some(agent) = context.agent()
+        && let Some(signer) = agent.signer(expected)?
+    {
+        return Ok(Box::new(signer));
+    }
+    Err(CliError::failed(format!("there is no CA key for {environment} ({})", expected.fingerprint()))
+        .hint(format!("--ca {environment}=FILE, or {variable}=FILE, or: ssh-add FILE")))
+}
+
+/// `JIT_CA_<ENV>`: upper case, and `_` for what a variable's name cannot have.
+pub(super) fn variable(environment: &Name) -> String {
+    let name = environment.as_str().to_ascii_uppercase().replace(['-', '.'], "_");
+    format!("JIT_CA_{name}")
+}
+
+fn from_variable(context: &Context, variable: &str, value: &OsStr) -> Result<Box<dyn Signer>, CliError> {
+    let Some(text) = value.to_str().filter(|text| text.trim_start().starts_with("-----BEGIN OPENSSH")) else {
+        return context.open_key(&context.resolve(Path::new(value)));
+    };
+    // Secrets of CI systems lose their last line end, which the format demands.
+    let text = Zeroizing::new(format!("{}\n", text.trim()));
+    let bad = |why: String| CliError::failed(format!("{variable} holds no usable key")).because(why);
+    let key = ssh_key::PrivateKey::from_openssh(text.as_bytes()).map_err(|e| bad(e.to_string()))?;
+    if key.is_encrypted() {
+        return Err(bad("it is encrypted".to_owned()).hint("give a key without passphrase, or use ssh-agent"));
+    }
+    let KeypairData::Ed25519(pair) = key.key_data() else {
+        return Err(bad("it is no ssh-ed25519 key".to_owned()).hint("ssh-keygen -t ed25519"));
+    };
+    let seed: &[u8; 32] = pair.private.as_ref();
+    Ok(Box::new(FileSigner::from_seed(*seed).map_err(|e| bad(e.to_string()))?))
+}
+
+fn checked(signer: Box<dyn Signer>, environment: &Name, expected: &PublicKey) -> Result<Box<dyn Signer>, CliError> {
+    if signer.public_key() == expected {
+        return Ok(signer);
+    }
+    let (given, named) = (signer.public_key().fingerprint(), expected.fingerprint());
+    Err(CliError::failed(format!("the CA key of {environment} is {given}, but the policy names {named}"))
+        .hint(format!("--ca {environment}=FILE with the policy's key")))
+}

@@ -1,0 +1,286 @@
+//! A ledger as a command works with it: opened, replayed from the genesis, held against the pin, and appended to. Every
+//! command begins here, so that none acts on a history that was rewound.
+
+use std::cell::Cell;
+use std::thread::sleep;
+
+use super::super::error::CliError;
+use super::super::output::Output;
+use super::{Context, Environment};
+use crate::domain::id::{CaseId, Name};
+use crate::domain::policy::Policy;
+use crate::domain::state::State;
+use crate::domain::state::access::Access;
+use crate::domain::state::case::{Case, CaseState};
+use crate::domain::time::Timestamp;
+use crate::git::files;
+use crate::git::{GitRemote, GitStore, Program};
+use crate::ledger::append::{AppendError, Outbox};
+use crate::ledger::{Appended, Draft, Pin, Replay, Writer};
+use crate::ports::{Clock, Remote, Rng, Signer, Store as _};
+
+/// The state file of the last verified state.
+const PIN: &str = "pin";
+/// The folder of signed events that wait to be delivered.
+const OUTBOX: &str = "outbox";
+
+/// How a ledger is opened.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Freshness {
+    /// As it lies here: for looking.
+    Local,
+    /// Fetched first, where there is a remote; what waits in the outbox is delivered. For whoever is about to sign.
+    Fetched,
+}
+
+/// A replayed ledger.
+pub struct Ledger {
+    store: GitStore,
+    program: Program,
+    replay: Replay,
+    /// Whether this clone had verified something before.
+    was_pinned: Cell<bool>,
+}
+
+impl Context {
+    /// Opens the ledger at hand, replays it and holds it against the pin.
+    ///
+    /// # Errors
+    /// Where there is none, it cannot be read, or it is not what this clone verified before (exit 5).
+    pub fn ledger(&mut self, freshness: Freshness) -> Result<Ledger, CliError> {
+        let store = self.store()?;
+        let mut ledger = Ledger::read(store, self.git(), &self.output)?;
+        if freshness == Freshness::Fetched {
+            ledger.refresh(&mut *self.environment.rng, &*self.environment.clock, &self.output)?;
+        }
+        Ok(ledger)
+    }
+
+    /// Decides, signs and appends what `make` says, and pushes it where there is a remote.
+    ///
+    /// # Errors
+    /// Where a rule says no, the key does not sign, or the remote does not take it (then it waits in the outbox).
+    pub fn append(
+        &mut self,
+        ledger: &mut Ledger,
+        make: &mut Draft<'_>,
+        signer: &dyn Signer,
+    ) -> Result<Appended, CliError> {
+        let Environment { rng, clock, .. } = &mut self.environment;
+        ledger.with_writer(&**clock, |writer, replay| writer.append(replay, make, signer, &mut **rng))?
+    }
+
+    /// Who is at the keyboard, without unlocking a key: `--as`, the configuration's member, or whose public key it is.
+    ///
+    /// # Errors
+    /// As [`Context::key_path`] and [`Context::actor`] have them.
+    pub fn who(&self, policy: &Policy) -> Result<Name, CliError> {
+        let configured = if self.global.key.is_none() { self.config()?.member.as_ref() } else { None };
+        match self.global.actor.as_ref().or(configured) {
+            Some(named) => Ok(named.clone()),
+            None => self.actor(policy, &self.public_key()?),
+        }
+    }
+}
+
+impl Ledger {
+    /// Replays what the branch holds and holds it against the pin.
+    ///
+    /// # Errors
+    /// As [`Context::ledger`] has them.
+    pub fn read(store: GitStore, program: Program, output: &Output) -> Result<Self, CliError> {
+        let Some(head) = store.head()? else {
+            return Err(CliError::failed(format!(
+                "{} holds no ledger yet: main has no commit",
+                store.path().display()
+            ))
+            .hint("make one: jit init DIR; or fetch it: jit clone URL DIR"));
+        };
+        let pin = store.state().read(PIN)?.map(|bytes| Pin::parse(&bytes)).transpose()?;
+        let replay = Replay::of(&store, head)?;
+        if let Some(pin) = &pin {
+            // The pin never goes back: whoever rewinds or rewrites the history is seen by everybody who was here before.
+            pin.check(&replay)?;
+        }
+        let ledger = Self { store, program, replay, was_pinned: Cell::new(pin.is_some()) };
+        ledger.pin(output);
+        Ok(ledger)
+    }
+
+    /// A ledger that was just made or cloned.
+    pub(in crate::cli) fn from_parts(store: GitStore, program: Program, replay: Replay, output: &Output) -> Self {
+        let ledger = Self { store, program, replay, was_pinned: Cell::new(false) };
+        ledger.pin(output);
+        ledger
+    }
+
+    /// Remembers the present state. Reading goes on where it cannot be written (a read-only clone), but it is told.
+    fn pin(&self, output: &Output) {
+        let Some(pin) = Pin::of(&self.replay) else { return };
+        let bytes = pin.write();
+        let known = self.store.state().read(PIN).ok().flatten();
+        if known.as_deref() == Some(&*bytes) {
+            return;
+        }
+        match self.store.state().write(PIN, &bytes) {
+            Ok(()) => self.was_pinned.set(true),
+            Err(error) => output.warning(format!("what was verified cannot be remembered: {error}")),
+        }
+    }
+
+    /// Fetches, verifies what came, and delivers what waits. What the rules do not take any more stays, and is told.
+    /// Returns how many events were delivered.
+    ///
+    /// # Errors
+    /// Where the remote cannot be asked, or rewrote history (exit 5).
+    pub fn refresh(&mut self, rng: &mut dyn Rng, clock: &dyn Clock, output: &Output) -> Result<usize, CliError> {
+        self.with_writer(clock, |writer, replay| writer.catch_up(replay))??;
+        let mut delivered = 0;
+        for name in self.waiting()? {
+            let Some(bytes) = self.store.state().read(&format!("{OUTBOX}/{name}"))? else { continue };
+            match self.with_writer(clock, |writer, replay| writer.deliver_kept(replay, &bytes, rng))? {
+                Ok(_) => {
+                    delivered += 1;
+                    output.note(format!("Delivered what waited in the outbox: {name}"));
+                }
+                Err(error) => output.warning(format!("{name} stays in the outbox: {}", error.innermost())),
+            }
+        }
+        self.pin(output);
+        Ok(delivered)
+    }
+
+    /// The names of the signed events that wait to be delivered.
+    ///
+    /// # Errors
+    /// Where the outbox cannot be read.
+    pub fn waiting(&self) -> Result<Vec<String>, CliError> {
+        Ok(self.store.state().list(OUTBOX)?)
+    }
+
+    /// Runs `act` with a writer on this ledger; the pin follows where it went well.
+    fn with_writer<T>(
+        &mut self,
+        clock: &dyn Clock,
+        act: impl FnOnce(&Writer<'_>, &mut Replay) -> Result<T, AppendError>,
+    ) -> Result<Result<T, CliError>, CliError> {
+        let remote = GitRemote::of(&self.store, &self.program, None)?;
+        let outbox = StateOutbox(self.store.state());
+        let writer = Writer {
+            store: &self.store,
+            remote: remote.as_ref().map(|remote| -> &dyn Remote { remote }),
+            outbox: &outbox,
+            clock,
+            wait: &sleep,
+        };
+        let done = act(&writer, &mut self.replay);
+        if done.is_err() {
+            self.store.discard();
+        } else if let Some(pin) = Pin::of(&self.replay) {
+            self.store.state().write(PIN, &pin.write())?;
+        }
+        Ok(done.map_err(CliError::from))
+    }
+
+    /// Pushes the whole branch where the remote has none yet. Says whether it did.
+    ///
+    /// # Errors
+    /// Where the remote cannot be asked, or does not take it.
+    pub fn publish(&self) -> Result<bool, CliError> {
+        let Some(remote) = GitRemote::of(&self.store, &self.program, None)? else { return Ok(false) };
+        let Some(head) = self.replay.head() else { return Ok(false) };
+        if remote.fetch()?.is_some() {
+            return Ok(false);
+        }
+        remote.push(head)?;
+        Ok(true)
+    }
+
+    /// The repository.
+    pub const fn store(&self) -> &GitStore {
+        &self.store
+    }
+
+    /// The replay: state, log, head, findings.
+    pub const fn replay(&self) -> &Replay {
+        &self.replay
+    }
+
+    /// The state.
+    pub const fn state(&self) -> &State {
+        self.replay.state()
+    }
+
+    /// The policy in force.
+    pub fn policy(&self) -> &Policy {
+        self.state().policy().expect("a replayed ledger has a genesis, and that a policy")
+    }
+
+    /// The remote's name, where there is one.
+    ///
+    /// # Errors
+    /// Where the configuration cannot be read.
+    pub fn remote(&self) -> Result<Option<String>, CliError> {
+        Ok(GitRemote::of(&self.store, &self.program, None)?.map(|remote| remote.name().to_owned()))
+    }
+
+    /// The paths of the work tree that did not follow, told as warnings.
+    pub fn tell_left_alone(&self, output: &Output) {
+        for left in self.store.left_alone() {
+            output.warning(left.to_string());
+        }
+    }
+
+    /// The case that `named` means: any unambiguous beginning of its id, as in Git, or its whole digest.
+    ///
+    /// # Errors
+    /// Where it means none or several.
+    pub fn case(&self, named: &str) -> Result<&Case, CliError> {
+        let wanted = named.trim().to_ascii_lowercase();
+        let hex = wanted.strip_prefix("sha256:").unwrap_or(&wanted);
+        let means = |id: CaseId| id.short().starts_with(&wanted) || (hex.len() >= 8 && id.0.hex().starts_with(hex));
+        let mut found = self.state().cases().filter(|case| !wanted.is_empty() && means(case.id()));
+        match (found.next(), found.next()) {
+            (Some(case), None) => Ok(case),
+            (None, _) => Err(CliError::failed(format!("there is no case {named}")).hint("jit list")),
+            (Some(first), Some(second)) => {
+                let both = format!("{} and {}", first.id().short(), second.id().short());
+                Err(CliError::usage(format!("{named} means several cases: {both}, at least"))
+                    .hint("give more of its id"))
+            }
+        }
+    }
+
+    /// The access case that `named` means.
+    ///
+    /// # Errors
+    /// As [`Ledger::case`], and where it is about something else.
+    pub fn access(&self, named: &str) -> Result<(&Case, &Access), CliError> {
+        let case = self.case(named)?;
+        let access = case.access().ok_or_else(|| {
+            CliError::failed(format!("{} is no access: it is a {}", case.id().short(), case.kind())).hint("jit list")
+        })?;
+        Ok((case, access))
+    }
+
+    /// The live access cases of `member` at `now`, oldest first.
+    pub fn live_of<'a>(&'a self, member: &'a Name, now: Timestamp) -> impl Iterator<Item = (&'a Case, &'a Access)> {
+        let state = self.state();
+        let live = move |case: &Case| state.case_state(case, now) == CaseState::Live;
+        let cases = state.cases().filter_map(|case| Some((case, case.access()?)));
+        cases.filter(move |(case, access)| access.actor == *member && live(case))
+    }
+}
+
+/// The outbox in the state files of a repository.
+struct StateOutbox<'a>(&'a files::State);
+
+impl Outbox for StateOutbox<'_> {
+    fn keep(&self, name: &str, bytes: &[u8]) -> Result<(), String> {
+        self.0.write(&format!("{OUTBOX}/{name}"), bytes).map_err(|e| e.to_string())
+    }
+
+    fn forget(&self, name: &str) -> Result<(), String> {
+        self.0.remove(&format!("{OUTBOX}/{name}")).map_err(|e| e.to_string())
+    }
+}

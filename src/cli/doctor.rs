@@ -1,0 +1,191 @@
+//! `jit doctor`: what is set up, what is missing, and the command that mends it. It only looks.
+
+use std::process::{Command, Stdio};
+
+use serde_json::{Value, json};
+
+use super::context::{Freshness, Ledger};
+use super::error::CliError;
+use super::{Context, Exit, Outcome, Output};
+
+/// Say what is set up, what is missing, and the command that mends it.
+#[derive(Debug, clap::Args)]
+pub struct Args {}
+
+/// How a check came out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Grade {
+    Good,
+    /// It works, but something should be known.
+    Warning,
+    Bad,
+}
+
+impl Grade {
+    const fn as_str(self) -> &'static str {
+        match self {
+            Self::Good => "ok",
+            Self::Warning => "warning",
+            Self::Bad => "failed",
+        }
+    }
+}
+
+struct Check {
+    name: &'static str,
+    grade: Grade,
+    found: String,
+    hint: Option<String>,
+}
+
+impl Check {
+    fn good(name: &'static str, found: impl Into<String>) -> Self {
+        Self { name, grade: Grade::Good, found: found.into(), hint: None }
+    }
+
+    fn warning(name: &'static str, found: impl Into<String>, hint: impl Into<String>) -> Self {
+        Self { name, grade: Grade::Warning, found: found.into(), hint: Some(hint.into()) }
+    }
+
+    fn bad(name: &'static str, error: &CliError) -> Self {
+        let hint = error.hint_text().map(str::to_owned);
+        Self { name, grade: Grade::Bad, found: error.message().to_owned(), hint }
+    }
+}
+
+/// Looks at everything and tells it; what is missing is no error of this command unless nothing can work without it.
+///
+/// # Errors
+/// Where the report cannot be written.
+pub fn run(context: &mut Context, _args: Args) -> Outcome {
+    let mut checks = vec![program("git", "--version"), program("ssh", "-V"), configuration(context), key(context)];
+    checks.extend(agent(context));
+    match context.ledger(Freshness::Local) {
+        Ok(ledger) => checks.extend(ledger_checks(context, &ledger)),
+        Err(error) => checks.push(Check::bad("ledger", &error)),
+    }
+    let is_bad = checks.iter().any(|check| check.grade == Grade::Bad);
+    let object = || {
+        let all: Vec<Value> = checks
+            .iter()
+            .map(|check| {
+                json!({ "check": check.name, "result": check.grade.as_str(), "found": check.found, "hint": check.hint })
+            })
+            .collect();
+        json!({ "ok": !is_bad, "checks": all })
+    };
+    context.output.result(object, || render(&checks, &context.output))?;
+    Ok(if is_bad { Exit(1) } else { Exit::DONE })
+}
+
+fn render(checks: &[Check], output: &Output) -> String {
+    let mut text = String::new();
+    for check in checks {
+        let sign = match check.grade {
+            Grade::Good => output.green("ok     "),
+            Grade::Warning => output.yellow("warning"),
+            Grade::Bad => output.red("failed "),
+        };
+        text.push_str(&format!("{sign}  {:<8}  {}\n", check.name, crate::domain::text::visible(&check.found)));
+        if let Some(hint) = &check.hint {
+            text.push_str(&format!("                   {} {hint}\n", output.cyan("Hint:")));
+        }
+    }
+    text
+}
+
+fn program(name: &'static str, argument: &str) -> Check {
+    let run = Command::new(name).arg(argument).stdin(Stdio::null()).output();
+    match run {
+        Ok(done) if done.status.success() => {
+            // `ssh -V` speaks on stderr.
+            let said = if done.stdout.is_empty() { done.stderr } else { done.stdout };
+            let said = String::from_utf8_lossy(&said);
+            Check::good(name, said.lines().next().unwrap_or_default())
+        }
+        Ok(_) => Check::warning(name, format!("{name} {argument} fails"), format!("reinstall {name}")),
+        Err(cause) => Check::warning(name, format!("{name} cannot be run: {cause}"), format!("install {name}")),
+    }
+}
+
+fn configuration(context: &Context) -> Check {
+    let Some(file) = context.config_file() else {
+        return Check::warning("config", "there is no HOME and no XDG_CONFIG_HOME", "set HOME");
+    };
+    match context.config() {
+        Err(error) => Check::bad("config", &error),
+        Ok(_) if !file.exists() => Check::good("config", format!("none ({})", file.display())),
+        Ok(config) => {
+            let default = config.default_ledger.as_deref().unwrap_or("no default ledger");
+            Check::good("config", format!("{}: {}, {default}", file.display(), ledgers(config.ledgers.len())))
+        }
+    }
+}
+
+fn key(context: &Context) -> Check {
+    let found = context.key_path().and_then(|path| Ok((path, context.public_key()?)));
+    match found {
+        Ok((path, key)) => Check::good("key", format!("{} {}", path.display(), key.fingerprint())),
+        Err(error) => Check::bad("key", &error),
+    }
+}
+
+fn agent(context: &Context) -> Option<Check> {
+    let agent = context.agent()?;
+    Some(match agent.identities() {
+        Ok(keys) => Check::good("agent", format!("{} usable keys", keys.len())),
+        Err(error) => Check::warning("agent", error.to_string(), "eval $(ssh-agent); ssh-add FILE"),
+    })
+}
+
+fn ledger_checks(context: &Context, ledger: &Ledger) -> Vec<Check> {
+    let state = ledger.state();
+    let size = state.size();
+    let mut checks = vec![Check::good(
+        "ledger",
+        format!("{}: {} in {}", state.name(), events(size), ledger.store().path().display()),
+    )];
+    match context.who(ledger.policy()) {
+        Ok(who) if ledger.policy().actor(&who).is_some() => checks.push(Check::good("you", who.to_string())),
+        Ok(who) => checks.push(Check::warning("you", format!("the policy knows nobody named {who}"), "--as NAME")),
+        Err(error) => checks.push(Check { grade: Grade::Warning, ..Check::bad("you", &error) }),
+    }
+    let open = state.voids().iter().filter(|void| !void.acknowledged).count();
+    if open > 0 {
+        let found = format!("{open} void commits that nobody acknowledged: nothing is minted but for emergencies");
+        checks.push(Check::warning("voids", found, "jit verify"));
+    }
+    match ledger.replay().findings(ledger.store(), context.now()) {
+        Ok(findings) if findings.is_empty() => {}
+        Ok(findings) => checks.push(Check::warning("findings", format!("{} findings", findings.len()), "jit verify")),
+        Err(error) => checks.push(Check::bad("findings", &error.into())),
+    }
+    checks.push(match ledger.remote() {
+        Ok(Some(name)) => Check::good("remote", name),
+        Ok(None) => Check::good("remote", "none: this ledger is local"),
+        Err(error) => Check::bad("remote", &error),
+    });
+    match ledger.waiting() {
+        Ok(waiting) if waiting.is_empty() => {}
+        Ok(waiting) => {
+            checks.push(Check::warning("outbox", format!("{} waiting here", events_of(waiting.len())), "jit sync"))
+        }
+        Err(error) => checks.push(Check::bad("outbox", &error)),
+    }
+    for warning in ledger.store().warnings().unwrap_or_default() {
+        checks.push(Check { name: "store", grade: Grade::Warning, found: warning.to_string(), hint: None });
+    }
+    checks
+}
+
+fn events(count: u64) -> String {
+    if count == 1 { "1 event".to_owned() } else { format!("{count} events") }
+}
+
+fn ledgers(count: usize) -> String {
+    if count == 1 { "1 ledger".to_owned() } else { format!("{count} ledgers") }
+}
+
+fn events_of(count: usize) -> String {
+    events(u64::try_from(count).unwrap_or(u64::MAX))
+}

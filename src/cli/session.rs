@@ -1,0 +1,158 @@
+//! A ledger as the turns of a case use it: fetched as far as the command wants it, asked before anything is signed.
+
+use super::context::{Context, Freshness, Ledger};
+use super::error::CliError;
+use crate::domain::decide::{Intent, draft, refusal};
+use crate::domain::id::{CaseId, Name};
+use crate::domain::policy::Policy;
+use crate::domain::state::State;
+use crate::domain::state::case::Case;
+use crate::git::GitStore;
+use crate::ledger::{Appended, Draft, Replay};
+use crate::ports::Signer;
+
+/// How fresh a command wants the ledger.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Fresh {
+    /// As it lies here.
+    Local,
+    /// Fetched, if the remote answers; else as it lies here, with a warning: what is signed then waits in the outbox.
+    Try,
+    /// Fetched, or the command fails: what is minted rests on it.
+    Must,
+}
+
+/// An opened ledger.
+pub struct Session(Ledger);
+
+impl Session {
+    /// Opens the ledger, replays it and holds it against the pin.
+    ///
+    /// # Errors
+    /// Where there is none, it cannot be checked, or it does not continue what was verified before (exit 5).
+    pub fn open(context: &mut Context, fresh: Fresh) -> Result<Self, CliError> {
+        let freshness = if fresh == Fresh::Must { Freshness::Fetched } else { Freshness::Local };
+        let mut ledger = context.ledger(freshness)?;
+        if fresh == Fresh::Try {
+            let environment = &mut context.environment;
+            match ledger.refresh(&mut *environment.rng, &*environment.clock, &context.output) {
+                Err(error) if error.kind() == super::error::ErrorKind::Failed => {
+                    context.output.warning(format!("going on with what lies here: {}", error.message()));
+                }
+                other => {
+                    other?;
+                }
+            }
+        }
+        Ok(Self(ledger))
+    }
+
+    /// The repository.
+    pub const fn store(&self) -> &GitStore {
+        self.0.store()
+    }
+
+    /// The replay.
+    pub const fn replay(&self) -> &Replay {
+        self.0.replay()
+    }
+
+    /// The state.
+    pub const fn state(&self) -> &State {
+        self.0.state()
+    }
+
+    /// The policy in force.
+    pub fn policy(&self) -> &Policy {
+        self.0.policy()
+    }
+
+    /// The names of what waits in the outbox.
+    ///
+    /// # Errors
+    /// Where it cannot be read.
+    pub fn waiting(&self) -> Result<Vec<String>, CliError> {
+        self.0.waiting()
+    }
+
+    /// The case that `text` names: any unambiguous beginning of its id.
+    ///
+    /// # Errors
+    /// Where none or several begin so.
+    pub fn case(&self, text: &str) -> Result<&Case, CliError> {
+        self.0.case(text)
+    }
+
+    /// The case with this id, which is known.
+    ///
+    /// # Errors
+    /// Where it is not.
+    pub fn known(&self, id: CaseId) -> Result<&Case, CliError> {
+        self.state()
+            .case(&id)
+            .ok_or_else(|| CliError::failed(format!("case {} is unknown", id.short())).hint("jit list"))
+    }
+
+    /// Asks the rules before anything is signed.
+    ///
+    /// # Errors
+    /// Refused, with the rule (exit 3).
+    pub fn ask(&self, context: &mut Context, intent: &Intent, signer: &dyn Signer) -> Result<(), CliError> {
+        let nonce = context.nonce()?;
+        let root = self.replay().root();
+        let now = context.now();
+        let event = draft(self.state(), root, intent, now, nonce);
+        Ok(refusal(self.state(), Some(root), &event, signer.public_key(), &intent.files, now)?)
+    }
+
+    /// Signs and appends what is meant.
+    ///
+    /// # Errors
+    /// Refused, not signed, or not delivered.
+    pub fn append(
+        &mut self,
+        context: &mut Context,
+        intent: &Intent,
+        signer: &dyn Signer,
+    ) -> Result<Appended, CliError> {
+        self.append_with(context, &mut |_, _| Ok(intent.clone()), signer)
+    }
+
+    /// Signs and appends what `make` says, which is asked again where a lost race changed the state.
+    ///
+    /// # Errors
+    /// Refused, not signed, or not delivered.
+    pub fn append_with(
+        &mut self,
+        context: &mut Context,
+        make: &mut Draft<'_>,
+        signer: &dyn Signer,
+    ) -> Result<Appended, CliError> {
+        if signer.public_key().is_hardware() && context.prompt().is_available() {
+            context.output.note("Touch your security key.");
+        }
+        let appended = context.append(&mut self.0, make, signer)?;
+        self.0.tell_left_alone(&context.output);
+        Ok(appended)
+    }
+}
+
+/// The person who acts: their name and key.
+pub struct Person {
+    /// The name in the policy.
+    pub name: Name,
+    /// The key.
+    pub signer: Box<dyn Signer>,
+}
+
+impl Person {
+    /// Whoever the flags, the configuration and the policy say.
+    ///
+    /// # Errors
+    /// Where there is no key, or it is nobody's.
+    pub fn of(context: &Context, policy: &Policy) -> Result<Self, CliError> {
+        let signer = context.signing_key()?;
+        let name = context.actor(policy, signer.public_key())?;
+        Ok(Self { name, signer })
+    }
+}

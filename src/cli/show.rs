@@ -1,0 +1,26 @@
+//! `jit show`.
+
+use super::session::{Fresh, Session};
+use super::view::{case_json, case_text, next_step};
+use super::{Context, Exit, Outcome};
+
+/// Show one case whole: what was asked, who agreed, what was issued, how it ended.
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// The case: its id or the beginning of it.
+    #[arg(value_name = "CASE")]
+    pub case: String,
+}
+
+/// Runs the command.
+///
+/// # Errors
+/// Where no such case is there.
+pub fn run(context: &mut Context, args: Args) -> Outcome {
+    let session = Session::open(context, Fresh::Local)?;
+    let case = session.case(&args.case)?;
+    let (state, now) = (session.state(), context.now());
+    context.output.result(|| case_json(state, case, now), || case_text(&context.output, state, case, now))?;
+    next_step(&context.output, state, case, now);
+    Ok(Exit::DONE)
+}

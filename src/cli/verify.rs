@@ -1,0 +1,145 @@
+//! `jit verify`.
+
+use std::collections::BTreeMap;
+
+use serde_json::{Value, json};
+
+use super::error::CliError;
+use super::session::{Fresh, Session};
+use super::{Context, Exit, Outcome};
+use crate::domain::finding::{Finding, Void};
+use crate::domain::id::CommitId;
+use crate::domain::text::visible;
+
+use crate::domain::time::Timestamp;
+
+/// Check the ledger: every commit, signature and rule since the first one.
+///
+/// Exits with 4 where a commit broke a rule and nobody has acknowledged it, and with 5 where the history is not the one
+/// that this clone has verified before.
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// Report only on what came after this commit. The whole history is checked all the same.
+    #[arg(long, value_name = "COMMIT")]
+    pub since: Option<String>,
+    /// Judge deadlines at this time [default: now].
+    #[arg(long, value_name = "TIME", value_parser = super::args::time)]
+    pub at: Option<Timestamp>,
+    /// Findings about deadlines and files count, too.
+    #[arg(long)]
+    pub strict: bool,
+    /// Print annotations for GitHub Actions.
+    #[arg(long)]
+    pub github: bool,
+}
+
+/// Runs the command.
+///
+/// # Errors
+/// Where the ledger could not be checked, which is no verdict; stale where it does not continue the pin.
+pub fn run(context: &mut Context, args: Args) -> Outcome {
+    let session = Session::open(context, Fresh::Local)?;
+    let (state, replay) = (session.state(), session.replay());
+    let at = args.at.unwrap_or_else(|| context.now());
+    let since = args.since.as_deref().map(|text| position_of(&session, text)).transpose()?;
+    let voids: Vec<&Void> =
+        state.voids().iter().filter(|void| since.is_none_or(|since| void.position > since)).collect();
+    let findings = replay.findings(session.store(), at)?;
+    let open = voids.iter().filter(|void| !void.acknowledged).count();
+    let ok = open == 0 && (findings.is_empty() || !args.strict);
+    let mut cases: BTreeMap<&str, u64> = BTreeMap::new();
+    for case in state.cases().filter(|case| case.position() > 0) {
+        let count = cases.entry(state.case_state(case, at).as_str()).or_default();
+        *count = count.saturating_add(1);
+    }
+    let head = replay.head().map(|head| head.to_string());
+    context.output.result(
+        || {
+            json!({
+                "ok": ok, "ledger": state.ledger().map(|id| id.to_string()), "head": head, "size": state.size(),
+                "root": replay.root().to_string(), "cases": cases,
+                "voids": voids.iter().map(|void| void_json(void)).collect::<Vec<_>>(),
+                "findings": findings.iter().map(finding_json).collect::<Vec<_>>(),
+            })
+        },
+        || {
+            let mut text = String::new();
+            for void in &voids {
+                let how = if void.acknowledged { "acknowledged" } else { "VOID" };
+                text.push_str(&format!(
+                    "{how}  {} at position {}: {} {}\n",
+                    void.commit,
+                    void.position,
+                    void.fault.code,
+                    visible(&void.fault.message)
+                ));
+            }
+            for finding in &findings {
+                let case = finding.case.map_or_else(String::new, |case| format!(" case {}:", case.short()));
+                text.push_str(&format!("finding  {}{case} {}\n", finding.code, visible(&finding.message)));
+            }
+            let counted: Vec<String> = cases.iter().map(|(state, count)| format!("{count} {state}")).collect();
+            let verdict = if ok { context.output.green("ok") } else { context.output.red("NOT OK") };
+            text.push_str(&format!(
+                "{verdict}  {}: {} events, every signature and rule checked\n",
+                state.name(),
+                state.size()
+            ));
+            text.push_str(&format!("    ledger {}\n", state.ledger().map_or_else(String::new, |id| id.to_string())));
+            text.push_str(&format!("    head   {}\n    root   {}\n", head.clone().unwrap_or_default(), replay.root()));
+            if !counted.is_empty() {
+                text.push_str(&format!("    cases  {}\n", counted.join(", ")));
+            }
+            text
+        },
+    )?;
+    if args.github {
+        annotate(context, &voids, &findings)?;
+    }
+    if open > 0 {
+        context
+            .output
+            .hint("nothing is minted but emergencies until root members acknowledge the void commits (a proposal)");
+    }
+    Ok(if ok { Exit::DONE } else { Exit::FINDINGS })
+}
+
+fn void_json(void: &Void) -> Value {
+    json!({ "commit": void.commit.to_string(), "position": void.position, "code": void.fault.code.as_str(),
+        "message": void.fault.message, "acknowledged": void.acknowledged })
+}
+
+fn finding_json(finding: &Finding) -> Value {
+    json!({ "code": finding.code.as_str(), "case": finding.case.map(|case| case.0.hex()), "message": finding.message })
+}
+
+/// Annotations of GitHub Actions. What others wrote cannot begin a command of its own: `%`, CR and LF are escaped.
+fn annotate(context: &Context, voids: &[&Void], findings: &[Finding]) -> Result<(), CliError> {
+    let escaped = |text: &str| visible(text).replace('%', "%25").replace('\r', "%0D").replace('\n', "%0A");
+    for void in voids.iter().filter(|void| !void.acknowledged) {
+        context.output.print(&format!(
+            "::error title={}::commit {}: {}",
+            void.fault.code,
+            void.commit,
+            escaped(&void.fault.message)
+        ))?;
+    }
+    for finding in findings {
+        context.output.print(&format!("::warning title={}::{}", finding.code, escaped(&finding.message)))?;
+    }
+    Ok(())
+}
+
+/// The position of a commit that `--since` names by its id or a beginning of it.
+fn position_of(session: &Session, text: &str) -> Result<u64, CliError> {
+    let wanted = text.to_ascii_lowercase();
+    let found: Vec<u64> = (0..session.state().size())
+        .filter(|position| {
+            session.replay().commit_at(*position).is_some_and(|id: CommitId| id.to_string().starts_with(&wanted))
+        })
+        .collect();
+    match found.as_slice() {
+        [position] if wanted.len() >= 4 => Ok(*position),
+        _ => Err(CliError::failed(format!("{text:?} names no one commit of the ledger")).hint("git log --oneline")),
+    }
+}

@@ -1,0 +1,288 @@
+//! A case as people and scripts see it: the case object of product.md, and its text.
+
+use serde_json::{Value, json};
+
+use super::output::{Output, clock, duration, moment};
+use crate::domain::event::Kind;
+use crate::domain::policy::{Missing, Policy};
+use crate::domain::state::State;
+use crate::domain::state::access::Access;
+use crate::domain::state::case::{Case, CaseState, Matter};
+use crate::domain::text::visible;
+use crate::domain::time::Timestamp;
+
+/// The case object.
+pub fn case_json(state: &State, case: &Case, now: Timestamp) -> Value {
+    let events: Vec<Value> = case
+        .events()
+        .iter()
+        .map(|event| {
+            json!({
+                "kind": event.kind.as_str(), "id": event.digest.short(), "actor": event.actor.as_str(),
+                "time": event.time.to_string(), "position": event.position, "commit": event.commit.to_string(),
+            })
+        })
+        .collect();
+    let mut object = json!({
+        "case": case.id().0.hex(), "id": case.id().short(), "kind": case.kind().as_str(),
+        "state": state.case_state(case, now).as_str(), "actor": case.actor().as_str(), "targets": [],
+        "opened": case.opened().to_string(), "duration": null, "decided": null, "starts": null, "ends": null,
+        "approvals": [], "waiting_on": waiting_json(&waiting_on(state, case, now)), "serials": [], "sessions": [],
+        "events": events,
+    });
+    let Some(fields) = object.as_object_mut() else { return object };
+    let mut put = |name: &str, value: Value| fields.insert(name.to_owned(), value);
+    match case.matter() {
+        Matter::Access(access) => {
+            let time = |time: Option<Timestamp>| time.map_or(Value::Null, |time| json!(time.to_string()));
+            put("targets", access.request.targets.iter().map(|role| json!(role.to_string())).collect());
+            put("duration", json!(access.request.duration.to_string()));
+            put("decided", time(access.decided));
+            put("starts", time(access.starts()));
+            put("ends", time(access.ends()));
+            put("emergency", json!(access.request.emergency));
+            put("incident", json!(access.request.incident));
+            put(
+                "ended",
+                match access.ended(now) {
+                    Some((at, by)) => json!({ "time": at.to_string(), "by": by.as_str() }),
+                    None => Value::Null,
+                },
+            );
+            put(
+                "approvals",
+                access
+                    .approvals
+                    .iter()
+                    .map(|approval| json!({ "actor": approval.actor.as_str(), "time": approval.time.to_string(), "key": approval.key.to_string() }))
+                    .collect(),
+            );
+            put("serials", access.issued.iter().map(|issued| json!(issued.serial)).collect());
+            put(
+                "sessions",
+                access
+                    .sessions
+                    .iter()
+                    .map(|session| {
+                        json!({
+                            "session": session.session.as_str(), "host": session.host.as_str(), "login": session.login,
+                            "source": session.source, "started": session.started.to_string(),
+                            "ended": session.ended.map(|(at, _)| at.to_string()),
+                            "cause": session.ended.map(|(_, cause)| cause.as_str()),
+                        })
+                    })
+                    .collect(),
+            );
+        }
+        Matter::Proposal(proposed) => {
+            let approvals = proposed.approvals.iter();
+            put(
+                "approvals",
+                approvals
+                    .map(|(actor, time)| json!({ "actor": actor.as_str(), "time": time.to_string(), "key": null }))
+                    .collect(),
+            );
+            put("subject", json!(proposed.subject.as_str()));
+        }
+        Matter::Lock(lock) => {
+            put("scope", json!(lock.scope.to_string()));
+        }
+        Matter::Genesis => {}
+    }
+    object
+}
+
+fn waiting_json(missing: &[Missing]) -> Value {
+    missing
+        .iter()
+        .map(|lack| {
+            let members: Vec<&str> = lack.candidates.iter().map(|name| name.as_str()).collect();
+            json!({ "group": lack.group.as_str(), "count": lack.count, "members": members })
+        })
+        .collect()
+}
+
+/// On whom the case waits: approvers while it is pending, reviewers when a review is due.
+pub fn waiting_on(state: &State, case: &Case, now: Timestamp) -> Vec<Missing> {
+    let (Some(policy), Some(access)) = (state.policy(), case.access()) else { return Vec::new() };
+    match state.case_state(case, now) {
+        CaseState::Pending => access.missing(policy).unwrap_or_default(),
+        CaseState::ReviewDue => access.missing_reviews(policy),
+        _ => Vec::new(),
+    }
+}
+
+/// `1 of sre (bob, carol) and 1 of security (dave)`.
+pub fn waiting_text(missing: &[Missing]) -> String {
+    let parts: Vec<String> = missing
+        .iter()
+        .map(|lack| {
+            let names: Vec<&str> = lack.candidates.iter().map(|name| name.as_str()).collect();
+            format!("{} of {} ({})", lack.count, lack.group, names.join(", "))
+        })
+        .collect();
+    parts.join(" and ")
+}
+
+/// One line about where the case stands.
+pub fn standing(state: &State, case: &Case, now: Timestamp) -> String {
+    let stands = state.case_state(case, now);
+    let Some(access) = case.access() else { return stands.to_string() };
+    match stands {
+        CaseState::Pending => match state.policy().map(|policy| access.decide_by(policy)) {
+            Some(by) => format!("pending, lapses {}", moment(by, now)),
+            None => "pending".into(),
+        },
+        CaseState::Live => {
+            access.ends().map_or_else(|| "live".into(), |end| format!("live, ends {}", moment(end, now)))
+        }
+        CaseState::Approved => match state.policy().and_then(|policy| access.activate_by(policy)) {
+            Some(by) => format!("approved, to be minted by {}", clock(by, now)),
+            None => "approved".into(),
+        },
+        CaseState::Ended | CaseState::ReviewDue | CaseState::Reviewed => match access.ended(now) {
+            Some((at, by)) => format!("{stands} ({by} {})", clock(at, now)),
+            None => stands.to_string(),
+        },
+        _ => stands.to_string(),
+    }
+}
+
+/// A colour for a state.
+pub fn coloured(output: &Output, stands: CaseState, text: &str) -> String {
+    match stands {
+        CaseState::Live => output.green(text),
+        CaseState::Pending | CaseState::Approved | CaseState::ReviewDue => output.yellow(text),
+        CaseState::Denied | CaseState::Locked => output.red(text),
+        _ => output.dim(text),
+    }
+}
+
+/// What a case is about, in a line.
+pub fn subject(case: &Case) -> String {
+    match case.matter() {
+        Matter::Access(access) => {
+            let targets: Vec<String> = access.request.targets.iter().map(ToString::to_string).collect();
+            let emergency = if access.request.emergency { " (emergency)" } else { "" };
+            format!("{} for {}{emergency}", targets.join(", "), duration(access.request.duration))
+        }
+        Matter::Proposal(proposed) => format!("proposal: {}", proposed.subject.as_str()),
+        Matter::Lock(lock) => format!("lock of {}", lock.scope),
+        Matter::Genesis => "the ledger".into(),
+    }
+}
+
+/// Everything that a request says, as an approver must see it before signing: other people's text made visible, and
+/// continued lines set in, so that no text can look like a field of ours.
+pub fn request_text(policy: &Policy, access: &Access) -> String {
+    let request = &access.request;
+    let mut lines = Lines(String::new());
+    lines.put("Who", access.actor.as_str());
+    let targets: Vec<String> = request.targets.iter().map(ToString::to_string).collect();
+    lines.put("Asks for", &targets.join(", "));
+    for target in &request.targets {
+        if let (Some(role), Some(environment)) = (policy.role(target), policy.environment_of(target)) {
+            lines.put("Opens", &format!("{target} in {environment}, login {}", role.logins.join(", ")));
+        }
+    }
+    lines.put("For", &format!("{} from the first credential", duration(request.duration)));
+    if let Some(start) = request.not_before {
+        lines.put("Not before", &start.to_string());
+    }
+    lines.put("Why", &request.business_need);
+    lines.optional("Why not less", request.least_privilege.as_deref());
+    lines.optional("Ticket", request.ticket.as_deref());
+    lines.optional("Incident", request.incident.as_deref());
+    if request.emergency {
+        lines.put("EMERGENCY", "the credential is issued before any approval");
+    }
+    if let Some(extends) = request.extends {
+        lines.put("Extends", &extends.short());
+    }
+    lines.put("Risk", request.risk.level.as_str());
+    lines.put("Impact", &request.risk.impact);
+    lines.put("Rollback", &request.risk.rollback);
+    if !request.risk.data.is_empty() {
+        lines.put("Data", &request.risk.data.join(", "));
+    }
+    if !request.source_address.is_empty() {
+        let nets: Vec<String> = request.source_address.iter().map(ToString::to_string).collect();
+        lines.put("From", &nets.join(", "));
+    }
+    let owner = policy.actor_of_key(&request.credential_key);
+    let whose = match owner {
+        Some(owner) if *owner == access.actor => String::new(),
+        Some(owner) => format!("  ATTENTION: this is {owner}'s key"),
+        None => "  (not in the policy: a key made for this access)".to_owned(),
+    };
+    lines.put("Key", &format!("{}{whose}", request.credential_key.fingerprint()));
+    lines.0
+}
+
+/// The whole case, with its story.
+pub fn case_text(output: &Output, state: &State, case: &Case, now: Timestamp) -> String {
+    let stands = state.case_state(case, now);
+    let mut text = format!(
+        "Case {}  {}\n",
+        output.bold(&case.id().short()),
+        coloured(output, stands, &standing(state, case, now))
+    );
+    match (case.matter(), state.policy()) {
+        (Matter::Access(access), Some(policy)) => text.push_str(&request_text(policy, access)),
+        (Matter::Proposal(proposed), _) => {
+            let mut lines = Lines(String::new());
+            lines.put("Who", case.actor().as_str());
+            lines.put("Proposes", proposed.subject.as_str());
+            lines.put("Why", &proposed.reason);
+            text.push_str(&lines.0);
+        }
+        (Matter::Lock(lock), _) => {
+            let mut lines = Lines(String::new());
+            lines.put("Who", case.actor().as_str());
+            lines.put("Locks", &lock.scope.to_string());
+            lines.put("Why", &lock.reason);
+            text.push_str(&lines.0);
+        }
+        _ => {}
+    }
+    let missing = waiting_on(state, case, now);
+    if !missing.is_empty() {
+        text.push_str(&format!("{:>12}: {}\n", "Waiting on", waiting_text(&missing)));
+    }
+    text.push('\n');
+    for event in case.events() {
+        text.push_str(&format!("  {}  {:<13} {:<10} #{}\n", event.time, event.kind, event.actor, event.position));
+    }
+    text
+}
+
+/// `Waiting on: …` and what to type next, on stderr.
+pub fn next_step(output: &Output, state: &State, case: &Case, now: Timestamp) {
+    let id = case.id().short();
+    let missing = waiting_on(state, case, now);
+    if !missing.is_empty() {
+        output.note(format!("Waiting on: {}", waiting_text(&missing)));
+    }
+    match (state.case_state(case, now), case.kind()) {
+        (CaseState::Pending, _) => output.hint(format!("jit approve {id}")),
+        (CaseState::Approved, Kind::Request) => output.hint("jit mint   (the minter, usually CI)"),
+        (CaseState::Live, _) => output.hint(format!("jit ssh HOST   then   jit close {id}")),
+        (CaseState::ReviewDue, _) => output.hint(format!("jit review {id}")),
+        _ => {}
+    }
+}
+
+struct Lines(String);
+
+impl Lines {
+    fn put(&mut self, name: &str, value: &str) {
+        let value = visible(value).replace('\n', &format!("\n{:>12}| ", ""));
+        self.0.push_str(&format!("{name:>12}: {value}\n"));
+    }
+
+    fn optional(&mut self, name: &str, value: Option<&str>) {
+        if let Some(value) = value {
+            self.put(name, value);
+        }
+    }
+}

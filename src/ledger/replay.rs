@@ -1,0 +1,194 @@
+//! The replay: every commit from the genesis to the head, read, judged and taken, oldest first. Only here does a commit
+//! become part of a [`State`].
+
+use crate::domain::codec;
+use crate::domain::finding::{Code, Fault, Finding};
+use crate::domain::id::{CommitId, Digest, ObjectId};
+use crate::domain::state::State;
+use crate::domain::time::Timestamp;
+use crate::merkle;
+use crate::ports::{ObjectKind, Objects, StoreError};
+
+use super::commit::{self, CommitFault, Links};
+use super::read::{Reader, governed_files};
+use super::tree::TreeReader;
+
+/// The most bytes of a commit object that is read at all.
+const COMMIT_BYTES: u64 = 1024 * 1024;
+
+/// A ledger, replayed up to a head.
+#[derive(Debug, Clone, Default)]
+pub struct Replay {
+    state: State,
+    log: merkle::Tree,
+    commits: Vec<CommitId>,
+    tree: Option<ObjectId>,
+}
+
+/// Why a ledger could not be replayed. None but [`ReplayError::Genesis`] and [`ReplayError::Forked`] is a verdict.
+#[derive(Debug, thiserror::Error)]
+pub enum ReplayError {
+    /// An object is missing or cannot be read: it could not be checked.
+    #[error("the ledger could not be checked")]
+    Store(#[from] StoreError),
+    /// A commit object from which not even its parents can be told.
+    #[error("commit {0} cannot be read: {1}")]
+    Commit(CommitId, CommitFault),
+    /// There is no ledger without a good genesis.
+    #[error("the genesis {commit} is void: {fault}")]
+    Genesis {
+        /// The first commit.
+        commit: CommitId,
+        /// What is wrong with it.
+        fault: Fault,
+    },
+    /// The new head does not descend from what was replayed before.
+    #[error("the ledger was rewritten: {found} does not descend from {known}, the verified head")]
+    Forked {
+        /// The head that was known.
+        known: CommitId,
+        /// The head that was found.
+        found: CommitId,
+    },
+    /// Something that would be appended breaks a rule. Nothing was.
+    #[error("the commit would be void: {0}")]
+    WouldBeVoid(Fault),
+}
+
+impl Replay {
+    /// Replays everything up to `head`.
+    ///
+    /// # Errors
+    /// Where something cannot be read, or the genesis is void.
+    pub fn of(objects: &dyn Objects, head: CommitId) -> Result<Self, ReplayError> {
+        let mut replay = Self::default();
+        replay.extend(objects, head)?;
+        Ok(replay)
+    }
+
+    /// Replays on to `head`, which must descend from the present one.
+    ///
+    /// # Errors
+    /// [`ReplayError::Forked`] where it does not; nothing has changed then.
+    pub fn extend(&mut self, objects: &dyn Objects, head: CommitId) -> Result<(), ReplayError> {
+        let chain = self.chain(objects, head)?;
+        // A copy is taken only where something is known already: a failure half-way must not leave half a state.
+        let mut next = self.clone();
+        let mut reader = Reader::new(objects, self.tree);
+        for id in chain.into_iter().rev() {
+            next.take(objects, &mut reader, id)?;
+        }
+        *self = next;
+        Ok(())
+    }
+
+    /// Judges a commit on top of the head without taking it: what we are about to publish.
+    ///
+    /// # Errors
+    /// [`ReplayError::WouldBeVoid`] with the rule that it breaks.
+    pub fn preview(&self, objects: &dyn Objects, id: CommitId, now: Timestamp) -> Result<(), ReplayError> {
+        let (raw, links) = read_commit(objects, id)?;
+        let mut read = Reader::new(objects, self.tree).commit(id, &raw, &links, &self.log)?;
+        read.arrival.now = Some(now);
+        self.state.judge(read.arrival).map(|_| ()).map_err(ReplayError::WouldBeVoid)
+    }
+
+    /// The state.
+    pub const fn state(&self) -> &State {
+        &self.state
+    }
+
+    /// The log.
+    pub const fn log(&self) -> &merkle::Tree {
+        &self.log
+    }
+
+    /// The last commit.
+    pub fn head(&self) -> Option<CommitId> {
+        self.commits.last().copied()
+    }
+
+    /// The commit at a position.
+    pub fn commit_at(&self, position: u64) -> Option<CommitId> {
+        usize::try_from(position).ok().and_then(|position| self.commits.get(position)).copied()
+    }
+
+    /// The tree of the head.
+    pub const fn tree(&self) -> Option<ObjectId> {
+        self.tree
+    }
+
+    /// The Merkle root of the whole log.
+    pub fn root(&self) -> Digest {
+        self.log.root()
+    }
+
+    /// What is to be looked at, at `now`: the state's findings, and F03 of the tree at the head.
+    ///
+    /// # Errors
+    /// Where the tree cannot be read.
+    pub fn findings(&self, objects: &dyn Objects, now: Timestamp) -> Result<Vec<Finding>, ReplayError> {
+        let mut findings = self.state.findings(now);
+        let (Some(tree), Some(policy)) = (self.tree, self.state.policy()) else { return Ok(findings) };
+        let (files, _) = governed_files(objects, &mut TreeReader::new(objects), tree)?;
+        let manifest = self.state.manifest();
+        let mut found = |message: String| findings.push(Finding { code: Code::F03, case: None, message });
+        for path in files.keys().chain(manifest.keys().filter(|path| !files.contains_key(*path))) {
+            if files.get(path).copied().flatten() != manifest.get(path).copied() || !manifest.contains_key(path) {
+                found(format!("{path} is not what the manifest in force says"));
+            }
+        }
+        let derived = Digest::of(policy.allowed_signers().as_bytes());
+        if files.get("allowed_signers").copied().flatten() != Some(derived) {
+            found("allowed_signers is not what the policy derives".into());
+        }
+        Ok(findings)
+    }
+
+    /// The commits behind the present head up to `head`, newest first.
+    fn chain(&self, objects: &dyn Objects, head: CommitId) -> Result<Vec<CommitId>, ReplayError> {
+        let known = self.head();
+        let mut chain = Vec::new();
+        let mut at = Some(head);
+        while at != known {
+            let Some(id) = at else {
+                let known = known.unwrap_or(head);
+                return Err(ReplayError::Forked { known, found: head });
+            };
+            let (_, links) = read_commit(objects, id)?;
+            chain.push(id);
+            at = links.parents.first().copied();
+        }
+        Ok(chain)
+    }
+
+    fn take(&mut self, objects: &dyn Objects, reader: &mut Reader<'_>, id: CommitId) -> Result<(), ReplayError> {
+        let (raw, links) = read_commit(objects, id)?;
+        let read = reader.commit(id, &raw, &links, &self.log)?;
+        match self.state.judge(read.arrival) {
+            Ok(judged) => {
+                self.log.append(read.leaf);
+                self.state.apply(judged);
+            }
+            Err(fault) if self.commits.is_empty() => return Err(ReplayError::Genesis { commit: id, fault }),
+            Err(fault) => {
+                self.log.append(merkle::void_leaf(&raw));
+                self.state.apply_void(id, fault);
+            }
+        }
+        self.commits.push(id);
+        self.tree = Some(links.tree);
+        Ok(())
+    }
+}
+
+fn read_commit(objects: &dyn Objects, id: CommitId) -> Result<(Vec<u8>, Links), ReplayError> {
+    let raw = objects.read(id, ObjectKind::Commit, COMMIT_BYTES)?;
+    let links = commit::links(&raw).map_err(|fault| ReplayError::Commit(id, fault))?;
+    Ok((raw, links))
+}
+
+/// The event file of `event`, as it lies in the ledger.
+pub fn event_bytes(event: &crate::domain::event::Event) -> Vec<u8> {
+    codec::write(event)
+}
