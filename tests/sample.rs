@@ -86,7 +86,7 @@ fn the_order_of_reading_changes_nothing() {
     assert_eq!(verify(&place, &loose).ok().json(), whole);
     let tree = place.path("tree");
     let home = place.path("home");
-    place.git(&home, &["clone", "-q", ledger.to_str().unwrap(), tree.to_str().unwrap()]);
+    place.git(&home, &["clone", "-q", "-b", "main", ledger.to_str().unwrap(), tree.to_str().unwrap()]);
     assert_eq!(verify(&place, &tree).ok().json(), whole);
     // And once more where it was verified before: what was remembered agrees with what is read.
     assert_eq!(verify(&place, &ledger).ok().json(), whole);
