@@ -24,7 +24,8 @@ impl<'p> Terminal<'p> {
         let mut command = terminal.tmux();
         command.args(["-f", "/dev/null", "new-session", "-d", "-x", "120", "-y", "60", "-c"]).arg(directory);
         let mut shell = vec!["env".to_owned(), "-i".to_owned()];
-        for (name, value) in environment(home) {
+        // As most people have it: with colours, in which the questions look different.
+        for (name, value) in environment(home).into_iter().filter(|(name, _)| name != "NO_COLOR") {
             let mut value = value.to_string_lossy().into_owned();
             if name == "PATH" {
                 value = format!("{}:{value}", Path::new(JIT).parent().unwrap().display());
@@ -170,11 +171,9 @@ impl Conversation {
     }
 }
 
-/// The question that stands open: the last line that ends like one or, in a pick list, the line above the choices; in
-/// small letters.
+/// The question that stands open, in small letters: the last line that begins as questions do. One that was answered
+/// begins otherwise.
 fn last_question(screen: &str) -> String {
-    let lines: Vec<&str> = screen.lines().collect();
-    let asks =
-        |line: &&&str| line.trim_start().starts_with('?') || line.contains('›') || line.trim_end().ends_with(':');
-    lines.iter().rev().find(asks).or(lines.last()).map(|line| line.to_lowercase()).unwrap_or_default()
+    let asks = |line: &&str| line.trim_start().starts_with("? ");
+    screen.lines().rev().find(asks).map(str::to_lowercase).unwrap_or_default()
 }
