@@ -12,7 +12,7 @@ fn generated() -> Vec<(PathBuf, Vec<u8>)> {
     let scripts = [(Shell::Bash, "jit.bash"), (Shell::Zsh, "_jit"), (Shell::Fish, "jit.fish")];
     let mut files: Vec<(PathBuf, Vec<u8>)> =
         scripts.map(|(shell, name)| (Path::new("completions").join(name), completion_script(shell))).into();
-    for (name, page) in man_pages().unwrap() {
+    for (name, page) in man_pages().expect("a page is written to memory") {
         files.push((Path::new("docs/man").join(name), page));
     }
     files

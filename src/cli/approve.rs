@@ -41,7 +41,7 @@ pub fn run(context: &mut Context, args: Args) -> Outcome {
         let whole = turn.whole(context, id)?;
         let asked = !context.global.yes && args.comment.is_none() && context.prompt().is_available();
         if asked {
-            context.output.note(&whole);
+            context.output.summary(&whole);
         }
         let said = comment(context, "Comment (optional)", args.comment.clone())?;
         let intent = turn.intent(Some(id), Body::Approval { comment: said });

@@ -25,6 +25,8 @@ use crate::sign::{AgentError, KeyFileError, OpenError};
 pub enum ErrorKind {
     /// It could not be done.
     Failed,
+    /// The other side did not answer: a command that only looks goes on with what lies here.
+    Unreachable,
     /// It was asked for in a way that cannot be understood or answered.
     Usage,
     /// The policy or a rule forbids it; nothing was signed.
@@ -41,7 +43,7 @@ impl ErrorKind {
     /// The exit code (product.md).
     pub const fn exit_code(self) -> u8 {
         match self {
-            Self::Failed => 1,
+            Self::Failed | Self::Unreachable => 1,
             Self::Usage => 2,
             Self::Refused => 3,
             Self::Findings => 4,
@@ -474,7 +476,12 @@ impl From<AppendError> for CliError {
             AppendError::Rng(cause) => cause.into(),
             AppendError::Queued { .. } => failed(&error, "jit sync delivers it once, as soon as the remote takes it"),
             AppendError::Remote(cause) => {
-                Self::from(cause).context("nothing was signed: the remote could not be asked")
+                let away = matches!(cause, RemoteError::Unreachable(_));
+                let mut told = Self::from(cause).context("nothing was signed: the remote could not be asked");
+                if away {
+                    told.0.kind = ErrorKind::Unreachable;
+                }
+                told
             }
             AppendError::Outbox(_) => failed(&error, "check free space and permissions of the ledger"),
             AppendError::Busy(_) => failed(&error, "run the command again"),

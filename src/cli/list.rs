@@ -32,7 +32,7 @@ pub struct Args {
 /// # Errors
 /// Where the ledger cannot be checked.
 pub fn run(context: &mut Context, args: Args) -> Outcome {
-    let session = Session::open(context, Fresh::Local)?;
+    let session = Session::open(context, Fresh::Try)?;
     let (state, now) = (session.state(), context.now());
     let cases: Vec<&Case> = state.cases().filter(|case| fits(&args, state, case, now)).collect();
     if context.output.is_json() {

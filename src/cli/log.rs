@@ -22,7 +22,7 @@ pub struct Args {
 /// # Errors
 /// Where the ledger cannot be checked.
 pub fn run(context: &mut Context, args: Args) -> Outcome {
-    let session = Session::open(context, Fresh::Local)?;
+    let session = Session::open(context, Fresh::Try)?;
     let state = session.state();
     let only = args.case.as_deref().map(|named| session.case(named).map(|case| case.id())).transpose()?;
     let mut rows = Vec::new();

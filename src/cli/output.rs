@@ -78,6 +78,14 @@ impl Output {
         }
     }
 
+    /// What will be signed, on stderr, with `-q` too. What others wrote in it has gone through [`visible`] already; the
+    /// colours are ours.
+    pub fn summary(&self, text: &str) {
+        if !text.is_empty() {
+            tell(text.trim_end());
+        }
+    }
+
     /// A note that only `-v` shows.
     pub fn detail(&self, text: impl AsRef<str>) {
         if self.verbose > 0 {

@@ -104,7 +104,7 @@ fn check(context: &Context, file: &std::path::Path) -> Outcome {
 }
 
 fn show(context: &mut Context) -> Outcome {
-    let session = Session::open(context, Fresh::Local)?;
+    let session = Session::open(context, Fresh::Try)?;
     let policy = session.policy();
     if context.output.is_json() {
         context.output.print(&policy_json(policy).to_string())?;
@@ -175,7 +175,7 @@ fn approval(role: &Role) -> String {
 
 /// What would happen if `member` asked.
 fn explain(context: &mut Context, member: &Name, target: &RoleRef, duration: Option<Ttl>, emergency: bool) -> Outcome {
-    let session = Session::open(context, Fresh::Local)?;
+    let session = Session::open(context, Fresh::Try)?;
     let policy = session.policy();
     let Some(role) = policy.role(target) else {
         return Err(CliError::refused(format!("the policy has no {target}")).hint("jit policy show"));

@@ -5,6 +5,7 @@ use super::turn::{Turn, reason};
 use super::{Context, Outcome};
 use crate::domain::event::{Answer, Body, Review, ReviewItem};
 use crate::domain::state::case::CaseState;
+use crate::domain::text::visible;
 
 use super::args::CheckAnswer;
 use crate::domain::event::Verdict;
@@ -50,7 +51,7 @@ pub fn run(context: &mut Context, args: Args) -> Outcome {
             .hint(format!("the checks: {}", known.join(", "))));
     }
     if context.prompt().is_available() && !context.global.yes {
-        context.output.note(&whole);
+        context.output.summary(&whole);
     }
     let mut items = Vec::new();
     for check in checks {
@@ -75,7 +76,9 @@ pub fn run(context: &mut Context, args: Args) -> Outcome {
     };
     let lines: Vec<String> = items
         .iter()
-        .map(|item| format!("{:>4}  {}  {}", item.answer, item.check, item.note.as_deref().unwrap_or("")))
+        .map(|item| {
+            format!("{:>4}  {}  {}", item.answer, visible(&item.check), visible(item.note.as_deref().unwrap_or("")))
+        })
         .collect();
     let summary = format!("{}\nVerdict: {verdict}", lines.join("\n"));
     let intent = turn.intent(Some(id), Body::Review(Review { verdict, follow_up, items }));

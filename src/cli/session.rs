@@ -36,8 +36,8 @@ impl Session {
         if fresh == Fresh::Try {
             let environment = &mut context.environment;
             match ledger.refresh(&mut *environment.rng, &*environment.clock, &context.output) {
-                Err(error) if error.kind() == super::error::ErrorKind::Failed => {
-                    context.output.warning(format!("going on with what lies here: {}", error.message()));
+                Err(error) if error.kind() == super::error::ErrorKind::Unreachable => {
+                    context.output.warning("the remote does not answer: going on with what lies here");
                 }
                 other => {
                     other?;

@@ -17,7 +17,7 @@ pub struct Args {
 /// # Errors
 /// Where no such case is there.
 pub fn run(context: &mut Context, args: Args) -> Outcome {
-    let session = Session::open(context, Fresh::Local)?;
+    let session = Session::open(context, Fresh::Try)?;
     let case = session.case(&args.case)?;
     let (state, now) = (session.state(), context.now());
     context.output.result(|| case_json(state, case, now), || case_text(&context.output, state, case, now))?;

@@ -83,7 +83,7 @@ impl Turn {
     pub fn say(&mut self, context: &mut Context, intent: &Intent, summary: &str) -> Result<CaseId, CliError> {
         self.session.ask(context, intent, &*self.person.signer)?;
         if !context.global.yes || context.prompt().is_available() {
-            context.output.note(summary);
+            context.output.summary(summary);
         }
         let key = self.person.signer.public_key().fingerprint();
         context.confirm(&format!("Sign this {} as {} with {key}?", intent.body.kind(), self.person.name))?;

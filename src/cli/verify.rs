@@ -38,7 +38,7 @@ pub struct Args {
 /// # Errors
 /// Where the ledger could not be checked, which is no verdict; stale where it does not continue the pin.
 pub fn run(context: &mut Context, args: Args) -> Outcome {
-    let session = Session::open(context, Fresh::Local)?;
+    let session = Session::open(context, Fresh::Try)?;
     let (state, replay) = (session.state(), session.replay());
     let at = args.at.unwrap_or_else(|| context.now());
     let since = args.since.as_deref().map(|text| position_of(&session, text)).transpose()?;
