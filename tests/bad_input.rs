@@ -107,7 +107,7 @@ fn a_typo_in_a_policy_is_found_with_line_and_column() {
         ("max_duration = \"2h\"", "max_duraton = \"2h\"", "max_dura"),
         ("threshold = 1", "threshold = \"one\"", "threshold"),
         ("requesters = [\"developers\"]", "requesters = [\"developer\"]", "developer"),
-        ("max_duration = \"2h\"", "max_duration = \"2 hours\"", "max_duration"),
+        ("max_duration = \"2h\"", "max_duration = \"2 hours\"", "2 hours"),
         ("name = \"acme/production\"", "name = \"acme/production", ""),
     ];
     for (right, wrong, word) in typos {

@@ -105,7 +105,8 @@ fn an_approval_is_chosen_from_what_waits_and_shown_in_full() {
     assert_eq!(said.code, 0, "{}", said.all());
     assert!(said.when_asked(&["which case"]).contains(&case), "{}", said.all());
     let summary = said.when_asked(&["sign this"]);
-    for word in [case.as_str(), "alice", "payments-db/read-only", "30m", reason, "INC-4711", "Reads customer rows."] {
+    for word in [case.as_str(), "alice", "payments-db/read-only", "30 min", reason, "INC-4711", "Reads customer rows."]
+    {
         assert!(summary.contains(word), "{word} is not shown before the signature:\n{summary}");
     }
     let said = place.desk("bob", &ledger).jit(&["show", &case, "--json"]).ok();
