@@ -67,7 +67,11 @@ impl Context {
         signer: &dyn Signer,
     ) -> Result<Appended, CliError> {
         let Environment { rng, clock, .. } = &mut self.environment;
-        ledger.with_writer(&**clock, |writer, replay| writer.append(replay, make, signer, &mut **rng))?
+        let appended =
+            ledger.with_writer(&**clock, |writer, replay| writer.append(replay, make, signer, &mut **rng))?;
+        // What has landed has landed, whether or not it can be remembered here.
+        ledger.pin(&self.output);
+        appended
     }
 
     /// Who is at the keyboard, without unlocking a key: `--as`, the configuration's member, or whose public key it is.
@@ -176,8 +180,6 @@ impl Ledger {
         let done = act(&writer, &mut self.replay);
         if done.is_err() {
             self.store.discard();
-        } else if let Some(pin) = Pin::of(&self.replay) {
-            self.store.state().write(PIN, &pin.write())?;
         }
         Ok(done.map_err(CliError::from))
     }
