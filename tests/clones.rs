@@ -65,7 +65,6 @@ impl Office {
         assert_eq!(self.place.events(&self.remote).len(), self.size(), "one event a commit, none twice");
         let merges = self.place.git(&self.remote, &["rev-list", "--min-parents=2", BRANCH]);
         assert_eq!(merges, "", "one line of commits");
-        desk.jit(&["sync"]).ok();
         let said = desk.jit(&["verify", "--json"]).ok();
         assert_eq!(said.json()["voids"], serde_json::json!([]), "{}", said.told());
         assert_eq!(said.text("head"), self.head(), "{}", said.told());
@@ -105,7 +104,6 @@ fn a_case_lives_across_three_clones() {
     let said = erin.jit(&review).ok();
     assert_eq!(said.text("state"), "reviewed", "{}", said.told());
 
-    alice.jit(&["sync"]).ok();
     let said = alice.jit(&["show", &case, "--json"]).ok();
     let told: Vec<String> = said.json()["events"]
         .as_array()
@@ -233,7 +231,6 @@ fn what_is_signed_while_the_remote_is_gone_waits_and_lands_once() {
     assert_eq!(office.head(), head, "delivered once");
 
     // A remote that is there and refuses; meanwhile somebody else's event lands before ours.
-    bob.jit(&["sync"]).ok();
     let said = bob.jit(&["list", "--json"]).ok();
     assert!(said.out.contains("pending"), "{}", said.told());
     let hook = office.remote.join("hooks/pre-receive");
@@ -256,11 +253,15 @@ fn what_is_signed_while_the_remote_is_gone_waits_and_lands_once() {
     office.is_sound(&bob);
 }
 
-/// Every command that asks the remote, for a case. (What only reads, as `list`, looks at the clone alone, and shows no more
-/// than was verified before; a clone that was rewound itself is in `sample.rs`.)
+/// Every command with which somebody looks or acts, for a case.
 fn everything<'a>(case: &'a str, authority: &'a str) -> Vec<Vec<&'a str>> {
     vec![
         vec!["sync"],
+        vec!["verify"],
+        vec!["list"],
+        vec!["status"],
+        vec!["show", case],
+        vec!["log"],
         request("payments-db/read-only", "10m", "The queue table has to be read again."),
         vec!["approve", case, "--yes"],
         vec!["deny", case, "--comment", "Use another way.", "--yes"],
@@ -344,7 +345,7 @@ fn another_ledger_is_not_cloned() {
     let after = office.place.head(&replacement);
     fs::rename(&office.remote, office.place.path("old.git")).unwrap();
     fs::rename(&replacement, &office.remote).unwrap();
-    desk.jit(&["sync"]).refused(5).mentions(&[&before[..12], &after[..12]]);
+    desk.jit(&["verify"]).refused(5).mentions(&[&before[..12], &after[..12]]);
     desk.asks("10m").refused(5).mentions(&[&before[..12], &after[..12]]);
 }
 
