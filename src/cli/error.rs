@@ -158,6 +158,11 @@ impl CliError {
         self.0.kind
     }
 
+    /// The rule that it breaks, where it is a rule's.
+    pub const fn broken_rule(&self) -> Option<Code> {
+        self.0.rule
+    }
+
     /// What failed.
     pub fn message(&self) -> &str {
         &self.0.message

@@ -218,6 +218,11 @@ pub fn relative(time: Timestamp, now: Timestamp) -> String {
     }
 }
 
+/// `1 event`, `2 events`.
+pub fn count(number: u64, what: &str) -> String {
+    if number == 1 { format!("1 {what}") } else { format!("{number} {what}s") }
+}
+
 /// A length of time in one unit: `45 s`, `12 min`, `3 h`, `5 d`. Rounded down: what remains is never told as more.
 pub fn span(seconds: u64) -> String {
     match seconds {

@@ -94,7 +94,8 @@ fn check(context: &Context, file: &std::path::Path) -> Outcome {
                     format!("{}:{}:{}: {}{expected}", file.display(), problem.line, problem.column, problem.message)
                 })
                 .collect();
-            let mut error = CliError::refused(format!("the policy is unsound: {} problems", lines.len()));
+            let problems = if lines.len() == 1 { "1 problem".to_owned() } else { format!("{} problems", lines.len()) };
+            let mut error = CliError::refused(format!("the policy is unsound: {problems}"));
             for line in lines {
                 error = error.because(line);
             }

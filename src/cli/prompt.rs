@@ -107,7 +107,8 @@ impl Prompt {
         if self.available {
             return Ok(());
         }
-        Err(CliError::usage(format!("{flag} is needed: there is no terminal to ask")))
+        Err(CliError::usage(format!("{flag} is needed: there is no terminal to ask"))
+            .hint("give it on the command line; --help lists what else there is"))
     }
 }
 

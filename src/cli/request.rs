@@ -9,6 +9,7 @@ use super::{CliError, Exit};
 use super::{Context, Outcome};
 use crate::domain::decide::Intent;
 use crate::domain::event::{Body, Request, Risk};
+use crate::domain::finding::Code;
 use crate::domain::id::CaseId;
 use crate::domain::key::PublicKey;
 use crate::domain::policy::{Policy, quorum};
@@ -27,7 +28,7 @@ use crate::domain::time::{Timestamp, Ttl};
 /// Ask for access to TARGET/ROLE for a while.
 ///
 /// Asks for what is missing at a terminal. What would be signed is shown in full before it is.
-#[derive(Debug, clap::Args)]
+#[derive(Debug, Default, clap::Args)]
 pub struct Args {
     /// What to enter, as TARGET/ROLE; several are one case.
     #[arg(value_name = "TARGET/ROLE", value_parser = super::args::role)]
@@ -189,11 +190,11 @@ fn wait_for(context: &mut Context, turn: Turn, id: CaseId, limit: Option<Ttl>) -
 }
 
 /// The request, with everything that was not given asked for.
-fn complete(context: &Context, turn: &Turn, args: Args) -> Result<Request, CliError> {
+fn complete(context: &mut Context, turn: &Turn, args: Args) -> Result<Request, CliError> {
     let policy = turn.session.policy();
     let prompt = context.prompt();
     let emergency = args.emergency;
-    let targets = if args.targets.is_empty() { choose_roles(context, turn, emergency)? } else { sorted(args.targets) };
+    let targets = if args.targets.is_empty() { choose_roles(context, turn, emergency)? } else { sorted(args.targets.clone()) };
     let roles: Vec<_> = targets.iter().filter_map(|target| policy.role(target)).collect();
     let longest = roles
         .iter()
@@ -211,6 +212,7 @@ fn complete(context: &Context, turn: &Turn, args: Args) -> Result<Request, CliEr
             super::args::ttl(&text).map_err(CliError::usage)?
         }
     };
+    refuse_early(context, turn, &targets, duration, &args)?;
     let business_need = reason(context, "--reason", "Why is it needed?", args.reason)?;
     let ticket = match (args.ticket, roles.iter().find_map(|role| role.ticket.as_ref())) {
         (None, Some(pattern)) => {
@@ -271,6 +273,42 @@ fn complete(context: &Context, turn: &Turn, args: Args) -> Result<Request, CliEr
         credential_key,
         risk: Risk { level, impact, rollback, data },
     })
+}
+
+/// Refuses what no answer to the questions that follow could mend: nobody types reasons for what cannot be had.
+fn refuse_early(
+    context: &mut Context,
+    turn: &Turn,
+    targets: &[RoleRef],
+    duration: Ttl,
+    args: &Args,
+) -> Result<(), CliError> {
+    let given = |text: &Option<String>| text.clone().unwrap_or_else(|| "not asked yet".to_owned());
+    let probe = Request {
+        targets: targets.to_vec(),
+        duration,
+        not_before: args.at,
+        business_need: given(&args.reason),
+        least_privilege: args.least_privilege.clone(),
+        ticket: args.ticket.clone(),
+        incident: args.incident.clone(),
+        extends: None,
+        emergency: args.emergency,
+        source_address: args.source_address.clone(),
+        credential_key: turn.person.signer.public_key().clone(),
+        risk: Risk {
+            level: RiskLevel::Low,
+            impact: given(&args.impact),
+            rollback: given(&args.rollback),
+            data: Vec::new(),
+        },
+    };
+    let intent = turn.intent(None, Body::Request(Box::new(probe)));
+    match turn.session.ask(context, &intent, &*turn.person.signer) {
+        // What is still missing is asked for next; everything else stands whatever is answered.
+        Err(error) if error.broken_rule() == Some(Code::A02) => Ok(()),
+        other => other,
+    }
 }
 
 fn public_key(context: &Context, file: &std::path::Path) -> Result<PublicKey, CliError> {

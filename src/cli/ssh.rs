@@ -5,9 +5,9 @@ use std::process::Command;
 
 use super::context::{Freshness, Ledger};
 use super::credential::{Lent, check_live, issued, lend, pass_on};
-use super::error::CliError;
+use super::error::{CliError, ErrorKind};
 use super::output::{moment, relative};
-use super::{Context, Outcome};
+use super::{Context, Exit, Outcome, request};
 use crate::domain::id::{Name, RoleRef};
 use crate::domain::policy::{Class, Policy};
 use crate::domain::state::access::Access;
@@ -41,10 +41,14 @@ pub fn run(context: &mut Context, args: Args) -> Outcome {
     let (ledger, chosen) = match choose(context, &local, args.case.as_deref(), &destination.host) {
         Err(_) if local.remote()?.is_some() => {
             let fresh = context.ledger(Freshness::Fetched)?;
-            let chosen = choose(context, &fresh, args.case.as_deref(), &destination.host)?;
+            let chosen = choose(context, &fresh, args.case.as_deref(), &destination.host);
             (fresh, chosen)
         }
-        chosen => (local, chosen?),
+        chosen => (local, chosen),
+    };
+    let chosen = match chosen {
+        Ok(chosen) => chosen,
+        Err(error) => return offer(context, args.case.is_some(), &destination.host, error),
     };
     let files = lend(context, &chosen.lent)?;
     let mut command = Command::new("ssh");
@@ -66,6 +70,21 @@ pub fn run(context: &mut Context, args: Args) -> Outcome {
     let (id, ends) = (chosen.lent.case.short(), chosen.lent.issued.valid_before);
     context.output.note(format!("{id}: {} ends {}", chosen.role, moment(ends, context.now())));
     pass_on(command)
+}
+
+/// Without a credential, and where nothing is on its way, a person is asked whether to request one.
+fn offer(context: &mut Context, named: bool, host: &str, error: CliError) -> Outcome {
+    let nothing_on_its_way = error.kind() == ErrorKind::Failed && !named;
+    if !nothing_on_its_way || !context.prompt().is_available() {
+        return Err(error);
+    }
+    context.output.note(error.message());
+    if !context.prompt().confirm("--yes", "Request access now?")? {
+        return Err(error);
+    }
+    request::run(context, request::Args::default())?;
+    context.output.hint(format!("jit ssh {host}   once it is live"));
+    Ok(Exit::PENDING)
 }
 
 /// What to connect with.

@@ -81,7 +81,7 @@ pub fn run(context: &mut Context, args: Args) -> Outcome {
             let counted: Vec<String> = cases.iter().map(|(state, count)| format!("{count} {state}")).collect();
             let verdict = if ok { context.output.green("ok") } else { context.output.red("NOT OK") };
             text.push_str(&format!(
-                "{verdict}  {}: {} events, every signature and rule checked\n",
+                "{verdict}  {}: {}, every signature and rule checked\n",
                 state.name(),
                 state.size()
             ));
