@@ -268,7 +268,7 @@ fn the_end_of_one_grant_is_not_the_end_of_another() {
     // The certificate is of use to nobody else.
     let said = server.ssh(&place, &login(), &place.key("carol"), Some(&certificate), &["id", "-un"]);
     assert_eq!(said.code, 255, "{}", said.told());
-    // And to nobody elsewhere: another CA's sshd does not know it.
+    // A revoked one is no longer handed out.
     let said = dave.jit(&["revoke", &cases[1], "--reason", "No longer needed.", "--yes", "--json"]).ok();
     assert_ne!(said.text("state"), "live", "{}", said.told());
     let said = alice.jit(&["credential", &cases[1]]);
