@@ -186,7 +186,7 @@ fn without_a_terminal_a_missing_answer_names_its_flag() {
         let mut arguments = whole.clone();
         arguments.drain(at..if flag == "--yes" { at + 1 } else { at + 2 });
         let before = place.head(&ledger);
-        let said = alice.jit(&arguments).exits(2).mentions(&["Error:", flag]);
+        let said = alice.jit(&arguments).refused(2).mentions(&[flag]);
         assert_eq!(place.head(&ledger), before, "{}", said.told());
     }
     let case = alice.opens("30m");

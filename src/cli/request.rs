@@ -194,7 +194,8 @@ fn complete(context: &mut Context, turn: &Turn, args: Args) -> Result<Request, C
     let policy = turn.session.policy();
     let prompt = context.prompt();
     let emergency = args.emergency;
-    let targets = if args.targets.is_empty() { choose_roles(context, turn, emergency)? } else { sorted(args.targets.clone()) };
+    let targets =
+        if args.targets.is_empty() { choose_roles(context, turn, emergency)? } else { sorted(args.targets.clone()) };
     let roles: Vec<_> = targets.iter().filter_map(|target| policy.role(target)).collect();
     let longest = roles
         .iter()

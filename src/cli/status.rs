@@ -58,7 +58,11 @@ pub fn run(context: &mut Context, _: Args) -> Outcome {
         context.output.print(&object.to_string())?;
         return Ok(Exit::DONE);
     }
-    context.output.print(&format!("{}: {}, verified", context.output.bold(state.name()), super::output::count(state.size(), "event")))?;
+    context.output.print(&format!(
+        "{}: {}, verified",
+        context.output.bold(state.name()),
+        super::output::count(state.size(), "event")
+    ))?;
     for (title, _, cases) in groups.iter().filter(|(_, _, cases)| !cases.is_empty()) {
         context.output.print(&format!("\n{}", context.output.bold(title)))?;
         context.output.print(&super::list::table(context, state, cases, now))?;
