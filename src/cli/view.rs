@@ -19,7 +19,7 @@ pub fn case_json(state: &State, case: &Case, now: Timestamp) -> Value {
         .map(|event| {
             json!({
                 "kind": event.kind.as_str(), "id": event.digest.short(), "actor": event.actor.as_str(),
-                "time": event.time.to_string(), "position": event.position, "commit": event.commit.to_string(),
+                "time": event.time.to_string(), "position": event.position, "commit": event.commit.to_string(), "words": event.words,
             })
         })
         .collect();
@@ -252,6 +252,12 @@ pub fn case_text(output: &Output, state: &State, case: &Case, now: Timestamp) ->
     text.push('\n');
     for event in case.events() {
         text.push_str(&format!("  {}  {:<13} {:<10} #{}\n", event.time, event.kind, event.actor, event.position));
+        if let Some(words) = &event.words {
+            // Every line is set in behind a bar: nobody's words can look like an event of ours.
+            for line in visible(words).lines() {
+                text.push_str(&format!("  {:20}  | {line}\n", ""));
+            }
+        }
     }
     text
 }

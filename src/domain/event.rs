@@ -189,6 +189,39 @@ impl Body {
     }
 }
 
+impl Body {
+    /// What its author says in words: the comment, reason or summary; the changes of a closure and the notes of a review
+    /// stand below it, a line each.
+    pub fn words(&self) -> Option<String> {
+        match self {
+            Self::Approval { comment } | Self::Withdrawal { comment } => comment.clone(),
+            Self::Denial { comment } => Some(comment.clone()),
+            Self::Revocation { reason, .. } => Some(reason.clone()),
+            Self::Closure { summary, changes } => Some(format!("{summary}\nchanges: {}", changes.join("; "))),
+            Self::Residue(residue) => {
+                let items = residue.items.iter().map(|item| format!("{}: {} {}", item.probe, item.result, item.detail));
+                Some(items.collect::<Vec<_>>().join("\n")).filter(|text| !text.is_empty())
+            }
+            Self::Review(review) => {
+                let items = review.items.iter().map(|item| {
+                    let note = item.note.as_ref().map_or_else(String::new, |note| format!(" ({note})"));
+                    format!("\n{}: {}{note}", item.check, item.answer)
+                });
+                let follow_up = review.follow_up.as_ref().map_or_else(String::new, |ticket| format!(", {ticket}"));
+                Some(format!("{}{follow_up}{}", review.verdict, items.collect::<String>()))
+            }
+            Self::Genesis(_)
+            | Self::Request(_)
+            | Self::Issuance(_)
+            | Self::SessionStart(_)
+            | Self::SessionEnd(_)
+            | Self::Lock(_)
+            | Self::Proposal(_)
+            | Self::Enactment => None,
+        }
+    }
+}
+
 /// A governed file and the digest of its bytes.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FileDigest {

@@ -30,6 +30,7 @@ impl State {
             time: event.time,
             position: self.size,
             commit,
+            words: event.body.words(),
         };
         self.events.insert(digest);
         if event.kind().opens_case() {

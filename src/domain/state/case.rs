@@ -92,6 +92,8 @@ pub struct EventRef {
     pub position: u64,
     /// In which commit.
     pub commit: CommitId,
+    /// What its author said in words; other people's text.
+    pub words: Option<String>,
 }
 
 /// What a case is about.
