@@ -43,7 +43,7 @@ const EVERY: Duration = Duration::from_secs(5);
 /// Refused where whoever acts may not mint; failed where something due could not be issued.
 pub fn run(context: &mut Context, args: Args) -> Outcome {
     loop {
-        let mut turn = Turn::open(context)?;
+        let mut turn = Turn::open_fresh(context)?;
         let may_mint = match turn.session.policy().actor(&turn.person.name).map(|actor| &actor.class) {
             Some(Class::Service { mints }) => mints.clone(),
             _ => {

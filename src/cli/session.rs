@@ -14,8 +14,6 @@ use crate::ports::Signer;
 /// How fresh a command wants the ledger.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Fresh {
-    /// As it lies here.
-    Local,
     /// Fetched, if the remote answers; else as it lies here, with a warning: what is signed then waits in the outbox.
     Try,
     /// Fetched, or the command fails: what is minted rests on it.

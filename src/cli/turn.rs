@@ -26,7 +26,18 @@ impl Turn {
     /// # Errors
     /// As [`Session::open`] and [`Person::of`].
     pub fn open(context: &mut Context) -> Result<Self, CliError> {
-        let session = Session::open(context, Fresh::Try)?;
+        Self::over(Session::open(context, Fresh::Try)?, context)
+    }
+
+    /// As [`Turn::open`], but only on a ledger that was fetched just now: what is minted rests on it.
+    ///
+    /// # Errors
+    /// As [`Turn::open`], and where the remote does not answer.
+    pub fn open_fresh(context: &mut Context) -> Result<Self, CliError> {
+        Self::over(Session::open(context, Fresh::Must)?, context)
+    }
+
+    fn over(session: Session, context: &Context) -> Result<Self, CliError> {
         let person = Person::of(context, session.policy())?;
         Ok(Self { session, person })
     }

@@ -1,7 +1,6 @@
 //! The replay: every commit from the genesis to the head, read, judged and taken, oldest first. Only here does a commit
 //! become part of a [`State`].
 
-use crate::domain::codec;
 use crate::domain::finding::{Code, Fault, Finding};
 use crate::domain::id::{CommitId, Digest, ObjectId};
 use crate::domain::state::State;
@@ -186,9 +185,4 @@ fn read_commit(objects: &dyn Objects, id: CommitId) -> Result<(Vec<u8>, Links), 
     let raw = objects.read(id, ObjectKind::Commit, COMMIT_BYTES)?;
     let links = commit::links(&raw).map_err(|fault| ReplayError::Commit(id, fault))?;
     Ok((raw, links))
-}
-
-/// The event file of `event`, as it lies in the ledger.
-pub fn event_bytes(event: &crate::domain::event::Event) -> Vec<u8> {
-    codec::write(event)
 }

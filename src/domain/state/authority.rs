@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::access::{Access, may_ask};
 use super::case::{Case, CaseState, Matter};
 use super::{Claim, State};
-use crate::domain::event::{Body, Event, LockScope, Request, Residue, Review, SessionEnd, SessionStart};
+use crate::domain::event::{Body, Event, LockScope, Request, Review, SessionEnd, SessionStart};
 use crate::domain::finding::{Code, Fault};
 use crate::domain::id::{Name, RoleRef};
 use crate::domain::policy::{Class, Mfa, Policy, Role};
@@ -39,16 +39,16 @@ impl State {
             Body::Request(request) => self.judge_request(policy, event, request)?,
             Body::Approval { .. } | Body::Denial { .. } => self.judge_decision(policy, event)?,
             Body::Withdrawal { .. } => self.judge_withdrawal(event)?,
-            Body::Issuance(issuance) => self.judge_issuance(policy, event, issuance, claim.signature)?,
+            Body::Issuance(issuance) => self.judge_issuance(event, issuance, claim.signature)?,
             Body::SessionStart(start) => self.judge_session_start(policy, event, start)?,
             Body::SessionEnd(end) => self.judge_session_end(policy, event, end)?,
             Body::Revocation { .. } => self.judge_revocation(policy, event)?,
             Body::Closure { .. } => self.judge_closure(event)?,
-            Body::Residue(residue) => self.judge_residue(policy, event, residue)?,
+            Body::Residue(_) => self.judge_residue(policy, event)?,
             Body::Review(review) => self.judge_review(policy, event, review)?,
             Body::Lock(lock) => judge_lock(policy, event, &lock.scope)?,
             Body::Proposal(proposal) => return self.judge_proposal(policy, claim, proposal),
-            Body::Enactment => self.judge_enactment(policy, event)?,
+            Body::Enactment => self.judge_enactment(event)?,
             Body::Genesis(_) => {}
         }
         Ok(None)
@@ -280,7 +280,7 @@ impl State {
     }
 
     /// A09: a host of the case or a service says what was left behind.
-    fn judge_residue(&self, policy: &Policy, event: &Event, _: &Residue) -> Result<(), Fault> {
+    fn judge_residue(&self, policy: &Policy, event: &Event) -> Result<(), Fault> {
         let (case, access) = self.access_of(event, Code::A09)?;
         let may = match policy.actor(&event.actor).map(|actor| &actor.class) {
             Some(Class::Service { .. }) => true,

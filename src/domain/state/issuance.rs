@@ -6,12 +6,10 @@ use super::authority::refuse;
 use crate::domain::certificate::Certificate;
 use crate::domain::event::{Event, Issuance};
 use crate::domain::finding::{Code, Fault};
-use crate::domain::policy::Policy;
 
 impl State {
     pub(super) fn judge_issuance(
         &self,
-        policy: &Policy,
         event: &Event,
         issuance: &Issuance,
         signature: &Signature,
@@ -42,7 +40,6 @@ impl State {
         if self.has_open_voids() && !access.request.emergency {
             return refuse(Code::A13, "a void commit is not acknowledged: nothing is minted but emergencies");
         }
-        let _ = policy;
         Ok(())
     }
 }

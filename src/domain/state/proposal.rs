@@ -126,7 +126,7 @@ impl State {
     }
 
     /// A11: the old and the new root quorum stand; not denied, enacted or overtaken.
-    pub(super) fn judge_enactment(&self, _: &Policy, event: &Event) -> Result<(), Fault> {
+    pub(super) fn judge_enactment(&self, event: &Event) -> Result<(), Fault> {
         let case = self.case_of(event)?;
         let Matter::Proposal(proposed) = &case.matter else {
             return refuse(Code::A11, format!("case {} is a {}, not a proposal", case.id.short(), case.kind()));
