@@ -119,11 +119,6 @@ impl CliError {
         }
     }
 
-    /// A command whose turn has not come.
-    pub fn not_built(command: &str) -> Self {
-        Self::failed(format!("`jit {command}` is not built yet"))
-    }
-
     /// Adds a cause below those that are there.
     #[must_use]
     pub fn because(mut self, cause: impl Into<String>) -> Self {

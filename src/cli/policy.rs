@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use super::error::CliError;
 use super::output::Table;
 use super::session::{Fresh, Session};
-use super::view::waiting_text;
+use super::view::{waiting_json, waiting_text};
 use super::{Context, Exit, Outcome};
 use crate::domain::policy::{Class, Mfa, Policy, Role, quorum};
 
@@ -216,15 +216,8 @@ fn explain(context: &mut Context, member: &Name, target: &RoleRef, duration: Opt
     }
     context.output.result(
         || {
-            let waiting: Vec<Value> = missing
-                .iter()
-                .map(|lack| {
-                    let members: Vec<&str> = lack.candidates.iter().map(|name| name.as_str()).collect();
-                    json!({ "group": lack.group.as_str(), "count": lack.count, "members": members })
-                })
-                .collect();
             json!({ "allowed": allowed, "member": member.as_str(), "role": target.to_string(), "max_duration": longest.to_string(),
-                "emergency": emergency, "refusals": refusals, "waiting_on": waiting })
+                "emergency": emergency, "refusals": refusals, "waiting_on": waiting_json(&missing) })
         },
         || lines.join("\n"),
     )?;

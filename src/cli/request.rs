@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::session::Fresh;
 use super::turn::{Turn, reason};
-use super::view::{request_text, waiting_text};
+use super::view::{request_text, waiting_json, waiting_text};
 use super::{CliError, Exit};
 use super::{Context, Outcome};
 use crate::domain::decide::Intent;
@@ -150,16 +150,9 @@ fn dry(context: &Context, turn: &Turn, request: &Request, summary: &str) -> Outc
     let missing = access.missing(turn.session.policy()).unwrap_or_default();
     context.output.result(
         || {
-            let waiting: Vec<serde_json::Value> = missing
-                .iter()
-                .map(|lack| {
-                    let members: Vec<&str> = lack.candidates.iter().map(|name| name.as_str()).collect();
-                    serde_json::json!({ "group": lack.group.as_str(), "count": lack.count, "members": members })
-                })
-                .collect();
             let targets: Vec<String> = request.targets.iter().map(ToString::to_string).collect();
             serde_json::json!({ "dry_run": true, "actor": turn.person.name.as_str(), "targets": targets,
-                "duration": request.duration.to_string(), "emergency": request.emergency, "waiting_on": waiting })
+                "duration": request.duration.to_string(), "emergency": request.emergency, "waiting_on": waiting_json(&missing) })
         },
         || format!("{summary}Nothing was signed (dry run)."),
     )?;

@@ -92,7 +92,8 @@ pub fn case_json(state: &State, case: &Case, now: Timestamp) -> Value {
     object
 }
 
-fn waiting_json(missing: &[Missing]) -> Value {
+/// The `waiting_on` of the case object: how many of which group, and who they could be.
+pub fn waiting_json(missing: &[Missing]) -> Value {
     missing
         .iter()
         .map(|lack| {
