@@ -67,6 +67,8 @@ fn the_sample_verifies_with_exactly_its_figures() {
         *counts.entry(state.as_str().unwrap()).or_default() += 1;
     }
     assert_eq!(got["cases"], json!(counts), "{}", said.told());
+    let said = place.desk("alice", &ledger).jit(&["verify"]).ok();
+    assert!(said.out.contains(&format!("{} events, every signature", expected["size"])), "{}", said.told());
     assert_eq!(place.head(&ledger), expected["head"].as_str().unwrap(), "verifying writes nothing");
 }
 

@@ -83,7 +83,7 @@ pub fn run(context: &mut Context, args: Args) -> Outcome {
             text.push_str(&format!(
                 "{verdict}  {}: {}, every signature and rule checked\n",
                 state.name(),
-                state.size()
+                super::output::count(state.size(), "event")
             ));
             text.push_str(&format!("    ledger {}\n", state.ledger().map_or_else(String::new, |id| id.to_string())));
             text.push_str(&format!("    head   {}\n    root   {}\n", head.clone().unwrap_or_default(), replay.root()));
