@@ -25,6 +25,7 @@ mod deny;
 mod doctor;
 mod exec;
 mod extend;
+mod host;
 mod init;
 mod list;
 mod log;
@@ -123,6 +124,7 @@ pub enum Command {
     Verify(verify::Args),
     Sync(sync::Args),
     Policy(policy::Args),
+    Host(host::Args),
     Doctor(doctor::Args),
     Completions(completions::Args),
     Man(man::Args),
@@ -194,6 +196,7 @@ fn dispatch(context: &mut Context, command: Option<Command>) -> Outcome {
         Command::Verify(args) => verify::run(context, args),
         Command::Sync(args) => sync::run(context, args),
         Command::Policy(args) => policy::run(context, args),
+        Command::Host(args) => host::run(context, args),
         Command::Doctor(args) => doctor::run(context, args),
         Command::Completions(args) => completions::run(context, args),
         Command::Man(args) => man::run(context, args),

@@ -5,8 +5,8 @@
 //! intent ─► decided against the state ─► event ─► signed ─► appended by compare-and-swap
 //! grant (only the fold makes one) ─► issuer ─► certificate
 //!
-//! cli ─► ledger, git, sign, issue                      (the composition root)
-//! ledger, git, sign, issue ─► ports ─► domain, sshsig, merkle
+//! cli ─► ledger, git, sign, issue, host                (the composition root)
+//! ledger, git, sign, issue, host ─► ports ─► domain, sshsig, merkle
 //! ```
 //!
 //! `domain` imports nothing of ours; `sshsig` and `merkle` import at most `domain::{id, key, time}`. Side modules do not
@@ -15,6 +15,7 @@
 pub mod cli;
 pub mod domain;
 pub mod git;
+pub mod host;
 pub mod issue;
 pub mod ledger;
 pub mod merkle;

@@ -13,6 +13,7 @@ use crate::domain::finding::{Code, Fault};
 use crate::domain::policy::PolicyErrors;
 use crate::domain::text::visible;
 use crate::git::GitError;
+use crate::host::HostError;
 use crate::issue::ssh_cert::IssueError;
 use crate::ledger::ReplayError;
 use crate::ledger::append::AppendError;
@@ -486,6 +487,23 @@ impl From<AppendError> for CliError {
             AppendError::Outbox(_) => failed(&error, "check free space and permissions of the ledger"),
             AppendError::Busy(_) => failed(&error, "run the command again"),
             AppendError::Other(_) => of(ErrorKind::Failed, &error, None),
+        }
+    }
+}
+
+impl From<HostError> for CliError {
+    fn from(error: HostError) -> Self {
+        match &error {
+            HostError::NoSync { .. } => {
+                failed(&error, "is it running? systemctl status jit-host-sync; jit host status")
+            }
+            HostError::Writable { .. } => failed(&error, "find out who changed it, then: jit host setup"),
+            HostError::NoCgroup(_) => failed(&error, "mount cgroup2, or name a writable directory of it in host.toml"),
+            HostError::Content { .. } => {
+                failed(&error, "jit host status says what stands; jit host setup writes it anew")
+            }
+            HostError::Refused(_) => of(ErrorKind::Refused, &error, None),
+            HostError::File { .. } | HostError::System { .. } => of(ErrorKind::Failed, &error, None),
         }
     }
 }

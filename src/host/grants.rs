@@ -1,0 +1,321 @@
+//! `grants.json`: everything that admission and the reaper have to know of the ledger, for one host. `sync` makes it from
+//! the fold and publishes it; it stays small however long the ledger is, because only what is live, or ended a short while
+//! ago, is in it.
+
+use serde::{Deserialize, Serialize};
+
+use super::{Config, HostError, files, text};
+use crate::domain::certificate::Certificate;
+use crate::domain::event::LockScope;
+use crate::domain::id::{CaseId, CommitId, Digest, Name};
+use crate::domain::key::PublicKey;
+use crate::domain::policy::{Class, Policy, Record};
+use crate::domain::state::State;
+use crate::domain::state::access::{Access, EndedBy, Issued};
+use crate::domain::state::case::Case;
+use crate::domain::time::{Timestamp, Ttl};
+
+/// How long after its end a grant is still listed, so that a refusal can say why. In seconds.
+const REMEMBERED: u64 = 24 * 3600;
+
+/// What a host knows of the ledger.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Grants {
+    /// The host.
+    #[serde(with = "text")]
+    pub host: Name,
+    /// The ledger's id.
+    #[serde(with = "text")]
+    pub ledger: Digest,
+    /// The verified head.
+    #[serde(with = "text")]
+    pub head: CommitId,
+    /// How many commits that is.
+    pub size: u64,
+    /// Their Merkle root.
+    #[serde(with = "text")]
+    pub root: Digest,
+    /// When the remote last answered.
+    #[serde(with = "text")]
+    pub checked: Timestamp,
+    /// How long after that nobody is admitted any more.
+    #[serde(with = "text")]
+    pub staleness: Ttl,
+    /// How far clocks may differ.
+    #[serde(with = "text")]
+    pub clock_skew: Ttl,
+    /// Every login that a role of the targets served here names: what sshd and PAM must be set up for.
+    pub logins: Vec<String>,
+    /// The grants.
+    pub grants: Vec<Grant>,
+    /// What is looked for after a session.
+    pub probes: Vec<Probe>,
+}
+
+/// One certificate, as far as it opens something here.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Grant {
+    /// The case.
+    #[serde(with = "text")]
+    pub case: Digest,
+    /// Whose access it is.
+    #[serde(with = "text")]
+    pub requester: Name,
+    /// The environment.
+    #[serde(with = "text")]
+    pub environment: Name,
+    /// The serial.
+    pub serial: u64,
+    /// SHA-256 of the certificate's blob: exactly this certificate, and no other with its serial.
+    #[serde(with = "text")]
+    pub certificate: Digest,
+    /// What it opens here.
+    pub opens: Vec<Opening>,
+    /// From where; anywhere when empty.
+    pub source_address: Vec<ipnet::IpNet>,
+    /// From when.
+    #[serde(with = "text")]
+    pub valid_after: Timestamp,
+    /// Until when.
+    #[serde(with = "text")]
+    pub valid_before: Timestamp,
+    /// Why it is over before that, if it is.
+    pub ended: Option<Ended>,
+    /// The business need, for the person who logs in.
+    pub reason: String,
+    /// The ticket.
+    pub ticket: Option<String>,
+}
+
+/// A principal, and the logins it opens.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Opening {
+    /// `ENVIRONMENT/TARGET/ROLE`: the certificate's principal.
+    pub principal: String,
+    /// The target.
+    #[serde(with = "text")]
+    pub target: Name,
+    /// `TARGET/ROLE`.
+    pub role: String,
+    /// The logins.
+    pub logins: Vec<String>,
+    /// Whether sessions must be recorded.
+    pub record: bool,
+    /// To whom recordings are sealed.
+    #[serde(with = "text::list")]
+    pub recorders: Vec<PublicKey>,
+    /// Whether somebody may get in while the ledger cannot be told.
+    pub spool: bool,
+}
+
+/// Why a grant is over before its time.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Ended {
+    /// How.
+    pub how: How,
+    /// In words.
+    pub why: String,
+}
+
+/// How a grant ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum How {
+    /// It was revoked.
+    Revoked,
+    /// Its requester closed it.
+    Closed,
+    /// A lock stands on it, or its requester is in the policy no more.
+    Locked,
+}
+
+/// A probe of the policy.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Probe {
+    /// The target after whose sessions it looks.
+    #[serde(with = "text")]
+    pub target: Name,
+    /// Its name.
+    pub name: String,
+    /// What it does.
+    pub what: ProbeWhat,
+    /// How long it may take, in seconds.
+    pub timeout: u64,
+}
+
+/// What a probe does.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum ProbeWhat {
+    /// Processes of the login.
+    Processes,
+    /// Network connections of the login.
+    Connections,
+    /// Cron and at jobs, timers and lingering of the login.
+    Jobs,
+    /// Files below these paths that changed during the session.
+    Files(Vec<String>),
+    /// A command.
+    Command {
+        /// Program and arguments.
+        argv: Vec<String>,
+        /// Whether anything on stdout is a finding; else only the exit code counts.
+        must_be_empty: bool,
+        /// As whom; the host's unprivileged user where absent.
+        run_as: Option<String>,
+    },
+}
+
+impl Grants {
+    /// What `host` has to know. `None` where the policy knows no such host: then nobody gets in.
+    pub fn of(
+        state: &State,
+        host: &Name,
+        (head, root): (CommitId, Digest),
+        checked: Timestamp,
+        now: Timestamp,
+    ) -> Option<Self> {
+        let (policy, ledger) = (state.policy()?, state.ledger()?);
+        let Class::Host { targets } = &policy.actor(host)?.class else { return None };
+        let remembered = Ttl::from_seconds(REMEMBERED).map_or(now, |span| now.minus(span));
+        let mut grants = Vec::new();
+        for case in state.cases() {
+            let Some(access) = case.access() else { continue };
+            for issued in access.issued.iter().filter(|issued| issued.valid_before > remembered) {
+                grants.extend(grant(state, policy, targets, case, access, issued, now));
+            }
+        }
+        let roles = targets.iter().filter_map(|target| policy.targets.get(target)).flat_map(|target| &target.roles);
+        let mut logins: Vec<String> = roles.flat_map(|(_, role)| role.logins.iter().cloned()).collect();
+        logins.sort();
+        logins.dedup();
+        Some(Self {
+            host: host.clone(),
+            ledger,
+            head,
+            size: state.size(),
+            root,
+            checked,
+            staleness: policy.staleness,
+            clock_skew: policy.clock_skew,
+            logins,
+            grants,
+            probes: Vec::new(),
+        })
+    }
+
+    /// Reads what was published; `None` where nothing is.
+    ///
+    /// # Errors
+    /// Where it cannot be read: nobody is admitted then.
+    pub fn read(config: &Config) -> Result<Option<Self>, HostError> {
+        let path = config.grants();
+        let Some(bytes) = files::read(&path)? else { return Ok(None) };
+        let grants: Self = serde_json::from_slice(&bytes).map_err(|error| HostError::content(&path, error))?;
+        if grants.ledger != config.ledger || grants.host != config.host {
+            return Err(HostError::content(path, "it is of another ledger or host"));
+        }
+        Ok(Some(grants))
+    }
+
+    /// Publishes it.
+    ///
+    /// # Errors
+    /// Where it cannot be written; the old one stands then, and goes stale.
+    pub fn write(&self, config: &Config) -> Result<(), HostError> {
+        let path = config.grants();
+        let bytes = serde_json::to_vec(self).map_err(|error| HostError::content(&path, error))?;
+        files::write(&path, &bytes, 0o644, false)
+    }
+
+    /// Whether the mirror is too old to admit anybody at `now`; also where it seems to come from the future by more than
+    /// clocks may differ.
+    pub fn is_stale(&self, now: Timestamp) -> bool {
+        now > self.checked.plus(self.staleness) || now.plus(self.clock_skew) < self.checked
+    }
+
+    /// The grant of exactly this certificate.
+    pub fn of_certificate(&self, certificate: &Digest) -> Option<&Grant> {
+        self.grants.iter().find(|grant| grant.certificate == *certificate)
+    }
+}
+
+impl Grant {
+    /// The case.
+    pub const fn case(&self) -> CaseId {
+        CaseId(self.case)
+    }
+}
+
+fn grant(
+    state: &State,
+    policy: &Policy,
+    served: &[Name],
+    case: &Case,
+    access: &Access,
+    issued: &Issued,
+    now: Timestamp,
+) -> Option<Grant> {
+    // The fold took it, so it parses; what does not is admitted nowhere.
+    let certificate = Certificate::parse_line(&issued.certificate).ok()?;
+    let environment = policy.environments.get(&issued.environment);
+    let mut opens = Vec::new();
+    for role in access.request.targets.iter().filter(|role| served.contains(&role.target)) {
+        let principal = format!("{}/{role}", issued.environment);
+        let (Some(rules), Some(target)) = (policy.role(role), policy.targets.get(&role.target)) else { continue };
+        if target.environment != issued.environment || !certificate.principals().contains(&principal) {
+            continue;
+        }
+        opens.push(Opening {
+            principal,
+            target: role.target.clone(),
+            role: role.to_string(),
+            logins: rules.logins.clone(),
+            record: rules.record == Record::Required,
+            recorders: environment.map(|environment| environment.recorders.clone()).unwrap_or_default(),
+            spool: false,
+        });
+    }
+    let source_address = match certificate.critical_options().get("source-address") {
+        Some(Some(list)) => list.split(',').map(str::parse).collect::<Result<_, _>>().ok()?,
+        Some(None) => return None,
+        None => Vec::new(),
+    };
+    Some(Grant {
+        case: case.id().0,
+        requester: access.actor.clone(),
+        environment: issued.environment.clone(),
+        serial: issued.serial,
+        certificate: Digest::of(certificate.blob()),
+        opens,
+        source_address,
+        valid_after: issued.valid_after,
+        valid_before: issued.valid_before,
+        ended: ended(state, policy, access, now),
+        reason: access.request.business_need.clone(),
+        ticket: access.request.ticket.clone(),
+    })
+}
+
+/// Why an access is over before its time. A revocation and a closure say so themselves, whatever time it is.
+fn ended(state: &State, policy: &Policy, access: &Access, now: Timestamp) -> Option<Ended> {
+    if let Some((who, when)) = &access.revoked {
+        return Some(Ended { how: How::Revoked, why: format!("{who} revoked it {when}") });
+    }
+    if let Some(when) = access.closed
+        && access.ended(now).is_none_or(|(_, by)| by == EndedBy::Closed)
+    {
+        return Some(Ended { how: How::Closed, why: format!("its requester closed it {when}") });
+    }
+    if let Some((lock, scope)) = state.lock_on(access) {
+        let what = match scope {
+            LockScope::Ledger => "the ledger is locked".to_owned(),
+            other => format!("{other} is locked"),
+        };
+        return Some(Ended { how: How::Locked, why: format!("{what} (case {})", lock.id().short()) });
+    }
+    if !policy.is_member(&access.actor) {
+        return Some(Ended { how: How::Locked, why: format!("{} is in the policy no more", access.actor) });
+    }
+    None
+}
