@@ -13,6 +13,7 @@ pub mod refusals;
 pub mod session_file;
 pub mod syslog;
 mod text;
+pub mod users;
 pub mod wire;
 
 pub use config::Config;
