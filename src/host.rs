@@ -4,6 +4,7 @@
 //! Imports `ports`, `domain`, `sshsig`, `merkle` and `recording`. Source: docs/host.md.
 
 pub mod admission;
+pub mod cgroup;
 pub mod config;
 pub mod error;
 pub mod files;
