@@ -5,8 +5,11 @@
 
 pub mod age;
 pub mod cast;
+pub mod fault;
 pub mod frame;
 pub mod recorder;
+pub mod scan;
 
+pub use fault::{Fault, Part};
 pub use frame::{Header, Sink};
 pub use recorder::{ChannelOpen, Finished, Recorder, RecorderError, Terminal};

@@ -4,6 +4,8 @@
 //! each chunk, so that a chunk can be read without those before it. Event times are seconds since the channel opened, so
 //! that one channel's lines are an asciicast as they stand.
 
+pub use read::{Entry, LineError, read};
 pub use write::{Channel, Kind, Utf8, closed, event, switch};
 
+mod read;
 mod write;

@@ -6,6 +6,7 @@ use std::fs::File;
 use std::io::{self, Write as _};
 
 use crate::domain::id::{CaseId, Digest, Nonce};
+use crate::domain::key::Wire;
 
 /// Bytes of the header: it has the same length for every recording.
 pub const HEADER: usize = 207;
@@ -143,6 +144,22 @@ impl Head {
         out.extend_from_slice(self.previous.as_bytes());
         out.extend_from_slice(&self.length.to_be_bytes());
         out
+    }
+}
+
+impl Head {
+    /// Parses 60 bytes; `None` where they do not begin as a frame does, or the mark of the last is neither 0 nor 1.
+    pub fn parse(bytes: &[u8]) -> Option<Self> {
+        let mut wire = Wire::new(bytes.strip_prefix(&MAGIC)?);
+        let last = match wire.u32()? {
+            0 => false,
+            1 => true,
+            _ => return None,
+        };
+        let (sequence, time) = (wire.u64()?, wire.u64()?);
+        let previous = Digest::from_bytes(wire.take(32)?.try_into().ok()?);
+        let length = wire.u32()?;
+        wire.is_empty().then_some(Self { last, sequence, time, previous, length })
     }
 }
 
