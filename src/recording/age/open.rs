@@ -181,7 +181,9 @@ fn unwrap(stanzas: &[Stanza<'_>], identity: &Identity<'_>) -> Result<Zeroizing<[
         let key: Key = wrapping_key(identity.public, &point, &share, &shared).ok_or(OpenError::WeakShare)?;
         let cipher = ChaCha20Poly1305::new((&*key).into());
         // Four bytes of tag may be another key's as well: then the next stanza may be ours.
-        let Ok(opened) = cipher.decrypt(&Nonce::default(), stanza.body.as_slice()).map(Zeroizing::new) else { continue };
+        let Ok(opened) = cipher.decrypt(&Nonce::default(), stanza.body.as_slice()).map(Zeroizing::new) else {
+            continue;
+        };
         let file_key: [u8; 16] = opened.as_slice().try_into().map_err(|_| other())?;
         return Ok(Zeroizing::new(file_key));
     }

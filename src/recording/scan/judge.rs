@@ -160,9 +160,12 @@ impl Chain {
             }
         } else if !follows {
             self.faults.push(foreign);
-            if awaited.is_some() {
-                return None;
+            if awaited.is_none() {
+                // It stands in the place of ours: the next one follows what is not here. What it holds is not read.
+                self.take(piece, head, digest, None);
+                self.frames.remove(&sequence);
             }
+            return None;
         }
         self.take(piece, head, digest, Some(vec![digest]));
         None
@@ -180,7 +183,8 @@ impl Chain {
         let span = piece.end.saturating_sub(offset);
         let text = bytes.at(offset, damage::LARGEST_FRAME + 1)?;
         let text = text.get(..usize::try_from(span).unwrap_or(usize::MAX)).unwrap_or(&text);
-        let vouched = follows.filter(|(head, _)| head.sequence == sequence.saturating_add(1)).map(|(head, _)| head.previous);
+        let vouched =
+            follows.filter(|(head, _)| head.sequence == sequence.saturating_add(1)).map(|(head, _)| head.previous);
         let known = self.previous.as_ref().and_then(|previous| previous.first()).copied();
         // After a frame that calls itself the last, only the ledger can say which digest was right.
         let vouched = vouched.or(ledger.filter(|_| follows.is_none() && piece.end == bytes.size));
