@@ -7,6 +7,7 @@ pub mod age;
 pub mod cast;
 pub mod fault;
 pub mod frame;
+pub mod reader;
 pub mod recorder;
 pub mod scan;
 

@@ -26,6 +26,8 @@ pub enum Part {
     TimeOrSealed,
     /// Its time, its sealed text or its digest: nothing follows it, by which its digest could be told.
     TimeSealedOrDigest,
+    /// Its time or its digest: its sealed text opens, and nothing follows it.
+    TimeOrDigest,
     /// More than one of them.
     Several,
 }
@@ -44,6 +46,7 @@ impl Part {
             Self::Digest => "its own digest was changed",
             Self::TimeOrSealed => "its time or its sealed text was changed",
             Self::TimeSealedOrDigest => "its time, its sealed text or its own digest was changed",
+            Self::TimeOrDigest => "its time or its own digest was changed",
             Self::Several => "several parts of it were changed",
         }
     }

@@ -32,6 +32,8 @@ pub struct Frame {
     pub offset: u64,
     /// Bytes of its sealed text.
     pub length: u32,
+    /// Its digest, where it is whole: what is read later is held against it.
+    pub digest: Option<Digest>,
 }
 
 /// What was found.
@@ -61,14 +63,17 @@ pub fn scan<R: Read + Seek>(source: &mut R, expected: &Expected) -> io::Result<S
     judge::judge(&mut bytes, pieces, expected)
 }
 
-/// The sealed text of a frame.
+/// The sealed text of a frame that was found.
 ///
 /// # Errors
-/// Where it cannot be read.
+/// Where it cannot be read, or is not what was found there any more.
 pub fn sealed<R: Read + Seek>(source: &mut R, frame: &Frame) -> io::Result<Vec<u8>> {
+    source.seek(SeekFrom::Start(frame.offset))?;
+    let mut bytes = Vec::new();
     let head = u64::try_from(HEAD).unwrap_or(u64::MAX);
-    source.seek(SeekFrom::Start(frame.offset.saturating_add(head)))?;
-    let mut sealed = Vec::new();
-    source.take(frame.length.into()).read_to_end(&mut sealed)?;
-    Ok(sealed)
+    source.take(head.saturating_add(frame.length.into())).read_to_end(&mut bytes)?;
+    if frame.digest.is_some_and(|digest| digest != Digest::of(&bytes)) {
+        return Err(io::Error::other("the recording was changed while it was read"));
+    }
+    Ok(bytes.split_off(HEAD.min(bytes.len())))
 }

@@ -216,7 +216,8 @@ impl Chain {
     }
 
     fn take(&mut self, piece: Piece, head: Head, digest: Digest, previous: Option<Vec<Digest>>) {
-        let frame = Frame { sequence: head.sequence, time: head.time, offset: piece.offset, length: head.length };
+        let Head { sequence, time, length, .. } = head;
+        let frame = Frame { sequence, time, offset: piece.offset, length, digest: piece.whole.map(|(_, digest)| digest) };
         self.frames.insert(head.sequence, frame);
         self.taken.insert(digest);
         self.next = head.sequence.saturating_add(1);
