@@ -217,7 +217,8 @@ impl Chain {
 
     fn take(&mut self, piece: Piece, head: Head, digest: Digest, previous: Option<Vec<Digest>>) {
         let Head { sequence, time, length, .. } = head;
-        let frame = Frame { sequence, time, offset: piece.offset, length, digest: piece.whole.map(|(_, digest)| digest) };
+        let frame =
+            Frame { sequence, time, offset: piece.offset, length, digest: piece.whole.map(|(_, digest)| digest) };
         self.frames.insert(head.sequence, frame);
         self.taken.insert(digest);
         self.next = head.sequence.saturating_add(1);
