@@ -13,7 +13,7 @@ use super::{Context, Exit, Outcome};
 use crate::domain::event::Recording;
 use crate::domain::id::{CaseId, Digest};
 use crate::domain::state::access::{Access, Session};
-use crate::recording::age::Identity;
+use crate::recording::age::{Identity, OpenError};
 use crate::recording::cast::{Channel, Entry};
 use crate::recording::scan::{Expected, Scan, scan};
 use crate::recording::{Fault, Header, reader};
@@ -124,6 +124,7 @@ pub fn run(context: &mut Context, args: Args) -> Outcome {
     })
     .map_err(|cause| CliError::file("read", &path, &cause))?;
     let channels = count.next;
+    opens(&found, &opener)?;
     tell(context, &args, session, &found, &path)?;
     let exit = if sound(session, &found) { Exit::DONE } else { Exit::FINDINGS };
     let mut tape = Tape { file, path, scan: found, opener };
@@ -135,6 +136,17 @@ pub fn run(context: &mut Context, args: Args) -> Outcome {
         None => play(context, &args, &mut tape, channels)?,
     }
     Ok(exit)
+}
+
+/// That nothing opens with a key is no verdict about the recording: it is another key's.
+fn opens(found: &Scan, opener: &Opener) -> Result<(), CliError> {
+    let closed = |fault: &&Fault| matches!(fault, Fault::Sealed { cause: OpenError::OtherKeys(_), .. });
+    if found.frames.is_empty() || found.faults.iter().filter(closed).count() < found.frames.len() {
+        return Ok(());
+    }
+    let print = opener.public_key().fingerprint();
+    Err(CliError::failed(format!("the recording is not sealed to the key {print}"))
+        .hint("name a recorder's private key: --identity FILE; jit policy show lists the recorders"))
 }
 
 /// An opened recording.

@@ -8,11 +8,11 @@ use super::super::{Context, Exit, Outcome};
 use super::stage::{Interrupt, Stage};
 use super::{Args, Numbering, look, opened};
 use crate::domain::state::access::Session;
-use crate::recording::Header;
-use crate::recording::age::Identity;
+use crate::recording::age::{Identity, OpenError};
 use crate::recording::cast::Entry;
 use crate::recording::reader::{Grown, Tail};
 use crate::recording::scan::{Expected, scan};
+use crate::recording::{Fault, Header};
 use crate::sign::Opener;
 
 /// How often the file is looked at.
@@ -69,6 +69,11 @@ pub fn run(
                 let found = scan(&mut file, &expected).map_err(unreadable)?;
                 let faults: Vec<String> = found.faults.iter().map(ToString::to_string).collect();
                 break Err(wrong(&faults));
+            }
+            Grown::Fault(Fault::Sealed { cause: OpenError::OtherKeys(_), .. }) => {
+                let print = opener.public_key().fingerprint();
+                break Err(CliError::failed(format!("the recording is not sealed to the key {print}"))
+                    .hint("name a recorder's private key: --identity FILE"));
             }
             Grown::Fault(fault) => break Err(wrong(&[fault.to_string()])),
         }

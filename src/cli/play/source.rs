@@ -39,17 +39,20 @@ pub fn open(file: &Path) -> Result<File, CliError> {
     let flags = i32::try_from(flags.bits()).unwrap_or_default();
     let opened = OpenOptions::new().read(true).custom_flags(flags).open(file);
     let failed = |cause: io::Error| {
-        let missing = cause.kind() == io::ErrorKind::NotFound;
-        let error = CliError::file("read", file, &cause);
-        if missing {
-            error.hint("say where recordings lie: --recordings DIR, or recordings in config.toml")
-        } else {
-            error
-        }
+        let hint = match cause.kind() {
+            io::ErrorKind::NotFound => "say where recordings lie: --recordings DIR, or recordings in config.toml",
+            io::ErrorKind::PermissionDenied => {
+                "recordings are root's on their host: run it there as root, or copy them"
+            }
+            _ => "a recording is a plain file, and no link to one is followed: --recordings FILE names it itself",
+        };
+        CliError::file("read", file, &cause).hint(hint)
     };
     let opened = opened.map_err(failed)?;
     if !opened.metadata().map_err(failed)?.is_file() {
-        return Err(CliError::failed(format!("{} is no plain file", file.display())));
+        return Err(
+            CliError::failed(format!("{} is no plain file", file.display())).hint("--recordings FILE names one")
+        );
     }
     Ok(opened)
 }

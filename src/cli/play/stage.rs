@@ -68,6 +68,8 @@ pub struct Stage<'a> {
     pace: Option<Pace>,
     interrupt: Interrupt,
     filter: Filter,
+    /// Whether a line was begun and not ended.
+    inside_line: bool,
     /// When the last event was, in milliseconds of its channel.
     last: u64,
     /// When it was shown.
@@ -78,7 +80,7 @@ impl<'a> Stage<'a> {
     /// Without a pace everything is shown at once.
     pub fn new(output: &'a Output, look: Look, terminal: bool, pace: Option<Pace>, interrupt: Interrupt) -> Self {
         let filter = Filter::new(look);
-        Self { output, look, terminal, pace, interrupt, filter, last: 0, shown: Instant::now() }
+        Self { output, look, terminal, pace, interrupt, filter, inside_line: false, last: 0, shown: Instant::now() }
     }
 
     /// A channel begins.
@@ -128,7 +130,9 @@ impl<'a> Stage<'a> {
         if kind == Kind::Mark {
             self.output.note(format!("Recorder: {text}"));
         } else {
-            self.output.bytes(self.filter.push(text).as_bytes())?;
+            let shown = self.filter.push(text);
+            self.inside_line = if shown.is_empty() { self.inside_line } else { !shown.ends_with('\n') };
+            self.output.bytes(shown.as_bytes())?;
         }
         Ok(true)
     }
@@ -141,7 +145,9 @@ impl<'a> Stage<'a> {
         let left_out = self.filter.left_out();
         let filter = std::mem::replace(&mut self.filter, Filter::new(self.look));
         if self.terminal && filter.was_used() {
-            self.output.bytes(filter.end().as_bytes())?;
+            let line = if self.inside_line { "\r\n" } else { "" };
+            self.output.bytes(format!("{}{line}", filter.end()).as_bytes())?;
+            self.inside_line = false;
         }
         if left_out > 0 {
             self.output.note(format!("Left out: {left_out} sequences that a replay does not need; --raw plays them"));
