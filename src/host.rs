@@ -12,6 +12,7 @@ pub mod grants;
 pub mod process;
 pub mod refusals;
 pub mod session_file;
+pub mod setup;
 pub mod syslog;
 mod text;
 pub mod wire;
