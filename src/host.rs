@@ -9,6 +9,7 @@ pub mod config;
 pub mod error;
 pub mod files;
 pub mod grants;
+pub mod login;
 pub mod process;
 pub mod refusals;
 pub mod session_file;

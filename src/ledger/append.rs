@@ -352,7 +352,12 @@ pub(super) fn facts(signature: &SshSig, bytes: &[u8]) -> Result<Signature, Fault
 }
 
 /// Writes the commit of a signed event on top of the replay's head.
-pub(super) fn build(store: &dyn Store, replay: &Replay, signed: &Signed, now: Timestamp) -> Result<CommitId, AppendError> {
+pub(super) fn build(
+    store: &dyn Store,
+    replay: &Replay,
+    signed: &Signed,
+    now: Timestamp,
+) -> Result<CommitId, AppendError> {
     let state = replay.state();
     let event = &signed.event;
     let digest = Digest::of(&signed.bytes);

@@ -132,8 +132,11 @@ fn mirror(context: &Context, config: &Config) -> Result<Ledger, CliError> {
     }
     let remote = ledger.store().config("remote.origin.url");
     if remote.as_deref() != Some(&*config.remote) {
-        return Err(CliError::failed("the mirror follows another remote than host.toml names")
-            .hint(format!("git -C {} remote set-url origin {}", config.mirror.display(), config.remote)));
+        return Err(CliError::failed("the mirror follows another remote than host.toml names").hint(format!(
+            "git -C {} remote set-url origin {}",
+            config.mirror.display(),
+            config.remote
+        )));
     }
     Ok(ledger)
 }

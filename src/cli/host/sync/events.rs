@@ -184,7 +184,8 @@ fn residue(items: &[Item]) -> Body {
 /// Whether the ledger, or what waits for it, says so already: what is asked twice is said once.
 fn is_known(state: &State, config: &Config, case: CaseId, ask: &Ask) -> bool {
     let Some(access) = state.case(&case).and_then(|case| case.access()) else { return false };
-    let session = |name: &Nonce| access.sessions.iter().find(|known| known.session == *name && known.host == config.host);
+    let session =
+        |name: &Nonce| access.sessions.iter().find(|known| known.session == *name && known.host == config.host);
     match ask {
         Ask::SessionStart { session: name, .. } => session(name).is_some(),
         Ask::SessionEnd { session: name, .. } => session(name).is_some_and(|known| known.ended.is_some()),
