@@ -157,9 +157,8 @@ impl World<'_> {
         let blob = line.split_whitespace().nth(1).unwrap();
         let user = format!("--reuid={}", USER.1);
         let jit = "/usr/local/libexec/jit/jit";
-        let arguments = [
-            &user, "--clear-groups", "--", jit, "host", "principals", login, "jit:case:alice", "1", "SHA256:x", blob,
-        ];
+        let arguments =
+            [&user, "--clear-groups", "--", jit, "host", "principals", login, "jit:case:alice", "1", "SHA256:x", blob];
         self.island.run("setpriv", &arguments).ok().out
     }
 
@@ -194,7 +193,11 @@ impl World<'_> {
         let event = format!(
             "jit = 1\nkind = \"{kind}\"\nledger = {}\npolicy = \"sha256:{}\"\nactor = \"{actor}\"\ntime = {stamp}\n\
              nonce = \"{:a<26}\"\n\n[seen]\nsize = {}\nroot = {}\n\n[{kind}]\n{table}",
-            verified["ledger"], sha256(&policy), "q", verified["size"], verified["root"]
+            verified["ledger"],
+            sha256(&policy),
+            "q",
+            verified["size"],
+            verified["root"]
         );
         let name = data_encoding::BASE32_NOPAD.encode(&digest(event.as_bytes())).to_lowercase();
         let short = &name[..16];
@@ -212,7 +215,16 @@ impl World<'_> {
         let date = format!("{} +0000", time.timestamp());
         let mut commit = Command::new("git");
         commit.arg("-C").arg(ledger).args(["-c", "user.name=x", "-c", "user.email=x@x.example", "-c"]);
-        commit.args(["commit.gpgSign=false", "commit", "-q", "--cleanup=verbatim", "--author", &author, "--date", &date]);
+        commit.args([
+            "commit.gpgSign=false",
+            "commit",
+            "-q",
+            "--cleanup=verbatim",
+            "--author",
+            &author,
+            "--date",
+            &date,
+        ]);
         commit.args(["-m", &message]);
         desk.run(commit).ok();
         let mut push = Command::new("git");
@@ -299,7 +311,9 @@ fn nobody_gets_in_but_by_the_ledger() {
     world.by_hand("dave", "lock", "scope = \"member:alice\"\nreason = \"A key was lost.\"\n");
     world.until("it is locked here", || world.principals("readonly", &good).is_empty());
     world.refuses("readonly", &good, "ended");
-    assert!(world.island.run("tail", &["-1", "/run/jit/published/refused.jsonl"]).out.contains("member:alice is locked"));
+    assert!(
+        world.island.run("tail", &["-1", "/run/jit/published/refused.jsonl"]).out.contains("member:alice is locked")
+    );
 
     // Without the daemon the mirror goes stale.
     world.island.kill("sync");
