@@ -10,12 +10,14 @@ pub mod error;
 pub mod files;
 pub mod grants;
 pub mod health;
+pub mod login;
 pub mod process;
 pub mod refusals;
 pub mod session_file;
 pub mod setup;
 pub mod syslog;
 mod text;
+pub mod users;
 pub mod wire;
 
 pub use config::Config;

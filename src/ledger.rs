@@ -4,10 +4,12 @@
 pub mod append;
 pub mod commit;
 pub mod pin;
+pub mod queue;
 mod read;
 pub mod replay;
 pub mod tree;
 
 pub use append::{Appended, Draft, Writer};
 pub use pin::Pin;
+pub use queue::Queue;
 pub use replay::{Replay, ReplayError};

@@ -16,7 +16,7 @@ use std::process::{Command, Output};
 use ed25519_dalek::SigningKey;
 use jit::domain::id::{Digest, Name};
 use jit::domain::key::{KeyError, PublicKey, put_string};
-use jit::domain::policy::{Class, Mfa, Policy, PolicyErrors, Record};
+use jit::domain::policy::{Builtin, Class, Clear, Mfa, Offline, Policy, PolicyErrors, Probe, ProbeWhat, Record};
 use proptest::prelude::*;
 
 const SAMPLE: &str = include_str!("../ledger-template/policy.sample.toml");
@@ -179,7 +179,8 @@ fn the_template_is_sound_as_it_is_and_with_its_examples_uncommented() {
         text = text.replace(&format!("ssh-ed25519 AAAA…{who}"), &key(seed).to_string());
     }
     let policy = parse(&text).unwrap_or_else(|errors| panic!("{errors}"));
-    assert_eq!(policy.targets[&name("payments-db")].roles.len(), 1);
+    let target = &policy.targets[&name("payments-db")];
+    assert_eq!((target.roles.len(), target.probes.len()), (1, 2));
     assert_eq!(policy.actors.len(), 6);
 }
 
@@ -201,6 +202,10 @@ fn what_is_left_out_has_its_documented_default() {
                 "least_privilege",
                 "description",
                 "data",
+                "offline",
+                "[[target",
+                "name = \"no ",
+                "builtin",
                 "[log]",
                 "[[environment",
             ]
@@ -219,6 +224,91 @@ fn what_is_left_out_has_its_documented_default() {
     assert!(policy.log.is_none() && policy.environments[&name("prod")].recorders.is_empty());
     let target = &policy.targets[&name("payments-db")];
     assert!(target.description.is_empty() && target.data.is_empty());
+    assert_eq!(target.offline, Offline::Deny);
+    assert!(target.probes.is_empty());
+}
+
+// ---- what a host looks at ----------------------------------------------------------------------------------------
+
+/// The sample with `probes` in place of its own.
+fn with_probes(probes: &str) -> String {
+    let text = sample();
+    let start = text.find("[[target.payments-db.probe]]").unwrap();
+    let end = text.find("[revoke]").unwrap();
+    format!("{}{probes}\n\n{}", &text[..start], &text[end..])
+}
+
+#[test]
+fn probes_say_what_a_host_looks_at() {
+    let policy = parse(&with_probes(
+        r#"
+[[target.payments-db.probe]]
+name = "no lingering changes"
+builtin = "files"
+paths = ["/etc/postgresql", "/"]
+timeout = "300s"
+
+[[target.payments-db.probe]]
+name = "no replication slots"
+command = ["/usr/bin/psql", "-c", "-c", "SELECT 1; -- `$HOME`"]
+clear = "success"
+run_as = "postgres"
+
+[[target.payments-db.probe]]
+name = "jobs"
+builtin = "jobs"
+
+[[target.payments-db.probe]]
+name = "nobody of them is left"
+builtin = "processes"
+timeout = "5s"
+
+[[target.payments-db.probe]]
+name = "true is true"
+command = ["/bin/true"]
+"#,
+    ))
+    .unwrap_or_else(|errors| panic!("{errors}"));
+    let target = &policy.targets[&name("payments-db")];
+    let words = |list: &[&str]| list.iter().map(|word| (*word).to_owned()).collect::<Vec<_>>();
+    let seconds = |n| jit::domain::time::Ttl::from_seconds(n).unwrap();
+    let probe = |name: &str, what, timeout| Probe { name: name.to_owned(), what, timeout: seconds(timeout) };
+    let listed = [
+        probe("no lingering changes", ProbeWhat::Files(words(&["/etc/postgresql", "/"])), 300),
+        probe(
+            "no replication slots",
+            ProbeWhat::Command {
+                argv: words(&["/usr/bin/psql", "-c", "-c", "SELECT 1; -- `$HOME`"]),
+                clear: Clear::Success,
+                run_as: Some("postgres".to_owned()),
+            },
+            30,
+        ),
+        probe("jobs", ProbeWhat::Builtin(Builtin::Jobs), 30),
+        probe("nobody of them is left", ProbeWhat::Builtin(Builtin::Processes), 5),
+        probe(
+            "true is true",
+            ProbeWhat::Command { argv: words(&["/bin/true"]), clear: Clear::Empty, run_as: None },
+            30,
+        ),
+    ];
+    assert_eq!(target.probes, listed);
+    // The host's own run in any case; one that the policy lists does not run twice.
+    let all = target.all_probes();
+    assert_eq!(all[..5], listed);
+    assert_eq!(all[5..], [probe("connections", ProbeWhat::Builtin(Builtin::Connections), 30)]);
+    let distinct: BTreeSet<&str> = all.iter().map(|probe| probe.name.as_str()).collect();
+    assert_eq!(distinct.len(), all.len());
+    let none = parse(&with_probes("")).unwrap();
+    let own: Vec<ProbeWhat> = none.targets[&name("payments-db")].all_probes().into_iter().map(|p| p.what).collect();
+    assert_eq!(own, [Builtin::Processes, Builtin::Connections, Builtin::Jobs].map(ProbeWhat::Builtin));
+}
+
+#[test]
+fn a_host_that_is_cut_off_does_what_the_policy_says() {
+    assert_eq!(parse(&sample()).unwrap().targets[&name("payments-db")].offline, Offline::Deny);
+    let spool = sample().replace("offline = \"deny\"", "offline = \"spool\"");
+    assert_eq!(parse(&spool).unwrap().targets[&name("payments-db")].offline, Offline::Spool);
 }
 
 #[test]
@@ -411,6 +501,75 @@ fn rows() -> Vec<Row> {
         row("\"no open data streams\"", "§\"no lingering changes\"", "the same again"),
         row("\"no open data streams\"", "§\"-\"", "the text says nothing"),
         row("checks = [\"no lingering changes\", \"no open data streams\"]", "checks = §[]", "the list is empty"),
+        // a target's offline and probes
+        row("offline = \"deny\"", "offline = §\"allow\"", "`allow` does not do"),
+        row("offline = \"deny\"", "offline = §true", "`offline` is a boolean"),
+        row("offline = \"deny\"", "§ofline = \"deny\"", "unknown key `ofline` in [target.payments-db]"),
+        row(PROBE, "[target.other]\nenvironment = \"prod\"\nprobe = §\"/bin/true\"", "`probe` is a string"),
+        row(PROBE, "[target.other]\nenvironment = \"prod\"\nprobe = §[]", "the list is empty"),
+        row(PROBE, "§[[target.payments-db.probe]]\nbuiltin = \"jobs\"", "[target.payments-db.probe.0] lacks `name`"),
+        row(PROBE, probe("name = §\"…\"\nbuiltin = \"jobs\""), "the text says nothing"),
+        row(PROBE, probe("name = §\"a\\nb\"\nbuiltin = \"jobs\""), "the text holds a control character"),
+        row(PROBE, probe(&format!("name = §\"{}\"\nbuiltin = \"jobs\"", "é".repeat(101))), "the name is too long"),
+        row(PROBE, probe("builtin = \"jobs\"\nname = §\"processes\""), "`processes` is the name of the host's own"),
+        row(PROBE, probe("name = §\"jobs\"\ncommand = [\"/bin/true\"]"), "`jobs` is the name of the host's own"),
+        row(
+            PROBE,
+            probes(["name = \"a1\"\nbuiltin = \"jobs\"", "builtin = \"processes\"\nname = §\"a1\""]),
+            "two probes",
+        ),
+        row(
+            PROBE,
+            probes(["name = \"a1\"\nbuiltin = \"jobs\"", "name = \"b2\"\nbuiltin = §\"jobs\""]),
+            "the same again",
+        ),
+        row(PROBE, "§[[target.payments-db.probe]]\nname = \"a1\"", "has neither `builtin` nor `command`"),
+        row(
+            PROBE,
+            probe("name = \"a1\"\nbuiltin = \"jobs\"\ncommand = §[\"/bin/true\"]"),
+            "a `builtin` or a `command`",
+        ),
+        row(PROBE, probe("name = \"a1\"\nbuiltin = §\"cron\""), "`cron` does not do"),
+        row(PROBE, probe("name = \"a1\"\nbuiltin = \"jobs\"\n§shell = true"), "unknown key `shell`"),
+        row(PROBE, probe("name = \"a1\"\nbuiltin = \"jobs\"\nclear = §\"empty\""), "`clear` belongs to a `command`"),
+        row(PROBE, probe("name = \"a1\"\nbuiltin = \"jobs\"\nrun_as = §\"bob\""), "`run_as` belongs to a `command`"),
+        row(PROBE, probe("name = \"a1\"\nbuiltin = \"jobs\"\npaths = §[\"/etc\"]"), "`paths` belongs to `builtin"),
+        row(PROBE, probe("name = \"a1\"\ncommand = [\"/a\"]\npaths = §[\"/etc\"]"), "`paths` belongs to `builtin"),
+        row(PROBE, "§[[target.payments-db.probe]]\nname = \"a1\"\nbuiltin = \"files\"", "lacks `paths`"),
+        row(PROBE, probe("name = \"a1\"\nbuiltin = \"files\"\npaths = §[]"), "the list is empty"),
+        row(
+            PROBE,
+            probe(&format!("name = \"a1\"\nbuiltin = \"files\"\npaths = §[{}]", many(33))),
+            "the list is too long",
+        ),
+        row(PROBE, probe("name = \"a1\"\nbuiltin = \"files\"\npaths = [\"/etc\", §\"/etc\"]"), "the same again"),
+        row(PROBE, probe("name = \"a1\"\nbuiltin = \"files\"\npaths = [§\"etc\"]"), "`etc` does not do"),
+        row(PROBE, probe("name = \"a1\"\nbuiltin = \"files\"\npaths = [§\"/etc/\"]"), "`/etc/` does not do"),
+        row(PROBE, probe("name = \"a1\"\nbuiltin = \"files\"\npaths = [§\"/a//b\"]"), "`/a//b` does not do"),
+        row(PROBE, probe("name = \"a1\"\nbuiltin = \"files\"\npaths = [§\"/a/../b\"]"), "`/a/../b` does not do"),
+        row(PROBE, probe("name = \"a1\"\ncommand = §\"/bin/true\""), "`command` is a string"),
+        row(PROBE, probe("name = \"a1\"\ncommand = §[]"), "the list is empty"),
+        row(PROBE, probe("name = \"a1\"\ncommand = [§\"true\"]"), "the program's path is not absolute"),
+        row(PROBE, probe("name = \"a1\"\ncommand = [\"/a\", §1]"), "`command` is an integer"),
+        row(PROBE, probe("name = \"a1\"\ncommand = [\"/a\", §\"b\\u0000\"]"), "the text holds a control character"),
+        row(
+            PROBE,
+            probe(&format!("name = \"a1\"\ncommand = [\"/a\", §\"{}\"]", "x".repeat(1025))),
+            "the text is too long",
+        ),
+        row(PROBE, probe(&format!("name = \"a1\"\ncommand = §[{}]", many(33))), "the list is too long"),
+        row(PROBE, probe("name = \"a1\"\ncommand = [\"/a\"]\nclear = §\"0\""), "`0` does not do"),
+        row(PROBE, probe("name = \"a1\"\ncommand = [\"/a\"]\nrun_as = §\"Bob\""), "`Bob` is not a login"),
+        row(PROBE, probe("name = \"a1\"\ncommand = [\"/a\"]\ntimeout = §\"301s\""), "301s is too long"),
+        row(PROBE, probe("name = \"a1\"\ncommand = [\"/a\"]\ntimeout = §\"0s\""), "`0s` is not a duration"),
+        row(
+            PROBE,
+            format!(
+                "[target.other]\nenvironment = \"prod\"\nprobe = §[{}]",
+                (0..33).map(|n| format!("{{name='p{n}',command=['/a']}}")).collect::<Vec<_>>().join(",")
+            ),
+            "the list is too long",
+        ),
         // quorums that nobody can reach
         row(
             approve,
@@ -429,6 +588,22 @@ fn rows() -> Vec<Row> {
             "nobody can reach this emergency review",
         ),
     ]
+}
+
+/// The sample's probe.
+const PROBE: &str = "[[target.payments-db.probe]]\nname = \"no open data streams\"\nbuiltin = \"connections\"";
+
+fn probe(fields: &str) -> String {
+    format!("[[target.payments-db.probe]]\n{fields}")
+}
+
+fn probes(each: [&str; 2]) -> String {
+    each.map(probe).join("\n")
+}
+
+/// So many different absolute paths.
+fn many(count: usize) -> String {
+    (0..count).map(|n| format!("\"/p{n}\"")).collect::<Vec<_>>().join(", ")
 }
 
 /// The key that [`fill`] gives `who`.

@@ -78,7 +78,11 @@ pub fn run(context: &mut Context, args: Args) -> Outcome {
     Ok(Exit::DONE)
 }
 
-fn take(
+/// Verifies a clone from its first commit on, and moves its branch to what was verified.
+///
+/// # Errors
+/// Where it holds no ledger, or another one than is wanted (exit 5).
+pub(super) fn take(
     context: &Context,
     store: GitStore,
     head: Option<crate::domain::id::CommitId>,
@@ -104,7 +108,7 @@ fn take(
 }
 
 /// Removes what a refused clone left.
-fn forget(directory: &std::path::Path, was_there: bool) {
+pub(super) fn forget(directory: &std::path::Path, was_there: bool) {
     if was_there {
         // It was empty before: only what the clone put there goes.
         for entry in fs::read_dir(directory).into_iter().flatten().flatten() {

@@ -78,6 +78,12 @@ impl CliError {
         Self::new(ErrorKind::Failed, message)
     }
 
+    /// What failed and why, in one line: for a log.
+    pub fn line(&self) -> String {
+        let told = &self.0;
+        std::iter::once(&told.message).chain(&told.causes).cloned().collect::<Vec<_>>().join(": ")
+    }
+
     /// It was asked for wrongly (exit 2).
     pub fn usage(message: impl Into<String>) -> Self {
         Self::new(ErrorKind::Usage, message)

@@ -9,7 +9,7 @@ use super::output::Table;
 use super::session::{Fresh, Session};
 use super::view::{waiting_json, waiting_text};
 use super::{Context, Exit, Outcome};
-use crate::domain::policy::{Class, Mfa, Policy, Role, quorum};
+use crate::domain::policy::{Class, Mfa, Policy, ProbeWhat, Role, Target, quorum};
 
 use std::path::PathBuf;
 
@@ -145,6 +145,22 @@ fn show(context: &mut Context) -> Outcome {
     if !roles.is_empty() {
         out.print(&format!("\n{}", roles.render(out.width())))?;
     }
+    let mut probes = Table::new(&["target", "offline", "after a session", "at most", "looks at"]);
+    for (name, target) in &policy.targets {
+        for probe in target.all_probes() {
+            let row = [
+                name.to_string(),
+                target.offline.to_string(),
+                probe.name,
+                probe.timeout.to_string(),
+                probe.what.to_string(),
+            ];
+            probes.row(row);
+        }
+    }
+    if !probes.is_empty() {
+        out.print(&format!("\n{}", probes.render(out.width())))?;
+    }
     Ok(Exit::DONE)
 }
 
@@ -160,9 +176,30 @@ fn policy_json(policy: &Policy) -> Value {
                 "approve": role.approve.iter().map(|slot| json!({ "group": slot.group.as_str(), "count": slot.count })).collect::<Vec<_>>() })
         })
         .collect();
-    json!({ "policy": policy.digest.to_string(), "version": policy.version, "name": policy.name,
+    let targets: Vec<Value> = policy.targets.iter().map(|(name, target)| target_json(name, target)).collect();
+    json!({ "policy": policy.digest.to_string(), "version": policy.version, "name": policy.name, "targets": targets,
         "root": { "threshold": policy.root.threshold, "members": policy.root.members.iter().map(|name| name.as_str()).collect::<Vec<_>>() },
         "actors": policy.actors.keys().map(|name| name.as_str()).collect::<Vec<_>>(), "roles": roles })
+}
+
+/// What hosts do for a target.
+fn target_json(name: &Name, target: &Target) -> Value {
+    let probes: Vec<Value> = target
+        .all_probes()
+        .into_iter()
+        .map(|probe| {
+            let what = match probe.what {
+                ProbeWhat::Builtin(builtin) => json!({ "builtin": builtin.as_str() }),
+                ProbeWhat::Files(paths) => json!({ "builtin": "files", "paths": paths }),
+                ProbeWhat::Command { argv, clear, run_as } => {
+                    json!({ "command": argv, "clear": clear.as_str(), "run_as": run_as })
+                }
+            };
+            json!({ "name": probe.name, "what": what, "timeout": probe.timeout.to_string() })
+        })
+        .collect();
+    json!({ "target": name.as_str(), "environment": target.environment.as_str(), "description": target.description,
+        "data": target.data, "offline": target.offline.as_str(), "probes": probes })
 }
 
 fn names(names: &[Name]) -> String {
@@ -211,6 +248,7 @@ fn explain(context: &mut Context, member: &Name, target: &RoleRef, duration: Opt
             lines.push(format!("Approval: {}", waiting_text(&missing)));
         }
         demands(role, &mut lines);
+        lines.extend(policy.targets.get(&target.target).map(afterwards));
     } else {
         lines.extend(refusals.iter().map(|why| format!("Refused: {why}.")));
     }
@@ -222,6 +260,12 @@ fn explain(context: &mut Context, member: &Name, target: &RoleRef, duration: Opt
         || lines.join("\n"),
     )?;
     Ok(if allowed { Exit::DONE } else { Exit(3) })
+}
+
+/// What the target's hosts look at after each session.
+fn afterwards(target: &Target) -> String {
+    let probes: Vec<String> = target.all_probes().into_iter().map(|probe| probe.name).collect();
+    format!("After each session the host looks at: {}", probes.join(", "))
 }
 
 /// What the request would have to say, and what follows.

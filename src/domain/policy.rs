@@ -14,6 +14,9 @@
 //! | `log`, `environment.E.recorder` | no checkpoints are signed; nothing to seal recordings to |
 //! | `environment`, `target`, `member`, `service`, `host` | none of them yet |
 //! | `target.T.description`, `target.T.data` | empty |
+//! | `target.T.offline` | `"deny"`: the safe one |
+//! | `target.T.probe` | the host's own probes alone |
+//! | `probe.clear`, `probe.run_as`, `probe.timeout` | `"empty"`; the host's `jit` user; 30 seconds |
 //! | `role.ticket` | no ticket is demanded |
 //! | `role.least_privilege` | `false` |
 //! | `role.mfa` | `"none"` |
@@ -35,6 +38,7 @@ use super::time::Ttl;
 
 mod errors;
 mod pattern;
+mod probe;
 mod quorum;
 mod reach;
 mod read;
@@ -44,6 +48,7 @@ mod tree;
 
 pub use errors::{PolicyErrors, PolicyProblem};
 pub use pattern::Pattern;
+pub use probe::{Builtin, Clear, Offline, Probe, ProbeWhat};
 pub use quorum::{Missing, Quorum, quorum};
 
 /// The policy in force: parsed and sound.
@@ -137,6 +142,11 @@ pub struct Target {
     pub description: String,
     /// The classes of data in it.
     pub data: Vec<String>,
+    /// What a host does with a login while the ledger's remote cannot be reached.
+    pub offline: Offline,
+    /// What a host looks at after a session, in the policy's order; at most 32. [`Target::all_probes`] has the host's own
+    /// as well.
+    pub probes: Vec<Probe>,
     /// The roles by name.
     pub roles: BTreeMap<Name, Role>,
 }
@@ -330,6 +340,14 @@ impl Policy {
     /// The derived `allowed_signers` file (format.md, section 3).
     pub fn allowed_signers(&self) -> String {
         signers::allowed_signers(self)
+    }
+}
+
+impl Target {
+    /// Everything that a host looks at after a session: the policy's probes in its order, then those of the host's own
+    /// that the policy does not list. No name comes twice.
+    pub fn all_probes(&self) -> Vec<Probe> {
+        probe::all(&self.probes)
     }
 }
 

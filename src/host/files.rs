@@ -64,3 +64,27 @@ pub fn remove(path: &Path) -> Result<(), HostError> {
         _ => Ok(()),
     }
 }
+
+/// Takes the lock of a file, made where there is none; `None` where another process holds it. It is held as long as the
+/// file is open, so the system takes it back when the process ends, however it ends.
+///
+/// # Errors
+/// Where the file cannot be made or locked.
+pub fn lock(path: &Path) -> Result<Option<File>, HostError> {
+    let failed = |cause| HostError::file(path, cause);
+    let no_follow = i32::try_from(rustix::fs::OFlags::NOFOLLOW.bits()).unwrap_or_default();
+    let file = OpenOptions::new()
+        .read(true)
+        .write(true)
+        .create(true)
+        .truncate(false)
+        .mode(0o600)
+        .custom_flags(no_follow)
+        .open(path)
+        .map_err(failed)?;
+    match file.try_lock() {
+        Ok(()) => Ok(Some(file)),
+        Err(fs::TryLockError::WouldBlock) => Ok(None),
+        Err(fs::TryLockError::Error(cause)) => Err(failed(cause)),
+    }
+}

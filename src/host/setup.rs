@@ -24,7 +24,7 @@ pub use place::Place;
 pub use record::Record;
 
 /// Where the program is copied to when it lies where others than root could write it, or where others cannot run it.
-pub const PROGRAM: &str = "/usr/local/libexec/jit";
+pub const PROGRAM: &str = "/usr/local/libexec/jit/jit";
 
 /// PAM's file for sshd.
 pub const PAM: &str = "/etc/pam.d/sshd";

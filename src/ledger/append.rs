@@ -235,7 +235,7 @@ impl Writer<'_> {
     }
 
     /// Whether a signed event breaks no rule on the present state.
-    fn stands(&self, replay: &Replay, signed: &Signed) -> Result<(), Fault> {
+    pub(super) fn stands(&self, replay: &Replay, signed: &Signed) -> Result<(), Fault> {
         let claim = Claim {
             event: &signed.event,
             digest: Digest::of(&signed.bytes),
@@ -327,18 +327,18 @@ pub fn found(
     Ok((replay, Appended { digest, case: CaseId(digest), commit }))
 }
 
-fn as_objects(store: &dyn Store) -> &dyn crate::ports::Objects {
+pub(super) fn as_objects(store: &dyn Store) -> &dyn crate::ports::Objects {
     store
 }
 
 /// Full jitter: between nothing and a bound that doubles, at most four seconds.
-fn backoff(attempt: u32, rng: &mut dyn Rng) -> Result<Duration, RngError> {
+pub(super) fn backoff(attempt: u32, rng: &mut dyn Rng) -> Result<Duration, RngError> {
     let bound = 50_u64.saturating_mul(1 << attempt.min(6)).min(4000);
     let [low, high, ..] = rng.bytes16()?;
     Ok(Duration::from_millis(u64::from(u16::from_be_bytes([low, high])).saturating_mul(bound) / u64::from(u16::MAX)))
 }
 
-fn facts(signature: &SshSig, bytes: &[u8]) -> Result<Signature, Fault> {
+pub(super) fn facts(signature: &SshSig, bytes: &[u8]) -> Result<Signature, Fault> {
     // What a signer gives back is verified before anybody sees it.
     signature.verify(bytes).map_err(|error| Fault::new(Code::K02, error.to_string()))?;
     Ok(Signature {
@@ -352,7 +352,12 @@ fn facts(signature: &SshSig, bytes: &[u8]) -> Result<Signature, Fault> {
 }
 
 /// Writes the commit of a signed event on top of the replay's head.
-fn build(store: &dyn Store, replay: &Replay, signed: &Signed, now: Timestamp) -> Result<CommitId, AppendError> {
+pub(super) fn build(
+    store: &dyn Store,
+    replay: &Replay,
+    signed: &Signed,
+    now: Timestamp,
+) -> Result<CommitId, AppendError> {
     let state = replay.state();
     let event = &signed.event;
     let digest = Digest::of(&signed.bytes);
@@ -450,7 +455,25 @@ struct Kept {
 }
 
 impl Signed {
-    fn write(&self) -> Vec<u8> {
+    pub(super) fn new(
+        event: Event,
+        bytes: Vec<u8>,
+        signature: &SshSig,
+        facts: Signature,
+        files: BTreeMap<String, Vec<u8>>,
+    ) -> Self {
+        Self { armored: signature.to_armored(), signature: facts, bytes, event, files }
+    }
+
+    pub(super) const fn event(&self) -> &Event {
+        &self.event
+    }
+
+    pub(super) fn digest(&self) -> Digest {
+        Digest::of(&self.bytes)
+    }
+
+    pub(super) fn write(&self) -> Vec<u8> {
         let files = self
             .files
             .iter()
@@ -461,7 +484,7 @@ impl Signed {
         serde_json::to_vec_pretty(&kept).unwrap_or_default()
     }
 
-    fn read(bytes: &[u8]) -> Result<Self, String> {
+    pub(super) fn read(bytes: &[u8]) -> Result<Self, String> {
         let kept: Kept = serde_json::from_slice(bytes).map_err(|error| error.to_string())?;
         let bytes = kept.event.into_bytes();
         let event = codec::parse(&bytes).map_err(|fault| fault.to_string())?;

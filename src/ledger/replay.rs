@@ -92,6 +92,13 @@ impl Replay {
         self.state.judge(read.arrival).map(|_| ()).map_err(ReplayError::WouldBeVoid)
     }
 
+    /// Takes the one commit that follows the head, without the copy that [`Replay::extend`] makes: for a replay that is
+    /// thrown away when this fails.
+    pub(super) fn take_next(&mut self, objects: &dyn Objects, id: CommitId) -> Result<(), ReplayError> {
+        let mut reader = Reader::new(objects, self.tree);
+        self.take(objects, &mut reader, id)
+    }
+
     /// The state.
     pub const fn state(&self) -> &State {
         &self.state

@@ -20,6 +20,7 @@ use tempfile::TempDir;
 
 pub mod disk;
 pub mod history;
+pub mod island;
 pub mod server;
 pub mod terminal;
 

@@ -116,6 +116,46 @@ fn a10_a_policy_with_a_typo() {
     unsound(|text| text.replace("staleness", "stalenes"));
 }
 
+/// A probe of payments-db that may not be, in an otherwise sound policy.
+fn unsound_probe(fields: &str) {
+    unsound(|text| text.replace("\n[revoke]", &format!("\n[[target.payments-db.probe]]\n{fields}\n\n[revoke]")));
+}
+
+#[test]
+fn a10_a_probe_that_is_no_absolute_command() {
+    unsound_probe("name = \"no open data streams\"\ncommand = [\"true\"]");
+}
+
+#[test]
+fn a10_a_probe_by_the_name_of_another() {
+    unsound_probe("name = \"jobs\"\nbuiltin = \"connections\"");
+}
+
+#[test]
+fn a10_a_probe_that_takes_longer_than_anybody_waits() {
+    unsound_probe("name = \"no open data streams\"\nbuiltin = \"connections\"\ntimeout = \"6m\"");
+}
+
+#[test]
+fn a10_a_target_that_knows_a_third_way_to_be_offline() {
+    unsound(|text| text.replace("[target.payments-db]\n", "[target.payments-db]\noffline = \"allow\"\n"));
+}
+
+/// The same places with what they may hold: a policy that is proposed, approved and enacted.
+#[test]
+fn a_policy_with_probes_is_enacted() {
+    let mut ledger = Ledger::new();
+    let change = ledger.propose_policy("rita", |text| {
+        text.replace("[target.payments-db]\n", "[target.payments-db]\noffline = \"spool\"\n").replace(
+            "\n[revoke]",
+            "\n[[target.payments-db.probe]]\nname = \"no open data streams\"\nbuiltin = \"connections\"\n\n[revoke]",
+        )
+    });
+    ledger.approve(change.id, "raj");
+    ledger.enact("rita", &change);
+    ledger.check();
+}
+
 #[test]
 fn a10_a_policy_with_another_version_than_its_proposal() {
     unsound(|text| text.replace("version = 2\n", "version = 3\n"));

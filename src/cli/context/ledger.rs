@@ -118,8 +118,26 @@ impl Ledger {
         ledger
     }
 
+    /// What waits in the outbox: name and bytes of each.
+    ///
+    /// # Errors
+    /// Where it cannot be read.
+    pub(in crate::cli) fn kept(&self) -> Result<Vec<(String, Vec<u8>)>, CliError> {
+        let mut kept = Vec::new();
+        for name in self.waiting()? {
+            kept.extend(self.store.state().read(&format!("{OUTBOX}/{name}"))?.map(|bytes| (name, bytes)));
+        }
+        Ok(kept)
+    }
+
+    /// The same with other settings of the git program.
+    #[must_use]
+    pub(in crate::cli) fn with_program(self, program: Program) -> Self {
+        Self { program, ..self }
+    }
+
     /// Remembers the present state. Reading goes on where it cannot be written (a read-only clone), but it is told.
-    fn pin(&self, output: &Output) {
+    pub(in crate::cli) fn pin(&self, output: &Output) {
         let Some(pin) = Pin::of(&self.replay) else { return };
         let bytes = pin.write();
         let known = self.store.state().read(PIN).ok().flatten();
@@ -162,12 +180,28 @@ impl Ledger {
         Ok(self.store.state().list(OUTBOX)?)
     }
 
-    /// Runs `act` with a writer on this ledger; the pin follows where it went well.
+    /// Runs `act` with a writer on this ledger; what was not delivered is forgotten.
     fn with_writer<T>(
         &mut self,
         clock: &dyn Clock,
         act: impl FnOnce(&Writer<'_>, &mut Replay) -> Result<T, AppendError>,
     ) -> Result<Result<T, CliError>, CliError> {
+        let done = self.write(clock, act)?;
+        if done.is_err() {
+            self.store.discard();
+        }
+        Ok(done.map_err(CliError::from))
+    }
+
+    /// Runs `act` with a writer on this ledger. Objects that were not delivered stay in memory.
+    ///
+    /// # Errors
+    /// Where the remote's configuration cannot be read.
+    pub(in crate::cli) fn write<T>(
+        &mut self,
+        clock: &dyn Clock,
+        act: impl FnOnce(&Writer<'_>, &mut Replay) -> Result<T, AppendError>,
+    ) -> Result<Result<T, AppendError>, CliError> {
         let remote = GitRemote::of(&self.store, &self.program, None)?;
         let outbox = StateOutbox(self.store.state());
         let writer = Writer {
@@ -177,11 +211,7 @@ impl Ledger {
             clock,
             wait: &sleep,
         };
-        let done = act(&writer, &mut self.replay);
-        if done.is_err() {
-            self.store.discard();
-        }
-        Ok(done.map_err(CliError::from))
+        Ok(act(&writer, &mut self.replay))
     }
 
     /// Pushes the whole branch where the remote has none yet. Says whether it did.

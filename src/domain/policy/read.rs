@@ -13,10 +13,11 @@ use super::super::key::{KeyKind, PublicKey};
 use super::super::text::{check_reason, is_bidi_control};
 use super::super::time::Ttl;
 use super::errors::{PolicyErrors, Report};
+use super::probe;
 use super::tree::{Cell, Table};
 use super::{
-    Actor, Class, EmergencyReview, EmergencyRule, Environment, GroupCount, Mfa, Pattern, Policy, Record, ReviewRule,
-    Role, Root, Target,
+    Actor, Class, EmergencyReview, EmergencyRule, Environment, GroupCount, Mfa, Offline, Pattern, Policy, Record,
+    ReviewRule, Role, Root, Target,
 };
 
 /// C06: the files of a proposal are at most 1 MiB together.
@@ -250,12 +251,16 @@ fn target(report: &mut Report<'_>, mut table: Table<'_>) -> Option<Target> {
             cell.parsed::<Name>(report, NAME).map(|name| name.to_string())
         })
     });
+    let offline = table.optional(report, "offline", |report, cell| probe::offline(report, &cell));
+    let probes = table.optional(report, "probe", probe::probes);
     let roles = table.named(report, "role", role);
     table.finish(report);
     Some(Target {
         environment: environment?,
         description: description.unwrap_or_default(),
         data: data.unwrap_or_default(),
+        offline: offline.unwrap_or(Offline::Deny),
+        probes: probes.unwrap_or_default(),
         roles,
     })
 }
@@ -343,7 +348,7 @@ fn emergency(report: &mut Report<'_>, cell: Cell<'_>) -> Option<EmergencyRule> {
 }
 
 /// `<n>s|m|h`, in any unit: people write `90m`. Events have one spelling, the policy is hashed as bytes and needs none.
-fn span(report: &mut Report<'_>, cell: &Cell<'_>, most: Option<u64>) -> Option<Ttl> {
+pub(super) fn span(report: &mut Report<'_>, cell: &Cell<'_>, most: Option<u64>) -> Option<Ttl> {
     let text = cell.string(report, SPAN)?;
     let parsed = if text.ends_with(['s', 'm', 'h']) { Ttl::from_human(text).ok() } else { None };
     let Some(ttl) = parsed else {
@@ -356,7 +361,7 @@ fn span(report: &mut Report<'_>, cell: &Cell<'_>, most: Option<u64>) -> Option<T
 }
 
 /// One line that says something.
-fn reason(report: &mut Report<'_>, cell: &Cell<'_>, what: &str) -> Option<String> {
+pub(super) fn reason(report: &mut Report<'_>, cell: &Cell<'_>, what: &str) -> Option<String> {
     let text = cell.line(report, what)?;
     match check_reason(&text) {
         Ok(()) => Some(text),
@@ -365,7 +370,7 @@ fn reason(report: &mut Report<'_>, cell: &Cell<'_>, what: &str) -> Option<String
 }
 
 /// A Unix login: `[a-z_][a-z0-9_-]{0,31}`.
-fn login(report: &mut Report<'_>, cell: &Cell<'_>) -> Option<String> {
+pub(super) fn login(report: &mut Report<'_>, cell: &Cell<'_>) -> Option<String> {
     const WHAT: &str = "a Unix login: 1 to 32 of a-z, 0-9, '_' and '-', the first a letter or '_'";
     let text = cell.string(report, WHAT)?;
     let first = |c: u8| c.is_ascii_lowercase() || c == b'_';
@@ -410,7 +415,7 @@ fn extension(report: &mut Report<'_>, cell: &Cell<'_>) -> Option<String> {
 }
 
 /// One of the words of `all`.
-fn word<T: FromStr + ToString>(report: &mut Report<'_>, cell: &Cell<'_>, all: &[T]) -> Option<T> {
+pub(super) fn word<T: FromStr + ToString>(report: &mut Report<'_>, cell: &Cell<'_>, all: &[T]) -> Option<T> {
     let words: Vec<String> = all.iter().map(|word| format!("\"{}\"", word.to_string())).collect();
     cell.parsed(report, &format!("one of {}", words.join(", ")))
 }

@@ -93,6 +93,16 @@ impl<'t> Table<'t> {
         report.add_at(&self.child(key), message, expected);
     }
 
+    /// Whether the field `key` is there.
+    pub(super) fn has(&self, key: &str) -> bool {
+        self.entries.contains_key(key)
+    }
+
+    /// A problem with the table as a whole: its title and `message`.
+    pub(super) fn refuse_all(&self, report: &mut Report<'_>, message: &str, expected: Option<&str>) {
+        report.add(self.offset, format!("{} {message}", self.title()), expected);
+    }
+
     /// Refuses keys that were not asked for.
     pub(super) fn finish(self, report: &mut Report<'_>) {
         for (key, _) in self.entries {
@@ -213,6 +223,33 @@ impl<'t> Cell<'t> {
             } else {
                 out.push(value);
             }
+        }
+        Some(out)
+    }
+
+    /// An array of 1 to `most` items (`expected` in words) in which an item may come twice; items that are refused are
+    /// left out (the report holds why).
+    pub(super) fn sequence<T>(
+        self,
+        report: &mut Report<'_>,
+        what: &str,
+        most: usize,
+        expected: &str,
+        mut read: impl FnMut(&mut Report<'_>, Cell<'t>) -> Option<T>,
+    ) -> Option<Vec<T>> {
+        let DeValue::Array(items) = self.value else { return self.wrong_type(report, what) };
+        if items.is_empty() {
+            return self.refuse(report, "the list is empty", Some(what));
+        }
+        if items.len() > most {
+            return self.refuse(report, "the list is too long", Some(expected));
+        }
+        let mut out = Vec::new();
+        for (index, item) in items.iter().enumerate() {
+            let path = format!("{}/{index}", self.path);
+            let offset = item.span().start;
+            report.remember(&path, offset);
+            out.extend(read(report, Cell { path, offset, value: item.get_ref() }));
         }
         Some(out)
     }
