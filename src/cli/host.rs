@@ -10,8 +10,8 @@ mod principals;
 mod reap;
 mod record;
 mod session;
-pub(super) mod setup;
-pub(super) mod status;
+pub(in crate::cli) mod setup;
+pub(in crate::cli) mod status;
 mod sync;
 
 /// The server's side: admit what the ledger holds, record it, end it.

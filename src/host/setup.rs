@@ -138,6 +138,7 @@ pub fn plan(wanted: &Wanted, facts: &Facts) -> Result<Plan, HostError> {
             plan.run("the daemons start anew; sessions go on", &["systemctl", "restart", units::NAMES[0], units::NAMES[1]]);
         }
     }
+    plan.warnings.extend(facts.unreadable.clone());
     if let Some(published) = &facts.logins {
         let served = logins::serve(wanted, facts, published, &mut plan)?;
         serve(wanted, facts, &program, &served, &mut plan)?;

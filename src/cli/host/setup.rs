@@ -16,6 +16,9 @@ use crate::host::setup::{Change, Facts, Place, Plan, Record, Wanted, facts, plan
 use crate::host::{Config, HostError, SessionFile, cgroup, setup};
 use crate::sign::file::generate;
 
+/// sshd's configuration, unless `--sshd-config` says otherwise.
+const SSHD_CONFIG: &str = "/etc/ssh/sshd_config";
+
 /// Set this host up: user, directories, sshd, PAM, units.
 ///
 /// Says what it will change and asks. Run again, it changes only what does not stand yet. After the policy has got or
@@ -50,7 +53,7 @@ pub struct Args {
     #[arg(long)]
     pub no_systemd: bool,
     /// sshd's configuration.
-    #[arg(long, value_name = "FILE", default_value = "/etc/ssh/sshd_config", value_hint = clap::ValueHint::FilePath)]
+    #[arg(long, value_name = "FILE", default_value = SSHD_CONFIG, value_hint = clap::ValueHint::FilePath)]
     pub sshd_config: PathBuf,
     /// Add the Include line to sshd's configuration, if it has none.
     #[arg(long)]
@@ -95,12 +98,40 @@ pub fn run(context: &mut Context, file: &Path, args: Args) -> Outcome {
             let record = Record { sshd_config: wanted.sshd_config.clone(), ..record };
             do_it(context, &wanted, &place, &planned, Some(record))?;
         }
-        if planned.logins.is_some() || place.root().is_some() || !sync_once(&wanted, &told.program) {
+        if planned.logins.is_some() || place.root().is_some() || round > 0 {
+            break;
+        }
+        if let Err(why) = sync_once(&wanted, &told.program) {
+            told.warnings.push(format!("the ledger was not followed yet: {why}"));
             break;
         }
     }
     told.key = public_key(&wanted.config, &place);
     report(context, &args, &wanted, &place, &told)
+}
+
+/// What setup would change on a host that was set up before.
+///
+/// # Errors
+/// As [`plan`].
+pub(in crate::cli) fn planned(context: &Context, file: &Path, config: &Config) -> Result<Plan, HostError> {
+    let place = Place::new(None);
+    let record = Record::read(&place, file)?.unwrap_or_default();
+    let sshd_config = Some(record.sshd_config).filter(|path| path.is_absolute());
+    let wanted = Wanted {
+        config: config.clone(),
+        config_file: file.to_owned(),
+        sshd_config: sshd_config.unwrap_or_else(|| SSHD_CONFIG.into()),
+        add_include: false,
+        systemd: true,
+        admin: admin(context),
+    };
+    plan(&wanted, &Facts::read(&wanted, &place)?)
+}
+
+/// Who runs this through sudo.
+fn admin(context: &Context) -> Option<String> {
+    context.environment.variable("SUDO_USER").and_then(|name| name.to_str()).map(str::to_owned)
 }
 
 /// What is told at the end.
@@ -141,14 +172,13 @@ fn wanted(context: &Context, file: &Path, args: &Args, place: &Place) -> Result<
     } else {
         new_config(args)?
     };
-    let admin = context.environment.variable("SUDO_USER").and_then(|name| name.to_str()).map(str::to_owned);
     Ok(Wanted {
         config,
         config_file: file.to_owned(),
         sshd_config: args.sshd_config.clone(),
         add_include: args.add_include,
         systemd: !args.no_systemd,
-        admin,
+        admin: admin(context),
     })
 }
 
@@ -249,19 +279,20 @@ fn do_it(
     apply(&mut work, plan, record).map_err(|error| CliError::from(error).hint("nobody's way in has changed; jit host setup --dry-run shows the rest"))
 }
 
-/// Has the ledger fetched once, as the unprivileged user. `false` where there is nothing to serve yet.
-fn sync_once(wanted: &Wanted, program: &Path) -> bool {
-    let done = Command::new("runuser")
-        .args(["-u", &wanted.config.user, "--"])
-        .arg(program)
-        .args(["host", "--config"])
-        .arg(&wanted.config_file)
-        .args(["sync", "--once"])
-        .current_dir("/")
-        .stdin(Stdio::null())
-        .stdout(Stdio::null())
-        .status();
-    done.is_ok_and(|status| status.success())
+/// Has the ledger followed once, as the unprivileged user.
+///
+/// # Errors
+/// Its own words. That is no failure of setup: the user may have to be let in at the remote first.
+fn sync_once(wanted: &Wanted, program: &Path) -> Result<(), String> {
+    let mut command = Command::new(program);
+    command.args(["--quiet", "host", "--config"]).arg(&wanted.config_file).args(["sync", "--once"]);
+    let done = command.current_dir("/").stdin(Stdio::null()).output().map_err(|cause| cause.to_string())?;
+    if done.status.success() {
+        return Ok(());
+    }
+    let said = String::from_utf8_lossy(&done.stderr);
+    let line = said.lines().find_map(|line| line.strip_prefix("Error: "));
+    Err(line.unwrap_or("jit host sync --once says why").to_owned())
 }
 
 fn public_key(config: &Config, place: &Place) -> Option<String> {
@@ -369,7 +400,7 @@ fn undo(context: &mut Context, file: &Path, args: &Args, place: &Place) -> Outco
             sshd_config: done.sshd_config.clone(),
             add_include: false,
             systemd: !args.no_systemd,
-            admin: context.environment.variable("SUDO_USER").and_then(|name| name.to_str()).map(str::to_owned),
+            admin: admin(context),
         };
         do_it(context, &wanted, place, &planned, None)?;
     }

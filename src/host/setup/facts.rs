@@ -67,6 +67,8 @@ pub struct Facts {
     pub has_key: bool,
     /// The logins that the ledger names; `None` where nothing is published yet.
     pub logins: Option<Vec<String>>,
+    /// Why what is published cannot be used, where something is.
+    pub unreadable: Option<String>,
     /// Their accounts.
     pub accounts: BTreeMap<String, Account>,
     /// Units of user managers that are masked.
@@ -110,7 +112,11 @@ impl Facts {
             directories.insert(path, found);
         }
         let published = crate::host::Config { published: place.at(&config.published), ..config.clone() };
-        let logins = Grants::read(&published)?.map(|grants| grants.logins);
+        // What another version published, or what is of another ledger, is no reason not to mend the rest.
+        let (logins, unreadable) = match Grants::read(&published) {
+            Ok(grants) => (grants.map(|grants| grants.logins), None),
+            Err(error) => (None, Some(error.to_string())),
+        };
         let accounts: BTreeMap<String, Account> = logins
             .iter()
             .flatten()
@@ -129,6 +135,7 @@ impl Facts {
             files,
             has_key: place.look(&config.key)?.is_some(),
             logins,
+            unreadable,
             accounts,
             masked,
             systemd,
