@@ -34,6 +34,10 @@ pub const CRON_DENY: &str = "/etc/cron.deny";
 /// Who may not use at.
 pub const AT_DENY: &str = "/etc/at.deny";
 
+/// Where systemd does not run.
+const RELOAD_BY_HAND: &str =
+    "sshd still has its old configuration: kill -HUP \"$(cat /run/sshd.pid)\" makes it read the new one";
+
 /// What is wanted.
 #[derive(Debug, Clone)]
 pub struct Wanted {
@@ -113,8 +117,12 @@ pub fn plan(wanted: &Wanted, facts: &Facts) -> Result<Plan, HostError> {
     }
     let program = program(facts, &mut plan);
     plan.changes.extend(wanted_directories.filter_map(|(path, owner, mode)| directory(path, owner, mode)));
-    if !facts.has_key {
-        plan.changes.push(Change::Key { path: wanted.config.key.clone(), owner: Owner::User(user.clone()) });
+    let (path, owner) = (wanted.config.key.clone(), Owner::User(user.clone()));
+    match facts.key {
+        None => plan.changes.push(Change::Key { path, owner }),
+        // Made by hand, before there was a ledger whose policy could name it.
+        Some(found) if !facts.stands(found, &owner, 0o600) => plan.changes.push(Change::Own { path, owner, mode: 0o600 }),
+        Some(_) => {}
     }
     plan.file(facts, &wanted.config_file, &config_text(&wanted.config));
     let tmpfiles = units::tmpfiles(&wanted.config);
@@ -181,14 +189,13 @@ fn serve(wanted: &Wanted, facts: &Facts, program: &Path, logins: &[String], plan
     let text = sshd::drop_in(logins, &plan.settings);
     plan.guarded_file(facts, &drop_in, &text);
     if plan.changes.iter().any(|change| matches!(change, Change::File { path, .. } if *path == drop_in)) {
-        let reload: &[&str] = if facts.systemd { &["systemctl", "reload", &facts.ssh_unit] } else { &[] };
-        if reload.is_empty() {
-            plan.warnings.push(format!(
-                "sshd still has its old configuration: {}",
-                "kill -HUP \"$(cat /run/sshd.pid)\" makes it read the new one"
-            ));
+        if facts.systemd {
+            plan.run(
+                "sshd reads its configuration again; open sessions stay",
+                &["systemctl", "reload", &facts.ssh_unit],
+            );
         } else {
-            plan.run("sshd reads its configuration again; open sessions stay", reload);
+            plan.warnings.push(RELOAD_BY_HAND.to_owned());
         }
     }
     Ok(())

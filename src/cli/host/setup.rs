@@ -8,6 +8,7 @@ use std::process::{Command, Stdio};
 use serde_json::{Value, json};
 
 use super::super::error::CliError;
+use super::super::output::count;
 use super::super::{Context, Exit, Outcome};
 use crate::domain::id::{Digest, Name};
 use crate::domain::text::visible;
@@ -350,8 +351,8 @@ fn report(context: &Context, args: &Args, wanted: &Wanted, place: &Place, told: 
         }
         match (told.changes.len(), args.dry_run) {
             (0, _) => text.push_str("Nothing to change.\n"),
-            (count, true) => text.push_str(&format!("\n{count} changes; none was made.\n")),
-            (count, false) => text.push_str(&format!("{} changes were made.\n", count)),
+            (many, true) => text.push_str(&format!("\n{}: none was made.\n", changes(many))),
+            (many, false) => text.push_str(&format!("{} made.\n", changes(many))),
         }
         if let Some(logins) = told.logins.as_ref().filter(|_| !args.dry_run) {
             text.push_str(&format!("jit serves {}: {}\n", wanted.config.host, logins.join(", ")));
@@ -367,6 +368,10 @@ fn report(context: &Context, args: &Args, wanted: &Wanted, place: &Place, told: 
         context.output.hint("jit host status; keep a second session open until you have seen a login work");
     }
     Ok(Exit::DONE)
+}
+
+fn changes(many: usize) -> String {
+    count(u64::try_from(many).unwrap_or(u64::MAX), "change")
 }
 
 fn undo(context: &mut Context, file: &Path, args: &Args, place: &Place) -> Outcome {
@@ -414,7 +419,7 @@ fn undo(context: &mut Context, file: &Path, args: &Args, place: &Place) -> Outco
             for change in &planned.changes {
                 text.push_str(&visible_lines(&change.words()));
             }
-            text.push_str(&format!("\n{} changes; none was made.\n", planned.changes.len()));
+            text.push_str(&format!("\n{}: none was made.\n", changes(planned.changes.len())));
         } else {
             text.push_str("jit is off this host.\n");
         }

@@ -114,6 +114,11 @@ fn words(context: &Context, config: &Config, health: &Health, uncovered: &[Strin
             text.push_str(&format!("              {} {hint}\n", output.cyan("Hint:")));
         }
     };
+    let systemd = Path::new("/run/systemd/system").is_dir();
+    let start = |daemon: &str| match systemd {
+        true => format!("systemctl start jit-host-{daemon}; journalctl -u jit-host-{daemon}"),
+        false => format!("start it: jit host {daemon}"),
+    };
     match &health.grants {
         None => line("mirror", false, "nothing is published: nobody gets in".to_owned(), "jit host sync --once"),
         Some(grants) => {
@@ -121,20 +126,20 @@ fn words(context: &Context, config: &Config, health: &Health, uncovered: &[Strin
             let head = head.get(..12).unwrap_or(&head);
             let stale = if health.is_stale { "; STALE: nobody gets in" } else { "" };
             let said = format!("{}, head {head}, checked {}{stale}", count(grants.size, "event"), relative(grants.checked, now));
-            line("mirror", !health.is_stale, said, "journalctl -u jit-host-sync: why the remote does not answer");
+            line("mirror", !health.is_stale, said, "jit host sync --once, or the daemon's log, says why the remote does not answer");
         }
     }
     let runs = |runs: bool| if runs { "runs" } else { "DOES NOT RUN" }.to_owned();
-    line("sync", health.sync, runs(health.sync), "systemctl start jit-host-sync; journalctl -u jit-host-sync");
+    line("sync", health.sync, runs(health.sync), &start("sync"));
     line(
         "reap",
         health.reap,
         if health.reap { runs(true) } else { "DOES NOT RUN: no session is ended".to_owned() },
-        "systemctl start jit-host-reap; journalctl -u jit-host-reap",
+        &start("reap"),
     );
     match health.krl {
         Some(version) => line("revoked", true, format!("list {version}; {} trusted", count(u64::try_from(health.authorities).unwrap_or(u64::MAX), "CA")), ""),
-        None => line("revoked", false, "there is no usable list: sshd admits nobody".to_owned(), "systemctl restart jit-host-sync"),
+        None => line("revoked", false, "there is no usable list: sshd admits nobody".to_owned(), &start("sync")),
     }
     if health.waiting > 0 {
         line("waiting", true, format!("{} not yet delivered to the ledger", count(health.waiting, "event")), "");

@@ -97,12 +97,12 @@ impl Work<'_> {
     fn step(&mut self, change: &Change, record: Option<&mut Record>) -> Result<(), HostError> {
         (self.tell)(change);
         if let Some(record) = record {
-            record.note(change);
             if let Change::File { path, .. } | Change::Program { to: path, .. } | Change::Directory { path, .. } = change {
                 for parent in self.missing_parents(path)? {
                     record.directory(&parent);
                 }
             }
+            record.note(change);
             // The very first change is the directory in which the record lies.
             if self.place.at(&super::record::path(self.config_file)).parent().is_some_and(Path::is_dir) {
                 record.write(self.place, self.config_file)?;
@@ -146,6 +146,12 @@ impl Work<'_> {
                 (self.make_key)(&real)?;
                 self.own(&real, owner)?;
                 self.own(&super::public_half(&real), owner)
+            }
+            Change::Own { path, owner, mode } => {
+                let real = self.place.to_write(path)?;
+                self.own(&real, owner)?;
+                let permissions = fs::Permissions::from_mode(*mode);
+                fs::set_permissions(&real, permissions).map_err(|cause| HostError::file(path, cause))
             }
             Change::Link { path, to } => {
                 let real = self.place.to_write(path)?;

@@ -78,6 +78,15 @@ pub enum Change {
         /// Whose.
         owner: Owner,
     },
+    /// A file that is there gets its owner and mode.
+    Own {
+        /// Where.
+        path: PathBuf,
+        /// Whose.
+        owner: Owner,
+        /// Its permissions.
+        mode: u32,
+    },
     /// A symbolic link.
     Link {
         /// Where.
@@ -132,6 +141,9 @@ impl Change {
             Self::Key { path, owner } => {
                 format!("make the host's signing key {} ({} 0600)\n", path.display(), owner.words())
             }
+            Self::Own { path, owner, mode } => {
+                format!("give {} its owner and mode: {} {mode:04o}\n", path.display(), owner.words())
+            }
             Self::Link { path, to } => format!("link {} to {}\n", path.display(), to.display()),
             Self::Remove { path, .. } => format!("remove {}\n", path.display()),
             Self::RemoveDirectory { path, whole: false } => format!("remove {} if it is empty\n", path.display()),
@@ -150,6 +162,8 @@ impl Change {
                 "diff": diff::unified(&path.display().to_string(), old.as_deref(), new) }),
             Self::Program { from, to } => json!({ "change": "program", "from": from, "path": to }),
             Self::Key { path, owner } => json!({ "change": "key", "path": path, "owner": owner.words() }),
+            Self::Own { path, owner, mode } => json!({ "change": "own", "path": path, "owner": owner.words(),
+                "mode": format!("{mode:04o}") }),
             Self::Link { path, to } => json!({ "change": "link", "path": path, "to": to }),
             Self::Remove { path, .. } => json!({ "change": "remove", "path": path }),
             Self::RemoveDirectory { path, whole } => json!({ "change": "remove-directory", "path": path, "whole": whole }),

@@ -29,7 +29,7 @@ pub struct Account {
     pub has_jobs: bool,
 }
 
-/// Owner, group and permissions of a directory.
+/// Owner, group and permissions of a directory or file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Directory {
     /// The owner's number.
@@ -38,6 +38,12 @@ pub struct Directory {
     pub gid: u32,
     /// Its permissions.
     pub mode: u32,
+}
+
+impl Directory {
+    fn of(meta: &fs::Metadata) -> Self {
+        Self { uid: meta.uid(), gid: meta.gid(), mode: meta.mode() & 0o7777 }
+    }
 }
 
 /// The program that runs now.
@@ -63,8 +69,8 @@ pub struct Facts {
     /// Directories, `None` where there is none.
     pub directories: BTreeMap<PathBuf, Option<Directory>>,
     files: BTreeMap<PathBuf, String>,
-    /// Whether the host has its signing key.
-    pub has_key: bool,
+    /// Owner, group and permissions of the host's signing key; `None` where there is none.
+    pub key: Option<Directory>,
     /// The logins that the ledger names; `None` where nothing is published yet.
     pub logins: Option<Vec<String>>,
     /// Why what is published cannot be used, where something is.
@@ -108,8 +114,7 @@ impl Facts {
             if meta.as_ref().is_some_and(|meta| !meta.is_dir()) {
                 return Err(HostError::content(path, "it is not a directory"));
             }
-            let found = meta.map(|meta| Directory { uid: meta.uid(), gid: meta.gid(), mode: meta.mode() & 0o7777 });
-            directories.insert(path, found);
+            directories.insert(path, meta.as_ref().map(Directory::of));
         }
         let published = crate::host::Config { published: place.at(&config.published), ..config.clone() };
         // What another version published, or what is of another ledger, is no reason not to mend the rest.
@@ -133,7 +138,7 @@ impl Facts {
             user: account(place, &config.user),
             directories,
             files,
-            has_key: place.look(&config.key)?.is_some(),
+            key: key(place, &config.key)?,
             logins,
             unreadable,
             accounts,
@@ -167,6 +172,14 @@ impl Facts {
         };
         found.mode == mode && (owned || self.root.is_some())
     }
+}
+
+fn key(place: &Place, path: &Path) -> Result<Option<Directory>, HostError> {
+    let Some(meta) = place.look(path)? else { return Ok(None) };
+    if !meta.is_file() {
+        return Err(HostError::content(path, "the host's key is no plain file"));
+    }
+    Ok(Some(Directory::of(&meta)))
 }
 
 /// The sshd that is asked.

@@ -106,7 +106,7 @@ impl Record {
             Change::Key { path, .. } => self.key = Some(path.clone()),
             Change::Link { path, .. } => self.links.push(path.clone()),
             Change::Run { argv, .. } => self.systemd |= argv.first().is_some_and(|program| program == "systemctl"),
-            Change::Directory { .. } | Change::Remove { .. } | Change::RemoveDirectory { .. } => {}
+            Change::Directory { .. } | Change::Own { .. } | Change::Remove { .. } | Change::RemoveDirectory { .. } => {}
         }
     }
 
@@ -138,6 +138,8 @@ impl Record {
         }
         if systemd && !plan.is_done() {
             plan.run("sshd reads its configuration again", &["systemctl", "reload", ssh_unit]);
+        } else if !plan.is_done() {
+            plan.warnings.push(super::RELOAD_BY_HAND.to_owned());
         }
         if systemd {
             plan.run("the daemons end", &["systemctl", "disable", "--now", units::NAMES[0], units::NAMES[1]]);
