@@ -15,6 +15,9 @@ use tempfile::TempDir;
 
 const MAX: u64 = u64::MAX;
 
+/// Consecutive serials, first and last.
+type Run = (u64, u64);
+
 /// Whether `ssh-keygen` is missing; then says that the test is skipped. In CI that is a failure.
 fn absent(test: &str) -> bool {
     let path = std::env::var_os("PATH").unwrap_or_default();
@@ -97,7 +100,7 @@ impl Desk {
     }
 
     /// What `ssh-keygen -Q -l` prints: the version, and the runs by the fingerprint of their CA. Each CA's are sorted.
-    fn listed(&self, list: &[u8]) -> (u64, BTreeMap<String, Vec<(u64, u64)>>, Vec<String>) {
+    fn listed(&self, list: &[u8]) -> (u64, BTreeMap<String, Vec<Run>>, Vec<String>) {
         std::fs::write(self.path("krl"), list).unwrap();
         let text = self.keygen(&["-Q", "-l", "-f", "krl"]);
         let (mut version, mut runs, mut ids, mut ca) = (None, BTreeMap::new(), Vec::new(), String::new());
@@ -123,8 +126,8 @@ impl Desk {
 
     /// The list that `ssh-keygen -k` writes of these runs. It does not end a bitmap that becomes longer than it reads (9.2:
     /// "bignum is too large"); there is none then.
-    fn theirs(&self, runs: &[(u64, u64)]) -> Option<Vec<u8>> {
-        let line = |(first, last): &(u64, u64)| {
+    fn theirs(&self, runs: &[Run]) -> Option<Vec<u8>> {
+        let line = |(first, last): &Run| {
             if first == last { format!("serial: {first}\n") } else { format!("serial: {first}-{last}\n") }
         };
         let lines: Vec<String> = runs.iter().map(line).collect();
@@ -154,8 +157,8 @@ fn of(ca: &PublicKey, serials: impl IntoIterator<Item = u64>) -> Revocations {
 }
 
 /// Consecutive serials as runs; written here a second time.
-fn runs(serials: &BTreeSet<u64>) -> Vec<(u64, u64)> {
-    let mut runs: Vec<(u64, u64)> = Vec::new();
+fn runs(serials: &BTreeSet<u64>) -> Vec<Run> {
+    let mut runs: Vec<Run> = Vec::new();
     for &serial in serials {
         match runs.last_mut() {
             Some(run) if run.1 + 1 == serial => run.1 = serial,
@@ -167,7 +170,7 @@ fn runs(serials: &BTreeSet<u64>) -> Vec<(u64, u64)> {
 
 /// The types of sections of serials in a list, in order: where each is used is part of what is tested.
 fn shapes(bytes: &[u8]) -> Vec<u8> {
-    let string = |at: usize| u32::from_be_bytes(bytes[at..at + 4].try_into().unwrap()) as usize;
+    let string = |at: usize| usize::try_from(u32::from_be_bytes(bytes[at..at + 4].try_into().unwrap())).unwrap();
     let mut at = 40;
     at += 4 + string(at);
     let mut shapes = Vec::new();

@@ -202,6 +202,40 @@ fn a_clean_verdict_over_residue_warns_and_the_finding_stays() {
 }
 
 #[test]
+fn the_policy_says_what_hosts_look_at() {
+    const TEST: &str = "the_policy_says_what_hosts_look_at";
+    if absent(TEST, &["git", "ssh-keygen"]) {
+        return;
+    }
+    let place = Place::new();
+    let probe = "[[target.payments-db.probe]]\nname = \"no replication slots\"\n\
+                 command = [\"/usr/bin/psql\", \"-c\", \"SELECT 1\"]\nrun_as = \"postgres\"\n";
+    let text = format!("{}\n{probe}", place.policy_text(1))
+        .replace("data = [\"npi\"]", "data = [\"npi\"]\noffline = \"spool\"");
+    let (policy, ledger) = (place.path("probes.toml"), place.path("ledger"));
+    std::fs::write(&policy, text).unwrap();
+    let rita = place.desk("rita", &ledger);
+    rita.jit_anywhere(&["init", ledger.to_str().unwrap(), "--policy", policy.to_str().unwrap()]).ok();
+    let names = ["no replication slots", "processes", "connections", "jobs"];
+
+    let target = &rita.jit(&["policy", "show", "--json"]).ok().json()["targets"][0];
+    assert_eq!((&target["target"], &target["offline"]), (&"payments-db".into(), &"spool".into()), "{target:#}");
+    let told: Vec<&str> = target["probes"].as_array().unwrap().iter().map(|it| it["name"].as_str().unwrap()).collect();
+    assert_eq!(told, names);
+    let what = serde_json::json!({
+        "command": ["/usr/bin/psql", "-c", "SELECT 1"], "clear": "empty", "run_as": "postgres"
+    });
+    assert_eq!((&target["probes"][0]["what"], &target["probes"][0]["timeout"]), (&what, &"30s".into()), "{target:#}");
+    let said = rita.jit(&["policy", "show"]).ok();
+    for words in ["spool", "\"/usr/bin/psql\"", "as postgres", "cron and at jobs of the login"] {
+        assert!(said.out.contains(words), "{words:?} is not shown\n{}", said.told());
+    }
+    let said = rita.jit(&["policy", "explain", "alice", "payments-db/read-only"]).ok();
+    let line = format!("After each session the host looks at: {}", names.join(", "));
+    assert!(said.out.contains(&line), "{}", said.told());
+}
+
+#[test]
 fn nothing_is_said_over_a_clean_host() {
     const TEST: &str = "nothing_is_said_over_a_clean_host";
     if absent(TEST, &["git", "ssh-keygen"]) {
