@@ -1271,13 +1271,21 @@ _jit() {
             return 0
             ;;
         jit__subcmd__ssh)
-            opts="-y -q -v -h -V --case --ledger --as --key --json --yes --quiet --verbose --help --version"
+            opts="-y -q -v -h -V --case --wait --close --no-close --ledger --as --key --json --yes --quiet --verbose --help --version"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
             case "${prev}" in
                 --case)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --wait)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --close)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;

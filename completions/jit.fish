@@ -43,7 +43,7 @@ complete -c jit -n "__fish_jit_needs_command" -f -a "withdraw" -d 'Take your own
 complete -c jit -n "__fish_jit_needs_command" -f -a "extend" -d 'Ask for more time: a new case that continues this one, with approvals of its own'
 complete -c jit -n "__fish_jit_needs_command" -f -a "mint" -d 'Issue every credential that is due. For the minter, a service of the policy'
 complete -c jit -n "__fish_jit_needs_command" -f -a "credential" -d 'Print the certificate of a live case, one OpenSSH line'
-complete -c jit -n "__fish_jit_needs_command" -f -a "ssh" -d 'Connect to HOST with your live credential'
+complete -c jit -n "__fish_jit_needs_command" -f -a "ssh" -d 'Connect to HOST with your live credential; ask for one, wait for it and close the case afterwards where wanted'
 complete -c jit -n "__fish_jit_needs_command" -f -a "exec" -d 'Run a command with the credential of a live case'
 complete -c jit -n "__fish_jit_needs_command" -f -a "close" -d 'Say that the work is done. It ends the access at once'
 complete -c jit -n "__fish_jit_needs_command" -f -a "revoke" -d 'End a case at once: its credential opens nothing any more'
@@ -185,9 +185,12 @@ complete -c jit -n "__fish_jit_using_subcommand credential" -s v -l verbose -d '
 complete -c jit -n "__fish_jit_using_subcommand credential" -s h -l help -d 'Print help'
 complete -c jit -n "__fish_jit_using_subcommand credential" -s V -l version -d 'Print version'
 complete -c jit -n "__fish_jit_using_subcommand ssh" -l case -d 'The case whose credential is used [default: your live one]' -r
+complete -c jit -n "__fish_jit_using_subcommand ssh" -l wait -d 'Wait for a credential that is on its way, at most for DURATION; exits with 8 if it is not there then. At a terminal this is the default, without an end' -r
+complete -c jit -n "__fish_jit_using_subcommand ssh" -l close -d 'Close the case after logout; TEXT says what was done, and is asked for where it is missing' -r
 complete -c jit -n "__fish_jit_using_subcommand ssh" -l ledger -d 'The ledger: a Git repository [default: the one around this directory, else the user\'s default]' -r -f -a "(__fish_complete_directories)"
 complete -c jit -n "__fish_jit_using_subcommand ssh" -l as -d 'Who acts: a member or service of the policy [default: whose key it is]' -r
 complete -c jit -n "__fish_jit_using_subcommand ssh" -l key -d 'The key that signs: a private key, or a .pub whose private half ssh-agent holds [default: ~/.ssh/id_ed25519]' -r -F
+complete -c jit -n "__fish_jit_using_subcommand ssh" -l no-close -d 'Do not ask after logout whether to close the case'
 complete -c jit -n "__fish_jit_using_subcommand ssh" -l json -d 'Print the result as JSON'
 complete -c jit -n "__fish_jit_using_subcommand ssh" -s y -l yes -d 'Answer yes to "shall I sign this?"'
 complete -c jit -n "__fish_jit_using_subcommand ssh" -s q -l quiet -d 'Print the result and errors only'
