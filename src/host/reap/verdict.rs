@@ -110,3 +110,6 @@ fn withdrawn(session: &SessionFile, grants: &Grants, grant: Option<&Grant>, sign
     let opens = grant.opens.iter().any(|open| open.logins.contains(&session.login));
     (!opens).then(|| format!("case {} opens the login {} no more", session.case().short(), session.login))
 }
+
+#[cfg(test)]
+mod tests;
