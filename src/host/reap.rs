@@ -39,6 +39,9 @@ const IDLE: Duration = Duration::from_millis(500);
 /// How long a group that no session's file names is left alone: a login makes its group before its file.
 const ORPHAN: Duration = Duration::from_secs(2);
 
+/// How long the daemon waits for another reaper to end before it takes its place.
+const LOCKED: Duration = Duration::from_secs(10);
+
 /// How long the same complaint is not said again.
 const QUIET: Duration = Duration::from_secs(300);
 
@@ -120,12 +123,17 @@ impl<'c> Reaper<'c> {
         cgroup::check(&config)?;
         let path = config.run.join("reap.lock");
         let lock = File::create(&path).map_err(|cause| HostError::file(&path, cause))?;
-        match rustix::fs::flock(&lock, rustix::fs::FlockOperation::NonBlockingLockExclusive) {
-            Ok(()) => {}
-            Err(rustix::io::Errno::WOULDBLOCK) => {
+        let began = Instant::now();
+        // One that looks only once is gone soon: the daemon waits for it.
+        let patience = if options.once { Duration::ZERO } else { LOCKED };
+        while let Err(cause) = rustix::fs::flock(&lock, rustix::fs::FlockOperation::NonBlockingLockExclusive) {
+            if cause != rustix::io::Errno::WOULDBLOCK {
+                return Err(HostError::file(path, cause.into()));
+            }
+            if began.elapsed() >= patience {
                 return Err(HostError::Refused("another jit host reap runs on this host".to_owned()));
             }
-            Err(cause) => return Err(HostError::file(path, cause.into())),
+            std::thread::sleep(LOOK);
         }
         let shared = Shared { config, options, said: Mutex::default(), probing: Mutex::default() };
         Ok(Self {

@@ -2,6 +2,8 @@
 //! until the ledger has taken the end, until the probes looked, until it has taken what they found; then the session's
 //! files go. Each step is written down when it is done.
 
+use std::path::Path;
+use std::sync::PoisonError;
 use std::time::{Duration, Instant};
 
 use super::super::HostError;
@@ -14,8 +16,6 @@ use super::super::wire::{Answer, Ask, ask};
 use super::ending::{Ending, clear};
 use super::{Plan, Shared};
 use crate::domain::id::Digest;
-use std::path::Path;
-use std::sync::PoisonError;
 
 /// How long the recorder may take to leave what it has to, once the session is dead.
 const RECORDER: Duration = Duration::from_secs(3);
@@ -61,6 +61,7 @@ fn drop_session(shared: &Shared, session: &SessionFile, why: &str) -> Result<(),
     if let Some(recorder) = session.recorder {
         kill_recorder(recorder)?;
     }
+    Group::at(session.cgroup.clone()).remove()?;
     clear(&shared.config, &session.session)?;
     shared.info(format!("session {} of {} is gone: {why}", session.session, session.login));
     Ok(())
@@ -108,6 +109,7 @@ fn end(
         ending.reported = true;
         ending.write(config, name)?;
     }
+    Group::at(session.cgroup.clone()).remove()?;
     clear(config, name)?;
     let clean = ending.items.iter().flatten().all(probe::is_clear);
     let residue =
