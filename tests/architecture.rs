@@ -30,8 +30,12 @@ const TABLE: &[Rule] = &[
     Rule { room: "git", may: &["ports", "domain", "sshsig", "merkle"] },
     Rule { room: "sign", may: &["ports", "domain", "sshsig", "merkle"] },
     Rule { room: "issue", may: &["ports", "domain", "sshsig", "merkle"] },
-    Rule { room: "cli", may: &["ports", "domain", "sshsig", "merkle", "ledger", "git", "sign", "issue"] },
-    Rule { room: "main", may: &["cli", "ports", "domain", "sshsig", "merkle", "ledger", "git", "sign", "issue"] },
+    Rule { room: "recording", may: &["ports", "domain"] },
+    Rule { room: "cli", may: &["ports", "domain", "sshsig", "merkle", "ledger", "git", "sign", "issue", "recording"] },
+    Rule {
+        room: "main",
+        may: &["cli", "ports", "domain", "sshsig", "merkle", "ledger", "git", "sign", "issue", "recording"],
+    },
     // `lib.rs` names its modules and nothing else.
     Rule { room: "lib", may: &[] },
 ];
