@@ -6,6 +6,7 @@
 //! the disk cannot follow, the relay stops, and nothing unrecorded is passed on. Imports `recording`, `ports`, `domain`.
 
 use std::io::{self, Write as _};
+use std::os::fd::OwnedFd;
 use std::os::unix::fs::{PermissionsExt as _, chown};
 use std::os::unix::net::{UnixListener, UnixStream};
 use std::path::{Path, PathBuf};
@@ -15,7 +16,7 @@ use std::time::Instant;
 use rustix::process::{Pid, PidfdFlags};
 
 use super::session_file::Recorded;
-use super::{Config, HostError, SessionFile, membership, syslog};
+use super::{Config, HostError, SessionFile, syslog};
 use crate::domain::id::Nonce;
 use crate::ports::{Clock, Rng};
 use crate::recording::{Header, Recorder, RecorderError};
@@ -69,7 +70,7 @@ pub fn run(
     // Whoever ends the session's control group must not end its recorder.
     leave_session(config)?;
     let session = SessionFile::read(config, session)?.ok_or_else(|| RecordError::NoSession(session.clone()))?;
-    let waits = waits(&session)?;
+    let (told, monitor) = waits(&session)?;
     let began = Instant::now();
     let mut recorder = match &session.recording {
         Some(path) => {
@@ -88,7 +89,7 @@ pub fn run(
     let now = AtomicI64::new(clock.now().unix());
     let (broken, breaks) = io::pipe().map_err(|cause| HostError::system("pipe", cause))?;
     let (journal, queue) = Journal::new(began, recorder.is_some());
-    let relay = Relay::new(config, &session, listener, Waits { broken, ..waits }, journal, &now)?;
+    let relay = Relay::new(config, &session, listener, Waits { told, monitor, broken }, journal, &now)?;
     let (relayed, kept) = std::thread::scope(|scope| {
         let relay = scope.spawn(move || relay.run());
         let kept = journal::keep(queue, recorder.as_mut(), began, clock, &now);
@@ -137,7 +138,7 @@ fn leave_session(config: &Config) -> Result<(), HostError> {
 
 /// What the recorder waits for beside its channels: SIGTERM, and the end of the connection. Opened before anybody is told
 /// that it is ready, so that neither is missed.
-fn waits(session: &SessionFile) -> Result<Waits<()>, HostError> {
+fn waits(session: &SessionFile) -> Result<(UnixStream, Option<OwnedFd>), HostError> {
     let failed = |what: &'static str| move |cause: io::Error| HostError::system(what, cause);
     let (told, teller) = UnixStream::pair().map_err(failed("socketpair"))?;
     signal_hook::low_level::pipe::register(signal_hook::consts::SIGTERM, teller).map_err(failed("SIGTERM"))?;
@@ -145,7 +146,7 @@ fn waits(session: &SessionFile) -> Result<Waits<()>, HostError> {
     let monitor = pid.and_then(|pid| rustix::process::pidfd_open(pid, PidfdFlags::empty()).ok());
     // Its number may have been given to another process before it was opened here; not after.
     let monitor = monitor.filter(|_| session.monitor.is_alive());
-    Ok(Waits { told, monitor, broken: () })
+    Ok((told, monitor))
 }
 
 /// Listens for gates: those of this login alone.

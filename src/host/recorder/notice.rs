@@ -49,8 +49,8 @@ impl Warnings {
     /// What is to be said now. Of several that are due, only the last one counts.
     pub fn say(&mut self, now: i64) -> Option<String> {
         let mut said = None;
-        while let Some((at, minutes)) = self.due.last().copied().filter(|(at, _)| *at <= now) {
-            said = (at < self.ends.unix()).then(|| warning(self.ends, minutes));
+        while let Some((_, minutes)) = self.due.last().copied().filter(|(at, _)| *at <= now) {
+            said = (now < self.ends.unix()).then(|| warning(self.ends, minutes));
             self.due.pop();
         }
         said
