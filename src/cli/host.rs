@@ -49,7 +49,7 @@ pub fn run(context: &mut Context, args: Args) -> Outcome {
     match args.command {
         Command::Setup(args) => setup::run(context, &file, args),
         Command::Status(args) => status::run(context, &configured()?, args),
-Command::Sync(args) => sync::run(context, &configured()?, &file, args),
+        Command::Sync(args) => sync::run(context, &configured()?, &file, args),
         Command::Reap(args) => reap::run(context, configured(), args),
         // These three have their own way to fail: nobody gets in.
         Command::Principals(args) => principals::run(context, configured(), args),

@@ -186,9 +186,7 @@ fn accompany(
         if is_ready(1) && emptied(&signals.resized) {
             message::send(&mut recorder, &FromGate::Resized, &[]).map_err(gone)?;
         }
-        for (index, signal, source) in
-            [(2, Signal::TERM, &signals.terminate), (3, Signal::HUP, &signals.hang_up)]
-        {
+        for (index, signal, source) in [(2, Signal::TERM, &signals.terminate), (3, Signal::HUP, &signals.hang_up)] {
             if is_ready(index) && emptied(source) && code.is_none() {
                 // It was meant for what runs here.
                 let _ = rustix::process::kill_process_group(number, signal);

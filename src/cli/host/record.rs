@@ -3,8 +3,8 @@
 use super::super::error::CliError;
 use super::super::{Context, Exit, Outcome};
 use crate::domain::id::Nonce;
-use crate::host::recorder::{self, RecordError};
 use crate::host::Config;
+use crate::host::recorder::{self, RecordError};
 
 /// Record one session: `jit host session` starts it.
 ///
@@ -39,4 +39,3 @@ impl From<RecordError> for CliError {
         }
     }
 }
-

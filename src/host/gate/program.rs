@@ -81,7 +81,8 @@ mod tests {
     use super::*;
 
     fn asked(shell: Option<&str>, command: Option<&str>) -> Program {
-        let config = "host = \"db1\"\nremote = \"ledger\"\nsftp_server = \"/usr/libexec/sftp-server\"\nledger = \"sha256:";
+        let config =
+            "host = \"db1\"\nremote = \"ledger\"\nsftp_server = \"/usr/libexec/sftp-server\"\nledger = \"sha256:";
         let config: Config = toml::from_str(&format!("{config}{}\"\n", "0".repeat(64))).expect("a configuration");
         let pairs = [("SHELL", shell), ("SSH_ORIGINAL_COMMAND", command)];
         let set = pairs.into_iter().filter_map(|(name, value)| Some((name.into(), value?.into())));

@@ -247,7 +247,9 @@ impl Channel {
             Some(End::Abandoned) | None => None,
         };
         journal.close(self.number, code.map(i32::from))?;
-        if code.is_some() && let Ok(line) = line(&FromRecorder::Done) {
+        if code.is_some()
+            && let Ok(line) = line(&FromRecorder::Done)
+        {
             let _ = rustix::net::send(&self.gate, &line, rustix::net::SendFlags::NOSIGNAL);
         }
         Ok(code)
@@ -260,7 +262,11 @@ impl Channel {
         if index == INPUT && self.terminal && flow.to().is_some_and(is_unseen) {
             self.unseen = self.unseen.saturating_add(u64::try_from(bytes.len()).unwrap_or(u64::MAX));
             // The line is finished: what follows may be seen again.
-            return if bytes.iter().any(|byte| matches!(byte, b'\r' | b'\n')) { self.note_unseen(journal) } else { Ok(()) };
+            return if bytes.iter().any(|byte| matches!(byte, b'\r' | b'\n')) {
+                self.note_unseen(journal)
+            } else {
+                Ok(())
+            };
         }
         match &mut self.content {
             Content::Whole => {}

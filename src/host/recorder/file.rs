@@ -22,7 +22,8 @@ pub fn create(recordings: &Path, path: &Path) -> Result<File, HostError> {
     let make = || -> io::Result<File> {
         let top = directory(CWD, recordings)?;
         let below = directory(&top, Path::new(case))?;
-        let flags = OFlags::CREATE | OFlags::EXCL | OFlags::WRONLY | OFlags::APPEND | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+        let flags =
+            OFlags::CREATE | OFlags::EXCL | OFlags::WRONLY | OFlags::APPEND | OFlags::NOFOLLOW | OFlags::CLOEXEC;
         let file = openat(&below, name, flags, Mode::from_raw_mode(0o600))?;
         fsync(&below)?;
         fsync(&top)?;

@@ -155,7 +155,9 @@ impl Flow {
     /// Nothing will come: the other side is told, once what waits is written.
     pub fn end(&mut self) {
         self.from = None;
-        if self.is_empty() && let Some(to) = self.to.take() {
+        if self.is_empty()
+            && let Some(to) = self.to.take()
+        {
             // sshd's stdin and stdout are one socket: closing this copy alone would tell it nothing.
             let _ = rustix::net::shutdown(&to, Shutdown::Write);
         }

@@ -258,7 +258,9 @@ impl<'a> Relay<'a> {
                 self.guests.insert(id, guest);
                 Ok(())
             }
-            Ok(Some(FromGate::Hello { version: message::VERSION, term, command })) => self.open(id, guest, term, command),
+            Ok(Some(FromGate::Hello { version: message::VERSION, term, command })) => {
+                self.open(id, guest, term, command)
+            }
             Ok(Some(_)) => {
                 refuse(guest.gate, "the gate and the recorder are not of the same version".to_owned());
                 Ok(())
@@ -271,7 +273,13 @@ impl<'a> Relay<'a> {
     }
 
     /// Opens a channel. It is in the recording before the gate may start anything.
-    fn open(&mut self, number: u32, guest: Guest, term: Option<String>, command: Option<String>) -> Result<(), RelayError> {
+    fn open(
+        &mut self,
+        number: u32,
+        guest: Guest,
+        term: Option<String>,
+        command: Option<String>,
+    ) -> Result<(), RelayError> {
         let Ok(mut reply) = guest.gate.try_clone() else { return Ok(()) };
         let gate = (guest.gate, guest.inbox);
         let (mut channel, open) = match Channel::new(self.config, number, gate, self.session.uid, (term, command)) {
