@@ -121,8 +121,9 @@ impl Ready {
         if let Some(at) = self.became_live {
             return at.checked_add(FRESH);
         }
-        let age = u64::try_from(now.since(self.chosen.lent.issued.time)).ok().map(Duration::from_secs)?;
-        let left = FRESH.checked_sub(age).filter(|left| !left.is_zero())?;
+        // The minter's clock may be ahead of this one: what seems to come is new.
+        let age = u64::try_from(now.since(self.chosen.lent.issued.time)).unwrap_or(0);
+        let left = FRESH.checked_sub(Duration::from_secs(age)).filter(|left| !left.is_zero())?;
         Instant::now().checked_add(left)
     }
 }

@@ -91,6 +91,33 @@ fn a_lock_revokes_while_it_stands() {
     }
 }
 
+/// A role that the policy no longer has lies in no environment; its certificate was made for one.
+#[test]
+fn a_locked_environment_revokes_what_was_minted_for_a_role_that_is_gone() {
+    let mut ledger = Ledger::new();
+    ledger.live();
+    let change = ledger.propose_policy("rita", |text| {
+        text.replace("[target.payments-db.role.read-only]", "[target.payments-db.role.reader]")
+    });
+    ledger.approve(change.id, "raj");
+    ledger.enact("rita", &change);
+    assert_eq!(revoked(&ledger), BTreeMap::new());
+    let event = ledger.event("dave", None, lock(LockScope::Environment("prod".parse().unwrap())));
+    ledger.say(event);
+    assert_eq!(revoked(&ledger), BTreeMap::from([serials(PROD, [1])]));
+}
+
+#[test]
+fn a_hardware_keys_certificate_is_revoked_like_any_other() {
+    let mut ledger = Ledger::new();
+    let mut case = ledger.request("alice", |request| request.credential_key = Key::hardware("alice", 0).public);
+    ledger.approve(case.id, "bob");
+    ledger.approve(case.id, "dave");
+    ledger.mint(&mut case);
+    ledger.told("alice", case.id, revocation());
+    assert_eq!(revoked(&ledger), BTreeMap::from([serials(PROD, [1])]));
+}
+
 #[test]
 fn whoever_left_opens_nothing() {
     let mut ledger = Ledger::new();
