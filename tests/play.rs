@@ -340,6 +340,9 @@ fn a_recording_of_which_the_ledger_holds_no_head_is_not_vouched_for() {
     assert_eq!(scene.plays(&["--json"]).ok().json()["sessions"][0]["verified"], Value::Null);
     drop(recorder);
     scene.ends(&session, None);
+    // Whoever still follows it is told, and does not wait for what will not come.
+    let said = scene.plays(&["--follow"]).refused(4);
+    said.mentions(&["ends after frame 0 without its last frame"]);
     let said = scene.plays(&[]).refused(4);
     said.mentions(&["ends after frame 0 without its last frame", "the ledger holds no head of it"]);
 }

@@ -6,7 +6,7 @@
 
 use std::fs;
 use std::io::Cursor;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use common::{Place, absent};
@@ -15,10 +15,14 @@ use jit::domain::key::PublicKey;
 use jit::ports::{Rng, RngError};
 use jit::recording::age::{self, Identity, OpenError};
 use jit::recording::cast::{self, Entry, Kind};
-use jit::recording::frame::{HEAD, HEADER, TAIL};
+use jit::recording::frame::{HEAD, HEADER, Head, TAIL};
+use jit::recording::reader::{self, Tail};
 use jit::recording::scan::{Expected, Scan, scan, sealed};
-use jit::recording::{ChannelOpen, Fault, Finished, Header, Part, Recorder, Terminal};
+use jit::recording::{ChannelOpen, Fault, Finished, Header, Part, Recorder, Sink, Terminal};
 use jit::sign::{KeyFile, NoPassphrase, Opener};
+use proptest::collection::vec;
+use proptest::prelude::*;
+use serde_json::{Value, json};
 use zeroize::Zeroizing;
 
 #[path = "common/harness.rs"]
@@ -351,7 +355,8 @@ fn any_bit_of_the_header_that_is_changed_is_named() {
 fn what_is_done_to_whole_frames_is_named() {
     let place = Place::new();
     let key = public(&place, "recorder");
-    let (sample, other) = (sample(&key, "a", 5), self::sample(&key, "b", 5));
+    let other = sample(&key, "b", 5);
+    let sample = sample(&key, "a", 5);
     let size = sample.bytes.len() as u64;
     let foreign = |at: usize| &other.bytes[other.frame(at)];
     let offset = |at: usize| sample.starts[at] as u64;
@@ -452,6 +457,282 @@ fn a_recording_that_was_made_again_differs_from_the_ledger() {
     let (real, forged) = (sample(&public(&place, "recorder"), "a", 3), sample(&public(&place, "alice"), "a", 3));
     let scan = real.scan(&forged.bytes);
     assert_eq!(scan.faults, [Fault::OtherHead { found: forged.finished.head, ledger: real.finished.head }]);
+}
+
+/// A recording that another program made, from the format's page alone.
+fn golden(name: &str) -> Vec<u8> {
+    fs::read(Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/vectors/recording").join(name)).unwrap()
+}
+
+/// The sample's private key, as ssh wants it: only its owner can read it.
+fn sample_key(place: &Place, name: &str) -> PathBuf {
+    use std::os::unix::fs::PermissionsExt as _;
+    let keys = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/vectors/sample/keys");
+    let file = place.path(&format!("sample-{name}"));
+    fs::copy(keys.join(name), &file).unwrap();
+    fs::set_permissions(&file, fs::Permissions::from_mode(0o600)).unwrap();
+    file
+}
+
+#[test]
+fn a_recording_that_another_program_made_is_read() {
+    let place = Place::new();
+    let (bytes, told): (_, Value) =
+        (golden("sample.jitrec"), serde_json::from_slice(&golden("expected.json")).unwrap());
+    let text = |field: &str| told[field].as_str().unwrap().to_owned();
+    let header = Header {
+        ledger: text("ledger").parse().unwrap(),
+        case: CaseId(text("case").parse().unwrap()),
+        session: text("session").parse().unwrap(),
+    };
+    assert_eq!(header.to_bytes(), bytes[..HEADER]);
+    let expected = Expected { header: Some(header), head: Some(text("head").parse().unwrap()) };
+    for name in ["recorder", "rita"] {
+        let mut found = scan(&mut Cursor::new(&bytes), &expected).unwrap();
+        let opener = opener(&sample_key(&place, name), "");
+        let agree = |share: &[u8; 32]| opener.agree(share);
+        let identity = Identity { public: opener.public_key(), agree: &agree };
+        let mut output = std::collections::BTreeMap::<String, String>::new();
+        let mut others = Vec::new();
+        reader::open_all(&mut Cursor::new(&bytes), &mut found, &identity, &mut |entry| match entry {
+            Entry::Event { kind: Kind::Output, channel, text, .. } => {
+                *output.entry(channel.to_string()).or_default() += text;
+            }
+            other => others.push(other.clone()),
+        })
+        .unwrap();
+        assert_eq!(found.faults, []);
+        assert_eq!(
+            json!({ "frames": found.frames.len(), "bytes": found.size, "output": output }),
+            json!({
+            "frames": told["frames"], "bytes": told["bytes"], "output": told["output"] })
+        );
+        let event = |channel, millis, kind, text: &str| Entry::Event { channel, millis, kind, text: text.to_owned() };
+        let opened = |number, size, at, command: Option<&str>, term: Option<&str>| {
+            let (command, term) = (command.map(str::to_owned), term.map(str::to_owned));
+            Entry::Opened(cast::Channel { number, size, timestamp: 1_795_442_400 + at / 1000, at, command, term })
+        };
+        assert_eq!(
+            others,
+            [
+                opened(1, (100, 30), 0, None, Some("xterm-256color")),
+                event(1, 500, Kind::Input, "l"),
+                opened(7, (80, 24), 1250, Some("scp -f /var/log/queue"), None),
+                event(1, 1900, Kind::Resize, "120x40"),
+                event(7, 750, Kind::Mark, "12 bytes in, 4711 bytes out"),
+                Entry::Closed { channel: 7, millis: 1000, exit: Some(0) },
+                Entry::Closed { channel: 1, millis: 3141, exit: None },
+            ]
+        );
+    }
+}
+
+/// The code blocks of a page, by their language.
+fn blocks(page: &str, language: &str) -> Vec<String> {
+    let text = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("docs").join(page)).unwrap();
+    let begin = format!("```{language}\n");
+    let after = text.split(&begin).skip(1);
+    after.map(|rest| rest.split("```").next().unwrap().to_owned()).collect()
+}
+
+#[test]
+fn the_recipes_of_the_pages_work_as_typed() {
+    if absent("the_recipes_of_the_pages_work_as_typed", &["age", "python3", "ssh-keygen", "dd", "od", "sha256sum"]) {
+        return;
+    }
+    let place = Place::new();
+    let key = place.key("recorder");
+    let sample = sample(&public(&place, "recorder"), "a", 3);
+    let (file, script) = (place.path("session.jitrec"), place.path("recording.py"));
+    let recipe = blocks("auditor.md", "python").into_iter().find(|block| block.contains("jitf")).unwrap();
+    fs::write(&script, recipe).unwrap();
+    let run = |bytes: &[u8], open: bool| {
+        fs::write(&file, bytes).unwrap();
+        let mut command = Command::new("python3");
+        command.arg(&script).arg(&file).args(open.then_some(&key));
+        place.run(command)
+    };
+    let said = run(&sample.bytes, true).ok();
+    assert!(said.err.ends_with(&format!("head {}\n", sample.finished.head)), "{}", said.told());
+    assert!(said.err.contains(&format!("session {}\n", sample.header.session)), "{}", said.told());
+    let lines: Vec<Value> = said.out.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    assert_eq!(lines[0]["version"], 2);
+    assert_eq!(lines[1], json!([0.0, "o", "a 0\r\n"]));
+    assert_eq!(run(&sample.bytes, false).ok().out, "");
+    for at in 0..sample.bytes.len() {
+        // Any byte that is changed, and any cut, is seen: the recipe has the same verdict as ours.
+        if at % 83 == 0 {
+            let mut bytes = sample.bytes.clone();
+            bytes[at] ^= 4;
+            let said = run(&bytes, false);
+            assert!(said.code != 0, "byte {at}\n{}", said.told());
+            assert!(run(&sample.bytes[..at], false).code != 0, "cut after {at} bytes");
+        }
+    }
+    assert!(run(&[&sample.bytes[..], b"x"].concat(), false).code != 0);
+
+    // By hand: the first frame.
+    let recipe = blocks("format.md", "sh").into_iter().find(|block| block.contains("age -d")).unwrap();
+    fs::write(&file, &sample.bytes).unwrap();
+    let mut command = Command::new("sh");
+    command.args(["-euc", &recipe]).env("f", &file).env("key", &key);
+    let variables = [("f", file.as_os_str()), ("key", key.as_os_str())];
+    let said = place.run_with(command, &place.path("home"), &variables, b"").ok();
+    let lines: Vec<&str> = said.out.lines().collect();
+    assert_eq!(lines[0].trim_end_matches(" -").trim_end(), lines[1]);
+    assert_eq!(lines[1].len(), 64);
+    assert!(lines[2].starts_with("{\"version\":2,") && lines[3].contains("a 0"), "{}", said.told());
+}
+
+proptest! {
+    /// Bytes from anywhere: every reader says what it thinks of them, and none panics.
+    #[test]
+    fn no_reader_panics(noise in vec(any::<u8>(), 0..2000), at in any::<usize>(), length in any::<u32>()) {
+        let opener = jit::sign::FileSigner::from_seed([7; 32]).unwrap().into_opener();
+        let sealed = age::seal(std::slice::from_ref(opener.public_key()), &noise, &mut Counting(0)).unwrap();
+        let agree = |share: &[u8; 32]| opener.agree(share);
+        let identity = Identity { public: opener.public_key(), agree: &agree };
+        prop_assert_eq!(open(&sealed, &opener), Ok(noise.clone()));
+        let at = at % sealed.len();
+        for bytes in [&noise[..], &[&sealed[..at], &noise].concat(), &sealed[at..], &[&noise, &sealed[at..]].concat()] {
+            let _ = open(bytes, &opener);
+        }
+        let _ = cast::read(&noise);
+        let lines = [&b"{\"channel\":1}\n[1.5,\"o\",\"x\"]\n"[..], &noise].concat();
+        prop_assert!(!matches!(cast::read(&lines), Err((read, _)) if read.is_empty()));
+        let mut head = Head { last: false, sequence: 0, time: 1, previous: header("a").digest(), length }.to_bytes();
+        head.extend_from_slice(&noise);
+        for bytes in [noise.clone(), [header("a").to_bytes(), noise.clone()].concat(), [header("a").to_bytes(), head].concat()] {
+            let mut found = scan(&mut Cursor::new(&bytes), &Expected::default()).unwrap();
+            prop_assert!(!found.faults.is_empty());
+            reader::open_all(&mut Cursor::new(&bytes), &mut found, &identity, &mut |_| ()).unwrap();
+            let mut tail = Tail::new(header("a"));
+            let _ = tail.next(&mut Cursor::new(&bytes), &identity).unwrap();
+        }
+    }
+
+    /// Whatever is recorded is read back: text by text, however the bytes came, whenever a chunk was sealed.
+    #[test]
+    fn what_is_recorded_is_read_back(
+        said in vec((0..3_u32, vec(any::<u8>(), 0..200), 0..900_u64), 0..40),
+        large in 0..90_000_usize,
+    ) {
+        let opener = jit::sign::FileSigner::from_seed([7; 32]).unwrap().into_opener();
+        let (mut sink, mut rng) = (Vec::new(), Counting(7));
+        let recipients = std::slice::from_ref(opener.public_key());
+        let mut recorder = Recorder::new(&mut sink, recipients, &header("a"), BEGAN, &mut rng).unwrap();
+        let mut bytes = [Vec::new(), Vec::new(), Vec::new()];
+        (0..3).for_each(|channel| recorder.open_channel(channel, 0, &ChannelOpen::default()).unwrap());
+        let (mut at, mut largest) = (0, 0);
+        for (channel, piece, later) in &said {
+            at += later;
+            largest = largest.max(*later);
+            recorder.output(*channel, at, piece).unwrap();
+            bytes[*channel as usize].extend_from_slice(piece);
+        }
+        recorder.output(0, at, &text(large)).unwrap();
+        bytes[0].extend_from_slice(&text(large));
+        let finished = recorder.finish(at).unwrap();
+        let expected = Expected { header: Some(header("a")), head: Some(finished.head) };
+        let mut found = scan(&mut Cursor::new(&sink), &expected).unwrap();
+        prop_assert_eq!(finished.bytes, sink.len() as u64);
+        let agree = |share: &[u8; 32]| opener.agree(share);
+        let identity = Identity { public: opener.public_key(), agree: &agree };
+        let mut read = [String::new(), String::new(), String::new()];
+        reader::open_all(&mut Cursor::new(&sink), &mut found, &identity, &mut |entry| {
+            if let Entry::Event { channel, text, .. } = entry {
+                read[*channel as usize] += text;
+            }
+        }).unwrap();
+        prop_assert_eq!(found.faults, []);
+        for (read, bytes) in read.iter().zip(&bytes) {
+            prop_assert_eq!(read, &String::from_utf8_lossy(bytes));
+        }
+    }
+
+    /// A bit anywhere in a recording, however long: it is never taken for whole.
+    #[test]
+    fn any_bit_of_any_recording_counts(frames in 2..6_usize, at in any::<usize>(), bit in 0..8_u8) {
+        let key = jit::sign::FileSigner::from_seed([7; 32]).unwrap().into_opener().public_key().clone();
+        let sample = sample(&key, "a", frames);
+        let mut bytes = sample.bytes.clone();
+        let at = at % bytes.len();
+        bytes[at] ^= 1 << bit;
+        prop_assert!(!sample.scan(&bytes).faults.is_empty());
+    }
+}
+
+#[test]
+fn chunks_are_sealed_when_they_are_due() {
+    let place = Place::new();
+    let (mut sink, mut rng) = (Vec::new(), Counting(7));
+    let recipient = public(&place, "recorder");
+    let mut recorder = Recorder::new(&mut sink, &[recipient], &header("a"), BEGAN, &mut rng).unwrap();
+    assert_eq!((recorder.due_in(0), recorder.head()), (None, header("a").digest()));
+    recorder.open_channel(3, 100, &ChannelOpen::default()).unwrap();
+    assert_eq!((recorder.due_in(100), recorder.due_in(700), recorder.due_in(5000)), (Some(1000), Some(400), Some(0)));
+    recorder.tick(1099).unwrap();
+    assert_eq!(recorder.bytes(), HEADER as u64);
+    recorder.tick(1100).unwrap();
+    let one = recorder.bytes();
+    assert!(one > HEADER as u64 && recorder.due_in(1100).is_none());
+    // A chunk that is full waits for nobody.
+    recorder.output(3, 1200, &[b'x'; 40_000]).unwrap();
+    assert!(recorder.bytes() > one + 32_768);
+    // Wrong numbers are refused, and time does not go back.
+    assert!(recorder.output(4, 1300, b"x").is_err());
+    assert!(recorder.open_channel(3, 1300, &ChannelOpen::default()).is_err());
+    let command = "cä".repeat(100_000);
+    recorder.open_channel(4, 10, &ChannelOpen { command: Some(command.clone()), terminal: None }).unwrap();
+    recorder.finish(1400).unwrap();
+    let found = scan(&mut Cursor::new(&sink), &Expected::default()).unwrap();
+    assert_eq!(found.faults, []);
+    let opener = opener(&place.key("recorder"), "");
+    let (mut read, mut opened) = (String::new(), Vec::new());
+    for frame in &found.frames {
+        let plain = open(&sealed(&mut Cursor::new(&sink), frame).unwrap(), &opener).unwrap();
+        assert!(plain.len() < 64 * 1024);
+        for entry in cast::read(&plain).unwrap() {
+            match entry {
+                Entry::Opened(channel) => {
+                    opened.push(channel.at);
+                    read += &channel.command.unwrap_or_default();
+                }
+                Entry::Event { kind: Kind::Mark, text, .. } => read += text.trim_start_matches("command, continued: "),
+                _ => {}
+            }
+        }
+    }
+    assert_eq!(opened, [100, 1300]);
+    assert_eq!(read, command);
+}
+
+/// A disk that is full: what was written in part must not be followed by anything.
+struct Full(usize);
+
+impl Sink for Full {
+    fn append(&mut self, _: &[u8]) -> std::io::Result<()> {
+        self.0 = self.0.checked_sub(1).ok_or(std::io::ErrorKind::StorageFull)?;
+        Ok(())
+    }
+
+    fn sync(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}
+
+#[test]
+fn after_a_failure_nothing_more_is_taken() {
+    let place = Place::new();
+    let recipient = public(&place, "recorder");
+    let mut rng = Counting(7);
+    assert!(Recorder::new(Full(0), std::slice::from_ref(&recipient), &header("a"), BEGAN, &mut rng).is_err());
+    let mut recorder = Recorder::new(Full(1), &[recipient], &header("a"), BEGAN, &mut rng).unwrap();
+    recorder.open_channel(0, 0, &ChannelOpen::default()).unwrap();
+    let full = recorder.flush(1).unwrap_err().to_string();
+    assert!(full.starts_with("cannot write the recording"), "{full}");
+    let closed = recorder.finish(2).unwrap_err().to_string();
+    assert_eq!(closed, "the recording takes no further frame");
 }
 
 #[test]

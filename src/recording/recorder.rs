@@ -130,7 +130,7 @@ impl<'a, S: Sink> Recorder<'a, S> {
         // A header has one line and a frame: of a command that is longer, the rest follows in marks.
         let (command, rest) = match &open.command {
             Some(command) => {
-                let (first, rest) = command.split_at(command.floor_char_boundary(PIECE));
+                let (first, rest) = cut(command);
                 (Some(first.to_owned()), rest)
             }
             None => (None, ""),
@@ -192,7 +192,7 @@ impl<'a, S: Sink> Recorder<'a, S> {
         let at = self.advance(at)?;
         let mut rest = text;
         loop {
-            let (piece, after) = rest.split_at(rest.floor_char_boundary(PIECE));
+            let (piece, after) = cut(rest);
             self.event(channel, at, Kind::Mark, piece)?;
             if after.is_empty() {
                 return Ok(());
@@ -314,4 +314,10 @@ impl<'a, S: Sink> Recorder<'a, S> {
         self.chunk_began = None;
         Ok(())
     }
+}
+
+/// The first [`PIECE`] bytes of a text, less a character that does not fit whole, and the rest.
+fn cut(text: &str) -> (&str, &str) {
+    let at = (0..=PIECE.min(text.len())).rev().find(|&at| text.is_char_boundary(at)).unwrap_or(0);
+    text.split_at(at)
 }

@@ -4,8 +4,6 @@ use std::io::{self, Write};
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::Path;
 
-use serde_json::json;
-
 use super::super::Context;
 use super::super::error::CliError;
 use crate::recording::cast::{self, Channel, Entry};
@@ -39,18 +37,7 @@ impl Export {
     /// # Errors
     /// Where it cannot be written.
     pub fn header(&mut self, channel: &Channel, title: &str) -> Result<(), CliError> {
-        let (width, height) = channel.size;
-        let mut header = json!({ "version": 2, "width": width, "height": height, "timestamp": channel.timestamp,
-            "title": title });
-        if let Some(object) = header.as_object_mut() {
-            if let Some(command) = &channel.command {
-                object.insert("command".into(), json!(command));
-            }
-            if let Some(term) = &channel.term {
-                object.insert("env".into(), json!({ "TERM": term }));
-            }
-        }
-        self.write(&format!("{header}\n"))
+        self.write(&channel.plain_line(title))
     }
 
     /// What was said on the channel.

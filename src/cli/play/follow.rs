@@ -39,6 +39,12 @@ pub fn run(
     let mut shown = Shown { number: 0, stages: std::collections::BTreeMap::new() };
     let new_stage = || Stage::new(&context.output, look(args, terminal), terminal, None, interrupt.clone());
     let unreadable = |cause: std::io::Error| CliError::failed("cannot read the recording").because(cause.to_string());
+    // What stops the tail is named by a look at the whole file.
+    let faults = |file: &mut File| {
+        let expected = Expected { header: Some(header.clone()), head: session.recorded };
+        let found = scan(file, &expected).map_err(unreadable)?;
+        Ok::<_, CliError>(found.faults.iter().map(ToString::to_string).collect::<Vec<String>>())
+    };
     let outcome = loop {
         match tail.next(&mut file, &identity).map_err(unreadable)? {
             Grown::Frame(entries) => {
@@ -46,6 +52,8 @@ pub fn run(
                     shown.take(context, numbering.of(entry), entry, &new_stage)?;
                 }
             }
+            // Nothing more will come: the ledger says that it has ended.
+            Grown::NotYet if session.ended.is_some() => break Err(wrong(&faults(&mut file)?)),
             Grown::NotYet if interrupt.wait(INTERVAL) => break Ok(Exit::DONE),
             Grown::NotYet => {}
             Grown::Ended(head) => {
@@ -64,12 +72,7 @@ pub fn run(
                     }
                 };
             }
-            Grown::Broken => {
-                let expected = Expected { header: Some(header), head: session.recorded };
-                let found = scan(&mut file, &expected).map_err(unreadable)?;
-                let faults: Vec<String> = found.faults.iter().map(ToString::to_string).collect();
-                break Err(wrong(&faults));
-            }
+            Grown::Broken => break Err(wrong(&faults(&mut file)?)),
             Grown::Fault(Fault::Sealed { cause: OpenError::OtherKeys(_), .. }) => {
                 let print = opener.public_key().fingerprint();
                 break Err(CliError::failed(format!("the recording is not sealed to the key {print}"))

@@ -1,6 +1,6 @@
 //! Writing the lines.
 
-use serde_json::{Map, Value, json};
+use serde_json::json;
 
 /// What an event is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -52,24 +52,24 @@ pub struct Channel {
 impl Channel {
     /// Its line, with the line's end.
     pub fn line(&self) -> String {
-        let (width, height) = self.size;
-        let mut header = Map::new();
-        header.insert("version".into(), json!(2));
-        header.insert("width".into(), json!(width));
-        header.insert("height".into(), json!(height));
-        header.insert("timestamp".into(), json!(self.timestamp));
-        if let Some(command) = &self.command {
-            header.insert("command".into(), json!(command));
-        }
-        if let Some(term) = &self.term {
-            header.insert("env".into(), json!({ "TERM": term }));
-        }
-        header.insert("channel".into(), json!(self.number));
-        header.insert("tty".into(), json!(self.term.is_some()));
-        let text = Value::Object(header).to_string();
-        // Written by hand: three digits, and no binary fraction anywhere.
-        let open = text.strip_suffix('}').unwrap_or(&text);
-        format!("{open},\"at\":{}}}\n", seconds(self.at))
+        let tty = self.term.is_some();
+        let (number, at) = (self.number, seconds(self.at));
+        format!("{},\"channel\":{number},\"tty\":{tty},\"at\":{at}}}\n", self.fields())
+    }
+
+    /// Its line as any asciicast begins: without our own keys, with a title.
+    pub fn plain_line(&self, title: &str) -> String {
+        format!("{},\"title\":{}}}\n", self.fields(), json!(title))
+    }
+
+    /// The fields of every asciicast, up to the last brace. By hand, so that they stand in the usual order, and `file` knows
+    /// what it is.
+    fn fields(&self) -> String {
+        let ((width, height), timestamp) = (self.size, self.timestamp);
+        let command = self.command.as_ref().map(|command| format!(",\"command\":{}", json!(command)));
+        let term = self.term.as_ref().map(|term| format!(",\"env\":{}", json!({ "TERM": term })));
+        let (command, term) = (command.unwrap_or_default(), term.unwrap_or_default());
+        format!("{{\"version\":2,\"width\":{width},\"height\":{height},\"timestamp\":{timestamp}{command}{term}")
     }
 }
 
