@@ -264,6 +264,46 @@ fn what_the_ledger_never_heard_of_it_does_not_hear_now() {
 }
 
 #[test]
+fn a_session_that_only_the_ledger_knows_is_lost() {
+    let Some(host) = Host::new("a_session_that_only_the_ledger_knows_is_lost") else { return };
+    let case = format!("sha256:{}", "4".repeat(64));
+    let (lost, begins) = ("lostlostlostlostlostlostlo", "beginsbeginsbeginsbeginsbe");
+    let here = host.session(|file| file["started"] = json!(stamp(unix() - 600)));
+    // Given up here, and in the ledger all the same.
+    let dropped = host.session(|file| {
+        file["started"] = json!(stamp(unix() - 600));
+        file["standing"] = json!("starting");
+    });
+    let dropped = &dropped.name;
+    let sync = host.sync();
+    let open = |session: &str, started: u64| json!({"case": case, "session": session, "started": stamp(started)});
+    let entries = json!([
+        open(lost, unix() - 600),
+        open(begins, unix()),
+        open(&here.name, unix() - 600),
+        open(dropped, unix() - 600)
+    ]);
+    host.publishes(&[&here], |grants| grants["open"] = entries.clone());
+    // While nobody can say it, it is said again; once it was taken, the mirror may be late.
+    sync.answers("failed");
+    let _reaper = host.reaper();
+    eventually("they were asked for twice", || sync.sessions_asked().len() == 2 && sync.asked().len() >= 4);
+    sync.answers("landed");
+    let taken = || sync.asked().into_iter().filter(|it| it["answered"].is_null()).collect::<Vec<_>>();
+    eventually("they were taken", || taken().len() >= 2);
+    std::thread::sleep(Duration::from_millis(700));
+    host.publishes(&[&here], |grants| grants["open"] = entries);
+    std::thread::sleep(Duration::from_millis(700));
+    let mut sessions: Vec<_> = taken().iter().map(|it| it["session"].as_str().unwrap().to_owned()).collect();
+    sessions.sort();
+    assert_eq!(sessions, [lost, dropped], "each once, and nobody else");
+    let asked = sync.asked();
+    assert!(asked.iter().all(|it| it["case"] == json!(case)), "{asked:?}");
+    assert!(asked.iter().all(|it| it["ask"] == "session-end" && it["cause"] == "lost"), "{asked:?}");
+    assert!(alive(here.monitor) && here.file().exists());
+}
+
+#[test]
 fn once_says_what_it_did_and_stops() {
     let Some(host) = Host::new("once_says_what_it_did_and_stops") else { return };
     let session = host.session(|file| file["ends"] = json!(stamp(unix())));

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::{Config, HostError, files, text};
 use crate::domain::certificate::Certificate;
 use crate::domain::event::LockScope;
-use crate::domain::id::{CaseId, CommitId, Digest, Name};
+use crate::domain::id::{CaseId, CommitId, Digest, Name, Nonce};
 use crate::domain::key::PublicKey;
 use crate::domain::policy::{Class, Policy, Record};
 use crate::domain::state::State;
@@ -50,6 +50,22 @@ pub struct Grants {
     pub grants: Vec<Grant>,
     /// What is looked for after a session.
     pub probes: Vec<Probe>,
+    /// The sessions of this host that have no end in the ledger yet.
+    pub open: Vec<OpenSession>,
+}
+
+/// A session whose end the ledger has not been told.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct OpenSession {
+    /// The case.
+    #[serde(with = "text")]
+    pub case: Digest,
+    /// The session.
+    #[serde(with = "text")]
+    pub session: Nonce,
+    /// When it began.
+    #[serde(with = "text")]
+    pub started: Timestamp,
 }
 
 /// One certificate, as far as it opens something here.
@@ -179,8 +195,12 @@ impl Grants {
         let Class::Host { targets } = &policy.actor(host)?.class else { return None };
         let remembered = Ttl::from_seconds(REMEMBERED).map_or(now, |span| now.minus(span));
         let mut grants = Vec::new();
+        let mut open = Vec::new();
         for case in state.cases() {
             let Some(access) = case.access() else { continue };
+            open.extend(access.sessions.iter().filter(|session| session.host == *host && session.ended.is_none()).map(
+                |session| OpenSession { case: case.id().0, session: session.session.clone(), started: session.started },
+            ));
             for issued in access.issued.iter().filter(|issued| issued.valid_before > remembered) {
                 grants.extend(grant(state, policy, targets, case, access, issued, now));
             }
@@ -200,6 +220,7 @@ impl Grants {
             clock_skew: policy.clock_skew,
             logins,
             grants,
+            open,
             probes: Vec::new(),
         })
     }

@@ -183,7 +183,7 @@ impl Host {
         };
         let mut grants = json!({
             "host": "db1", "ledger": DIGEST, "head": "1".repeat(40), "size": 10, "root": DIGEST, "checked": stamp(unix()),
-            "staleness": "10m", "clock_skew": "5m", "logins": [LOGIN], "probes": [],
+            "staleness": "10m", "clock_skew": "5m", "logins": [LOGIN], "probes": [], "open": [],
             "grants": sessions.iter().map(grant).collect::<Vec<_>>(),
         });
         change(&mut grants);
