@@ -159,6 +159,46 @@ fn killed_at_any_moment_it_ends_what_is_due_when_it_is_started_again() {
 }
 
 #[test]
+fn killed_at_each_of_its_writes_it_is_told_once_and_in_order() {
+    const TEST: &str = "killed_at_each_of_its_writes_it_is_told_once_and_in_order";
+    if common::absent(TEST, &["strace"]) {
+        return;
+    }
+    let Some(host) = Host::new(TEST) else { return };
+    let sync = host.sync();
+    // Names as strace has them; `?`: where this machine has the call.
+    let calls = ["write", "/^rename", "?/^unlink", "?/^rmdir", "fsync", "?/^connect", "/^send"];
+    let mut kills = 0;
+    for call in calls {
+        for count in 1.. {
+            let session = host.session(|file| file["ends"] = json!(stamp(unix())));
+            session.runs("sleep 1000 & wait");
+            let before = sync.asked().len();
+            let was_killed = host.once_killed_at(call, count);
+            kills += u32::from(was_killed);
+            for _ in 0..3 {
+                host.once();
+            }
+            assert!(session.is_cleared(), "{call} {count}: it goes on where it was");
+            assert!(!alive(session.monitor));
+            let asked = sync.asked().split_off(before);
+            let kinds: Vec<_> = asked.iter().map(|it| it["ask"].as_str().unwrap()).collect();
+            let ends = kinds.iter().take_while(|kind| **kind == "session-end").count();
+            assert!(ends > 0 && ends < kinds.len(), "{call} {count}: {kinds:?}");
+            assert!(kinds[ends..].iter().all(|kind| *kind == "residue"), "{call} {count}: {kinds:?}");
+            // What is asked again is the same, so `sync` knows it.
+            let same = |asks: &[serde_json::Value]| asks.windows(2).all(|pair| pair[0] == pair[1]);
+            assert!(same(&asked[..ends]) && same(&asked[ends..]), "{call} {count}: {asked:?}");
+            assert!(asked.iter().all(|it| it["session"] == json!(session.name)));
+            if !was_killed {
+                break;
+            }
+        }
+    }
+    assert!(kills > 20, "strace killed it only {kills} times");
+}
+
+#[test]
 fn with_sync_away_nothing_is_lost_and_others_still_end() {
     let Some(host) = Host::new("with_sync_away_nothing_is_lost_and_others_still_end") else { return };
     let first = host.session(|file| file["ends"] = json!(stamp(unix())));
@@ -368,6 +408,6 @@ fn figures() {
         let before = reaper.cpu_ticks();
         std::thread::sleep(Duration::from_secs(20));
         let used = reaper.cpu_ticks() - before;
-        println!("{count} sessions: {:.2} % of one core, {} KiB resident", used as f64 / 20.0, reaper.resident());
+        println!("{count} sessions: {used} hundredths of a second in 20 s, {} resident", reaper.resident());
     }
 }

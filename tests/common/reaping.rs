@@ -209,6 +209,19 @@ impl Host {
         String::from_utf8(said.stdout).unwrap() + &String::from_utf8(said.stderr).unwrap()
     }
 
+    /// Looks once and is killed at the so-many-th call of a kind that one of its threads makes; whether it came to that.
+    pub fn once_killed_at(&self, call: &str, count: u32) -> bool {
+        let jit = self.jit();
+        let said = Command::new("strace")
+            .args(["-f", "-qq", "-o", "/dev/null", "-e", &format!("inject={call}:signal=KILL:when={count}")])
+            .arg(jit.get_program())
+            .args(jit.get_args())
+            .arg("--once")
+            .output()
+            .unwrap();
+        !said.status.success()
+    }
+
     /// Somebody answers at the socket from now on.
     pub fn sync(&self) -> Sync {
         if !self.grants().exists() {
