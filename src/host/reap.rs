@@ -5,16 +5,16 @@
 //!
 //! Source: docs/host.md, "Ending".
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs::{self, File};
 use std::os::unix::fs::MetadataExt as _;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use super::cgroup::Group;
-use super::grants::{Grants, Probe};
+use super::grants::{Grants, OpenSession, Probe};
 use super::probe::Places;
 use super::session_file::{Recorded, SessionFile};
 use super::{Config, HostError, cgroup, syslog};
@@ -88,6 +88,9 @@ pub struct Reaper<'c> {
     mirror: Mirror,
     watched: BTreeMap<Nonce, Watched>,
     orphans: BTreeMap<PathBuf, Instant>,
+    /// Sessions whose end was told, or is being told: the mirror may go on for a while to call them open.
+    told: BTreeSet<Nonce>,
+    telling: Vec<JoinHandle<()>>,
     complaints: BTreeMap<String, Instant>,
     /// Held as long as this lives: there is one reaper on a host.
     _lock: File,
@@ -142,6 +145,8 @@ impl<'c> Reaper<'c> {
             mirror: Mirror::default(),
             watched: BTreeMap::new(),
             orphans: BTreeMap::new(),
+            told: BTreeSet::new(),
+            telling: Vec::new(),
             complaints: BTreeMap::new(),
             _lock: lock,
         })
@@ -167,6 +172,9 @@ impl<'c> Reaper<'c> {
         for watched in std::mem::take(&mut self.watched).into_values() {
             // A thread that fell over has said so on stderr; its session's files stand.
             let _ = watched.ending.map(JoinHandle::join);
+        }
+        for thread in std::mem::take(&mut self.telling) {
+            let _ = thread.join();
         }
         std::mem::take(&mut self.shared.said.lock().unwrap_or_else(PoisonError::into_inner))
     }
@@ -217,6 +225,7 @@ impl<'c> Reaper<'c> {
                 || watched.ending.as_ref().is_some_and(|thread| !thread.is_finished())
         });
         self.sweep(&sessions, &unreadable, at);
+        self.find_lost(&unreadable, now);
         for error in unreadable {
             self.complain("a session's file cannot be read", &error);
         }
@@ -226,6 +235,9 @@ impl<'c> Reaper<'c> {
     fn finish(&mut self, session: &SessionFile, plan: Plan) {
         if let Plan::End(cause, why) = &plan {
             self.shared.info(format!("session {} of {} ends: {cause}: {why}", session.session, session.login));
+        }
+        if !matches!(plan, Plan::Drop(_)) {
+            self.told.insert(session.session.clone());
         }
         let (shared, file, probes) = (Arc::clone(&self.shared), session.clone(), self.mirror.probes.clone());
         let work = move || finish::run(&shared, &file, plan, probes.as_deref());
@@ -239,21 +251,48 @@ impl<'c> Reaper<'c> {
         }
     }
 
+    /// Has the ledger told of sessions that it takes for open and of which nothing is here. A login has its file before the
+    /// ledger hears of it, and keeps it until the ledger has heard of its end.
+    fn find_lost(&mut self, unreadable: &[HostError], now: Timestamp) {
+        let Some(grants) = &self.mirror.grants else { return };
+        let config = &self.shared.config;
+        self.telling.retain(|thread| !thread.is_finished());
+        let grace = config.login_wait() + verdict::GRACE;
+        let is_old = |open: &OpenSession| u64::try_from(now.since(open.started)).is_ok_and(|age| age > grace.as_secs());
+        let lost = grants.open.iter().filter(|open| {
+            !self.told.contains(&open.session)
+                && !self.watched.contains_key(&open.session)
+                && is_old(open)
+                && !is_there(unreadable, &SessionFile::path(config, &open.session))
+        });
+        for open in lost.cloned().collect::<Vec<_>>() {
+            let (shared, session) = (Arc::clone(&self.shared), open.session.clone());
+            let work = move || finish::lost(&shared, &open);
+            match std::thread::Builder::new().name(format!("lost-{session}")).spawn(work) {
+                Ok(thread) => {
+                    self.telling.push(thread);
+                    self.told.insert(session);
+                }
+                Err(cause) => return self.complain("no thread for an ending", &HostError::system("spawn", cause)),
+            }
+        }
+        // What the mirror calls open no more is not asked about again.
+        let Some(grants) = &self.mirror.grants else { return };
+        self.told
+            .retain(|name| self.watched.contains_key(name) || grants.open.iter().any(|open| open.session == *name));
+    }
+
     /// Ends the groups that no session's file names: nobody would end them otherwise.
     fn sweep(&mut self, sessions: &[SessionFile], unreadable: &[HostError], at: Instant) {
         let groups = match Group::all(&self.shared.config) {
             Ok(groups) => groups,
             Err(error) => return self.complain("groups cannot be listed", &error),
         };
-        // A file that could not be read just now is there all the same; one that is no session's file names nothing.
-        let is_there = |path: &PathBuf| {
-            unreadable.iter().any(|error| matches!(error, HostError::File { path: file, .. } if file == path))
-        };
         let unknown: Vec<Group> = groups
             .into_iter()
             .filter(|group| !group.is_probe() && !sessions.iter().any(|session| session.cgroup == group.path()))
             .filter(|group| {
-                group.session().is_none_or(|name| !is_there(&SessionFile::path(&self.shared.config, &name)))
+                group.session().is_none_or(|name| !is_there(unreadable, &SessionFile::path(&self.shared.config, &name)))
             })
             .collect();
         self.orphans.retain(|path, _| unknown.iter().any(|group| group.path() == path));
@@ -280,7 +319,8 @@ impl<'c> Reaper<'c> {
         let line = format!("reap: {what}: {error}");
         let now = Instant::now();
         self.complaints.retain(|_, said| now.duration_since(*said) < QUIET);
-        if self.complaints.insert(line.clone(), now).is_none() {
+        if !self.complaints.contains_key(&line) {
+            self.complaints.insert(line.clone(), now);
             self.shared.warn(line);
         }
     }
@@ -327,6 +367,11 @@ fn plan(
         Verdict::End(cause, why) => Plan::End(cause, why),
         Verdict::Drop(why) => Plan::Drop(why),
     })
+}
+
+/// A file that could not be read just now is there all the same; one that is no session's file names nothing.
+fn is_there(unreadable: &[HostError], path: &Path) -> bool {
+    unreadable.iter().any(|error| matches!(error, HostError::File { path: file, .. } if file == path))
 }
 
 /// When a recorder left what it had to leave.

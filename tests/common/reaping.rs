@@ -183,7 +183,7 @@ impl Host {
         };
         let mut grants = json!({
             "host": "db1", "ledger": DIGEST, "head": "1".repeat(40), "size": 10, "root": DIGEST, "checked": stamp(unix()),
-            "staleness": "10m", "clock_skew": "5m", "logins": [LOGIN], "probes": [],
+            "staleness": "10m", "clock_skew": "5m", "logins": [LOGIN], "probes": [], "open": [],
             "grants": sessions.iter().map(grant).collect::<Vec<_>>(),
         });
         change(&mut grants);
@@ -207,6 +207,19 @@ impl Host {
     pub fn once(&self) -> String {
         let said = self.jit().arg("--once").output().unwrap();
         String::from_utf8(said.stdout).unwrap() + &String::from_utf8(said.stderr).unwrap()
+    }
+
+    /// Looks once and is killed at the so-many-th call of a kind that one of its threads makes; whether it came to that.
+    pub fn once_killed_at(&self, call: &str, count: u32) -> bool {
+        let jit = self.jit();
+        let said = Command::new("strace")
+            .args(["-f", "-qq", "-o", "/dev/null", "-e", &format!("inject={call}:signal=KILL:when={count}")])
+            .arg(jit.get_program())
+            .args(jit.get_args())
+            .arg("--once")
+            .output()
+            .unwrap();
+        !said.status.success()
     }
 
     /// Somebody answers at the socket from now on.

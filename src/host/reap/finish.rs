@@ -8,14 +8,15 @@ use std::time::{Duration, Instant};
 
 use super::super::HostError;
 use super::super::cgroup::Group;
-use super::super::grants::Probe;
+use super::super::grants::{OpenSession, Probe};
 use super::super::probe;
 use super::super::process::ProcessId;
 use super::super::session_file::{Recorded, SessionFile};
 use super::super::wire::{Answer, Ask, ask};
 use super::ending::{Ending, clear};
 use super::{Plan, Shared};
-use crate::domain::id::Digest;
+use crate::domain::event::EndCause;
+use crate::domain::id::{CaseId, Digest, Nonce};
 
 /// How long the recorder may take to leave what it has to, once the session is dead.
 const RECORDER: Duration = Duration::from_secs(3);
@@ -55,6 +56,26 @@ pub fn run(shared: &Shared, session: &SessionFile, plan: Plan, probes: Option<&[
     }
 }
 
+/// Tells the ledger of the end of a session that it knows and this host does not: the machine was started anew, or the
+/// ledger took a session-start that was given up here.
+pub fn lost(shared: &Shared, open: &OpenSession) {
+    let session = &open.session;
+    shared.warn(format!("session {session}: the ledger has its start, and nothing is left of it here: it is lost"));
+    let recording = SessionFile::recording_path(&shared.config, CaseId(open.case), session);
+    let (recording, bytes) = recovered_head(&recording);
+    let end = Ask::SessionEnd {
+        case: open.case,
+        session: session.clone(),
+        cause: EndCause::Lost,
+        exit_code: None,
+        recording,
+        bytes,
+    };
+    if tell(shared, session, &end, "session-end") {
+        shared.info(format!("session {session} is lost, and the ledger knows it"));
+    }
+}
+
 /// Ends what is left of a session that the ledger never heard of.
 fn drop_session(shared: &Shared, session: &SessionFile, why: &str) -> Result<(), HostError> {
     until_empty(shared, session)?;
@@ -90,7 +111,7 @@ fn end(
     }
     if !ending.told {
         let Some(end) = ending.session_end(session) else { return Ok(false) };
-        if !tell(shared, session, &end, "session-end") {
+        if !tell(shared, name, &end, "session-end") {
             return Ok(false);
         }
         ending.told = true;
@@ -103,7 +124,7 @@ fn end(
     }
     if !ending.reported {
         let Some(residue) = ending.residue(session) else { return Ok(false) };
-        if !tell(shared, session, &residue, "residue") {
+        if !tell(shared, name, &residue, "residue") {
             return Ok(false);
         }
         ending.reported = true;
@@ -198,20 +219,20 @@ fn kill_recorder(recorder: ProcessId) -> Result<(), HostError> {
 }
 
 /// Asks `sync` until it took the event; whether it did. Once it is `Kept`, `sync` delivers it.
-fn tell(shared: &Shared, session: &SessionFile, event: &Ask, what: &str) -> bool {
+fn tell(shared: &Shared, session: &Nonce, event: &Ask, what: &str) -> bool {
     let (mut pause, mut refusals, mut said) = (FIRST_PAUSE, 0, String::new());
     loop {
         let trouble = match ask(&shared.config, event, ANSWER) {
             Ok(Answer::Landed) => return true,
             Ok(Answer::Kept { why }) => {
-                shared.info(format!("session {}: {what} waits on this host: {why}", session.session));
+                shared.info(format!("session {}: {what} waits on this host: {why}", session));
                 return true;
             }
             Ok(Answer::Refused { why }) => {
                 // A08: `sync` may have been killed between appending the end and saying so.
                 refusals = if why.contains("no session") && why.contains("stands") { refusals + 1 } else { 0 };
                 if refusals >= REFUSALS {
-                    shared.warn(format!("session {}: {what} is given up: {why}", session.session));
+                    shared.warn(format!("session {}: {what} is given up: {why}", session));
                     return true;
                 }
                 format!("refused: {why}")
@@ -220,7 +241,7 @@ fn tell(shared: &Shared, session: &SessionFile, event: &Ask, what: &str) -> bool
             Err(error) => error.to_string(),
         };
         if trouble != said {
-            shared.warn(format!("session {}: {what} is not taken yet: {trouble}", session.session));
+            shared.warn(format!("session {}: {what} is not taken yet: {trouble}", session));
             said = trouble;
         }
         if shared.options.once && refusals == 0 {

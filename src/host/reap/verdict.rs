@@ -8,8 +8,8 @@ use super::super::session_file::{SessionFile, Standing};
 use crate::domain::event::EndCause;
 use crate::domain::time::Timestamp;
 
-/// How much longer than a login waits a session may stand without its session-start, seconds.
-const GRACE: u64 = 5;
+/// How much longer than a login waits a session may stand without its session-start.
+pub const GRACE: Duration = Duration::from_secs(5);
 
 /// What was seen of a session at one moment.
 #[derive(Debug, Clone, Copy)]
@@ -80,7 +80,7 @@ fn starting(session: &SessionFile, signs: &Signs) -> Option<Verdict> {
 
 /// Whether the time for a login to begin is over, by either clock.
 fn is_late(session: &SessionFile, signs: &Signs) -> bool {
-    let longest = signs.login_wait + Duration::from_secs(GRACE);
+    let longest = signs.login_wait + GRACE;
     let stood = u64::try_from(signs.now.since(session.started)).unwrap_or(0);
     Duration::from_secs(stood) > longest || signs.watched > longest
 }

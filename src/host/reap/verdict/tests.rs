@@ -42,7 +42,7 @@ fn scene() -> Scene {
     let grants = json!({
         "host": "db1", "ledger": OTHER, "head": "1".repeat(40), "size": 100, "root": OTHER,
         "checked": "2026-11-23T14:29:59Z", "staleness": "10m", "clock_skew": "5m", "logins": ["payments-ro"],
-        "grants": [grant], "probes": [],
+        "grants": [grant], "probes": [], "open": [],
     });
     let signs = Signs {
         now: time("14:30:00"),
