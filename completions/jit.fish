@@ -43,11 +43,12 @@ complete -c jit -n "__fish_jit_needs_command" -f -a "withdraw" -d 'Take your own
 complete -c jit -n "__fish_jit_needs_command" -f -a "extend" -d 'Ask for more time: a new case that continues this one, with approvals of its own'
 complete -c jit -n "__fish_jit_needs_command" -f -a "mint" -d 'Issue every credential that is due. For the minter, a service of the policy'
 complete -c jit -n "__fish_jit_needs_command" -f -a "credential" -d 'Print the certificate of a live case, one OpenSSH line'
-complete -c jit -n "__fish_jit_needs_command" -f -a "ssh" -d 'Connect to HOST with your live credential'
+complete -c jit -n "__fish_jit_needs_command" -f -a "ssh" -d 'Connect to HOST with your live credential; ask for one, wait for it and close the case afterwards where wanted'
 complete -c jit -n "__fish_jit_needs_command" -f -a "exec" -d 'Run a command with the credential of a live case'
 complete -c jit -n "__fish_jit_needs_command" -f -a "close" -d 'Say that the work is done. It ends the access at once'
 complete -c jit -n "__fish_jit_needs_command" -f -a "revoke" -d 'End a case at once: its credential opens nothing any more'
 complete -c jit -n "__fish_jit_needs_command" -f -a "review" -d 'Look at a case that has ended, and answer each check of the policy'
+complete -c jit -n "__fish_jit_needs_command" -f -a "play" -d 'Play the recording of a session, after holding it against the ledger'
 complete -c jit -n "__fish_jit_needs_command" -f -a "status" -d 'What waits for you, what is live and for how long'
 complete -c jit -n "__fish_jit_needs_command" -f -a "list" -d 'List cases, the newest last'
 complete -c jit -n "__fish_jit_needs_command" -f -a "show" -d 'Show one case whole: what was asked, who agreed, what was issued, how it ended'
@@ -55,6 +56,7 @@ complete -c jit -n "__fish_jit_needs_command" -f -a "log" -d 'The history, one e
 complete -c jit -n "__fish_jit_needs_command" -f -a "verify" -d 'Check the ledger: every commit, signature and rule since the first one'
 complete -c jit -n "__fish_jit_needs_command" -f -a "sync" -d 'Fetch from the remote, verify what came, and deliver what still waits here'
 complete -c jit -n "__fish_jit_needs_command" -f -a "policy" -d 'Look at the policy: who may do what'
+complete -c jit -n "__fish_jit_needs_command" -f -a "host" -d 'The server\'s side: admit what the ledger holds, record it, end it'
 complete -c jit -n "__fish_jit_needs_command" -f -a "doctor" -d 'Say what is set up, what is missing, and the command that mends it'
 complete -c jit -n "__fish_jit_needs_command" -f -a "completions" -d 'Print the completions of a shell'
 complete -c jit -n "__fish_jit_needs_command" -f -a "man" -d 'Print the manual page, or write one for each command'
@@ -185,9 +187,12 @@ complete -c jit -n "__fish_jit_using_subcommand credential" -s v -l verbose -d '
 complete -c jit -n "__fish_jit_using_subcommand credential" -s h -l help -d 'Print help'
 complete -c jit -n "__fish_jit_using_subcommand credential" -s V -l version -d 'Print version'
 complete -c jit -n "__fish_jit_using_subcommand ssh" -l case -d 'The case whose credential is used [default: your live one]' -r
+complete -c jit -n "__fish_jit_using_subcommand ssh" -l wait -d 'Wait for a credential that is on its way, at most for DURATION; exits with 8 if it is not there then. At a terminal this is the default, without an end' -r
+complete -c jit -n "__fish_jit_using_subcommand ssh" -l close -d 'Close the case after logout; TEXT says what was done, and is asked for where it is missing' -r
 complete -c jit -n "__fish_jit_using_subcommand ssh" -l ledger -d 'The ledger: a Git repository [default: the one around this directory, else the user\'s default]' -r -f -a "(__fish_complete_directories)"
 complete -c jit -n "__fish_jit_using_subcommand ssh" -l as -d 'Who acts: a member or service of the policy [default: whose key it is]' -r
 complete -c jit -n "__fish_jit_using_subcommand ssh" -l key -d 'The key that signs: a private key, or a .pub whose private half ssh-agent holds [default: ~/.ssh/id_ed25519]' -r -F
+complete -c jit -n "__fish_jit_using_subcommand ssh" -l no-close -d 'Do not ask after logout whether to close the case'
 complete -c jit -n "__fish_jit_using_subcommand ssh" -l json -d 'Print the result as JSON'
 complete -c jit -n "__fish_jit_using_subcommand ssh" -s y -l yes -d 'Answer yes to "shall I sign this?"'
 complete -c jit -n "__fish_jit_using_subcommand ssh" -s q -l quiet -d 'Print the result and errors only'
@@ -239,6 +244,25 @@ complete -c jit -n "__fish_jit_using_subcommand review" -s q -l quiet -d 'Print 
 complete -c jit -n "__fish_jit_using_subcommand review" -s v -l verbose -d 'Say more about what is done'
 complete -c jit -n "__fish_jit_using_subcommand review" -s h -l help -d 'Print help'
 complete -c jit -n "__fish_jit_using_subcommand review" -s V -l version -d 'Print version'
+complete -c jit -n "__fish_jit_using_subcommand play" -l session -d 'Which of its sessions, counted from 1 [default: the only one]' -r
+complete -c jit -n "__fish_jit_using_subcommand play" -l channel -d 'Only this one of the session\'s channels, counted from 1' -r
+complete -c jit -n "__fish_jit_using_subcommand play" -l speed -d 'How much faster than it was' -r
+complete -c jit -n "__fish_jit_using_subcommand play" -l max-idle -d 'Wait no longer than so many seconds where nothing happens' -r
+complete -c jit -n "__fish_jit_using_subcommand play" -l export -d 'Write one channel as an asciicast file (`-`: to stdout) instead of playing it. What was typed is in it too' -r -F
+complete -c jit -n "__fish_jit_using_subcommand play" -l recordings -d 'Where recordings lie, or the one file [default: recordings in config.toml, else /var/lib/jit/recordings]' -r -F
+complete -c jit -n "__fish_jit_using_subcommand play" -l identity -d 'The recorder\'s private key file [default: the key that signs]' -r -F
+complete -c jit -n "__fish_jit_using_subcommand play" -l ledger -d 'The ledger: a Git repository [default: the one around this directory, else the user\'s default]' -r -f -a "(__fish_complete_directories)"
+complete -c jit -n "__fish_jit_using_subcommand play" -l as -d 'Who acts: a member or service of the policy [default: whose key it is]' -r
+complete -c jit -n "__fish_jit_using_subcommand play" -l key -d 'The key that signs: a private key, or a .pub whose private half ssh-agent holds [default: ~/.ssh/id_ed25519]' -r -F
+complete -c jit -n "__fish_jit_using_subcommand play" -l follow -d 'Show a running session as it goes on, on its host; Ctrl-C ends it'
+complete -c jit -n "__fish_jit_using_subcommand play" -l damaged -d 'Play what can be read of a recording that is damaged, or that the ledger does not vouch for; the exit code is 4'
+complete -c jit -n "__fish_jit_using_subcommand play" -l raw -d 'Play every byte as recorded: the session\'s user can then do to your terminal whatever a terminal obeys'
+complete -c jit -n "__fish_jit_using_subcommand play" -l json -d 'Print the result as JSON'
+complete -c jit -n "__fish_jit_using_subcommand play" -s y -l yes -d 'Answer yes to "shall I sign this?"'
+complete -c jit -n "__fish_jit_using_subcommand play" -s q -l quiet -d 'Print the result and errors only'
+complete -c jit -n "__fish_jit_using_subcommand play" -s v -l verbose -d 'Say more about what is done'
+complete -c jit -n "__fish_jit_using_subcommand play" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c jit -n "__fish_jit_using_subcommand play" -s V -l version -d 'Print version'
 complete -c jit -n "__fish_jit_using_subcommand status" -l ledger -d 'The ledger: a Git repository [default: the one around this directory, else the user\'s default]' -r -f -a "(__fish_complete_directories)"
 complete -c jit -n "__fish_jit_using_subcommand status" -l as -d 'Who acts: a member or service of the policy [default: whose key it is]' -r
 complete -c jit -n "__fish_jit_using_subcommand status" -l key -d 'The key that signs: a private key, or a .pub whose private half ssh-agent holds [default: ~/.ssh/id_ed25519]' -r -F
@@ -354,6 +378,105 @@ complete -c jit -n "__fish_jit_using_subcommand policy; and __fish_seen_subcomma
 complete -c jit -n "__fish_jit_using_subcommand policy; and __fish_seen_subcommand_from explain" -s v -l verbose -d 'Say more about what is done'
 complete -c jit -n "__fish_jit_using_subcommand policy; and __fish_seen_subcommand_from explain" -s h -l help -d 'Print help'
 complete -c jit -n "__fish_jit_using_subcommand policy; and __fish_seen_subcommand_from explain" -s V -l version -d 'Print version'
+complete -c jit -n "__fish_jit_using_subcommand host; and not __fish_seen_subcommand_from setup status sync reap principals session record gate" -l config -d 'The host\'s configuration' -r -F
+complete -c jit -n "__fish_jit_using_subcommand host; and not __fish_seen_subcommand_from setup status sync reap principals session record gate" -l ledger -d 'The ledger: a Git repository [default: the one around this directory, else the user\'s default]' -r -f -a "(__fish_complete_directories)"
+complete -c jit -n "__fish_jit_using_subcommand host; and not __fish_seen_subcommand_from setup status sync reap principals session record gate" -l as -d 'Who acts: a member or service of the policy [default: whose key it is]' -r
+complete -c jit -n "__fish_jit_using_subcommand host; and not __fish_seen_subcommand_from setup status sync reap principals session record gate" -l key -d 'The key that signs: a private key, or a .pub whose private half ssh-agent holds [default: ~/.ssh/id_ed25519]' -r -F
+complete -c jit -n "__fish_jit_using_subcommand host; and not __fish_seen_subcommand_from setup status sync reap principals session record gate" -l json -d 'Print the result as JSON'
+complete -c jit -n "__fish_jit_using_subcommand host; and not __fish_seen_subcommand_from setup status sync reap principals session record gate" -s y -l yes -d 'Answer yes to "shall I sign this?"'
+complete -c jit -n "__fish_jit_using_subcommand host; and not __fish_seen_subcommand_from setup status sync reap principals session record gate" -s q -l quiet -d 'Print the result and errors only'
+complete -c jit -n "__fish_jit_using_subcommand host; and not __fish_seen_subcommand_from setup status sync reap principals session record gate" -s v -l verbose -d 'Say more about what is done'
+complete -c jit -n "__fish_jit_using_subcommand host; and not __fish_seen_subcommand_from setup status sync reap principals session record gate" -s h -l help -d 'Print help'
+complete -c jit -n "__fish_jit_using_subcommand host; and not __fish_seen_subcommand_from setup status sync reap principals session record gate" -s V -l version -d 'Print version'
+complete -c jit -n "__fish_jit_using_subcommand host; and not __fish_seen_subcommand_from setup status sync reap principals session record gate" -f -a "setup" -d 'Set this host up: user, directories, sshd, PAM, units'
+complete -c jit -n "__fish_jit_using_subcommand host; and not __fish_seen_subcommand_from setup status sync reap principals session record gate" -f -a "status" -d 'Show what stands on this host: mirror, grants, sessions, refusals'
+complete -c jit -n "__fish_jit_using_subcommand host; and not __fish_seen_subcommand_from setup status sync reap principals session record gate" -f -a "sync" -d 'Follow the ledger and publish what this host admits: the daemon of the user jit'
+complete -c jit -n "__fish_jit_using_subcommand host; and not __fish_seen_subcommand_from setup status sync reap principals session record gate" -f -a "reap" -d 'End sessions when their time comes: the root daemon'
+complete -c jit -n "__fish_jit_using_subcommand host; and not __fish_seen_subcommand_from setup status sync reap principals session record gate" -f -a "principals" -d 'Say which principals open LOGIN to a certificate: sshd\'s AuthorizedPrincipalsCommand'
+complete -c jit -n "__fish_jit_using_subcommand host; and not __fish_seen_subcommand_from setup status sync reap principals session record gate" -f -a "session" -d 'Open a session: PAM runs it as root at each login'
+complete -c jit -n "__fish_jit_using_subcommand host; and not __fish_seen_subcommand_from setup status sync reap principals session record gate" -f -a "record" -d 'Record one session: `jit host session` starts it'
+complete -c jit -n "__fish_jit_using_subcommand host; and not __fish_seen_subcommand_from setup status sync reap principals session record gate" -f -a "gate" -d 'Run the shell or command of a session, recorded: the ForceCommand of sshd'
+complete -c jit -n "__fish_jit_using_subcommand host; and __fish_seen_subcommand_from setup" -l config -d 'The host\'s configuration' -r -F
+complete -c jit -n "__fish_jit_using_subcommand host; and __fish_seen_subcommand_from setup" -l ledger -d 'The ledger: a Git repository [default: the one around this directory, else the user\'s default]' -r -f -a "(__fish_complete_directories)"
+complete -c jit -n "__fish_jit_using_subcommand host; and __fish_seen_subcommand_from setup" -l as -d 'Who acts: a member or service of the policy [default: whose key it is]' -r
+complete -c jit -n "__fish_jit_using_subcommand host; and __fish_seen_subcommand_from setup" -l key -d 'The key that signs: a private key, or a .pub whose private half ssh-agent holds [default: ~/.ssh/id_ed25519]' -r -F
+complete -c jit -n "__fish_jit_using_subcommand host; and __fish_seen_subcommand_from setup" -l json -d 'Print the result as JSON'
+complete -c jit -n "__fish_jit_using_subcommand host; and __fish_seen_subcommand_from setup" -s y -l yes -d 'Answer yes to "shall I sign this?"'
+complete -c jit -n "__fish_jit_using_subcommand host; and __fish_seen_subcommand_from setup" -s q -l quiet -d 'Print the result and errors only'
+complete -c jit -n "__fish_jit_using_subcommand host; and __fish_seen_subcommand_from setup" -s v -l verbose -d 'Say more about what is done'
+complete -c jit -n "__fish_jit_using_subcommand host; and __fish_seen_subcommand_from setup" -s h -l help -d 'Print help'
+complete -c jit -n "__fish_jit_using_subcommand host; and __fish_seen_subcommand_from setup" -s V -l version -d 'Print version'
+complete -c jit -n "__fish_jit_using_subcommand host; and __fish_seen_subcommand_from status" -l config -d 'The host\'s configuration' -r -F
+complete -c jit -n "__fish_jit_using_subcommand host; and __fish_seen_subcommand_from status" -l ledger -d 'The ledger: a Git repository [default: the one around this directory, else the user\'s default]' -r -f -a "(__fish_complete_directories)"
+complete -c jit -n "__fish_jit_using_subcommand host; and __fish_seen_subcommand_from status" -l as -d 'Who acts: a member or service of the policy [default: whose key it is]' -r
+complete -c jit -n "__fish_jit_using_subcommand host; and __fish_seen_subcommand_from status" -l key -d 'The key that signs: a private key, or a .pub whose private half ssh-agent holds [default: ~/.ssh/id_ed25519]' -r -F
+complete -c jit -n "__fish_jit_using_subcommand host; and __fish_seen_subcommand_from status" -l json -d 'Print the result as JSON'
+complete -c jit -n "__fish_jit_using_subcommand host; and __fish_seen_subcommand_from status" -s y -l yes -d 'Answer yes to "shall I sign this?"'
+complete -c jit -n "__fish_jit_using_subcommand host; and __fish_seen_subcommand_from status" -s q -l quiet -d 'Print the result and errors only'
+complete -c jit -n "__fish_jit_using_subcommand host; and __fish_seen_subcommand_from status" -s v -l verbose -d 'Say more about what is done'
+complete -c jit -n "__fish_jit_using_subcommand host; and __fish_seen_subcommand_from status" -s h -l help -d 'Print help'
+complete -c jit -n "__fish_jit_using_subcommand host; and __fish_seen_subcommand_from status" -s V -l version -d 'Print version'
+complete -c jit -n "__fish_jit_using_subcommand host; and __fish_seen_subcommand_from sync" -l config -d 'The host\'s configuration' -r -F
+complete -c jit -n "__fish_jit_using_subcommand host; and __fish_seen_subcommand_from sync" -l ledger -d 'The ledger: a Git repository [default: the one around this directory, else the user\'s default]' -r -f -a "(__fish_complete_directories)"
+complete -c jit -n "__fish_jit_using_subcommand host; and __fish_seen_subcommand_from sync" -l as -d 'Who acts: a member or service of the policy [default: whose key it is]' -r
+complete -c jit -n "__fish_jit_using_subcommand host; and __fish_seen_subcommand_from sync" -l key -d 'The key that signs: a private key, or a .pub whose private half ssh-agent holds [default: ~/.ssh/id_ed25519]' -r -F
+complete -c jit -n "__fish_jit_using_subcommand host; and __fish_seen_subcommand_from sync" -l once -d 'Follow once, publish, deliver what waits, and end'
+complete -c jit -n "__fish_jit_using_subcommand host; and __fish_seen_subcommand_from sync" -l json -d 'Print the result as JSON'
+complete -c jit -n "__fish_jit_using_subcommand host; and __fish_seen_subcommand_from sync" -s y -l yes -d 'Answer yes to "shall I sign this?"'
+complete -c jit -n "__fish_jit_using_subcommand host; and __fish_seen_subcommand_from sync" -s q -l quiet -d 'Print the result and errors only'
+complete -c jit -n "__fish_jit_using_subcommand host; and __fish_seen_subcommand_from sync" -s v -l verbose -d 'Say more about what is done'
+complete -c jit -n "__fish_jit_using_subcommand host; and __fish_seen_subcommand_from sync" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c jit -n "__fish_jit_using_subcommand host; and __fish_seen_subcommand_from sync" -s V -l version -d 'Print version'
+complete -c jit -n "__fish_jit_using_subcommand host; and __fish_seen_subcommand_from reap" -l config -d 'The host\'s configuration' -r -F
+complete -c jit -n "__fish_jit_using_subcommand host; and __fish_seen_subcommand_from reap" -l ledger -d 'The ledger: a Git repository [default: the one around this directory, else the user\'s default]' -r -f -a "(__fish_complete_directories)"
+complete -c jit -n "__fish_jit_using_subcommand host; and __fish_seen_subcommand_from reap" -l as -d 'Who acts: a member or service of the policy [default: whose key it is]' -r
+complete -c jit -n "__fish_jit_using_subcommand host; and __fish_seen_subcommand_from reap" -l key -d 'The key that signs: a private key, or a .pub whose private half ssh-agent holds [default: ~/.ssh/id_ed25519]' -r -F
+complete -c jit -n "__fish_jit_using_subcommand host; and __fish_seen_subcommand_from reap" -l json -d 'Print the result as JSON'
+complete -c jit -n "__fish_jit_using_subcommand host; and __fish_seen_subcommand_from reap" -s y -l yes -d 'Answer yes to "shall I sign this?"'
+complete -c jit -n "__fish_jit_using_subcommand host; and __fish_seen_subcommand_from reap" -s q -l quiet -d 'Print the result and errors only'
+complete -c jit -n "__fish_jit_using_subcommand host; and __fish_seen_subcommand_from reap" -s v -l verbose -d 'Say more about what is done'
+complete -c jit -n "__fish_jit_using_subcommand host; and __fish_seen_subcommand_from reap" -s h -l help -d 'Print help'
+complete -c jit -n "__fish_jit_using_subcommand host; and __fish_seen_subcommand_from reap" -s V -l version -d 'Print version'
+complete -c jit -n "__fish_jit_using_subcommand host; and __fish_seen_subcommand_from principals" -l config -d 'The host\'s configuration' -r -F
+complete -c jit -n "__fish_jit_using_subcommand host; and __fish_seen_subcommand_from principals" -l ledger -d 'The ledger: a Git repository [default: the one around this directory, else the user\'s default]' -r -f -a "(__fish_complete_directories)"
+complete -c jit -n "__fish_jit_using_subcommand host; and __fish_seen_subcommand_from principals" -l as -d 'Who acts: a member or service of the policy [default: whose key it is]' -r
+complete -c jit -n "__fish_jit_using_subcommand host; and __fish_seen_subcommand_from principals" -l key -d 'The key that signs: a private key, or a .pub whose private half ssh-agent holds [default: ~/.ssh/id_ed25519]' -r -F
+complete -c jit -n "__fish_jit_using_subcommand host; and __fish_seen_subcommand_from principals" -l json -d 'Print the result as JSON'
+complete -c jit -n "__fish_jit_using_subcommand host; and __fish_seen_subcommand_from principals" -s y -l yes -d 'Answer yes to "shall I sign this?"'
+complete -c jit -n "__fish_jit_using_subcommand host; and __fish_seen_subcommand_from principals" -s q -l quiet -d 'Print the result and errors only'
+complete -c jit -n "__fish_jit_using_subcommand host; and __fish_seen_subcommand_from principals" -s v -l verbose -d 'Say more about what is done'
+complete -c jit -n "__fish_jit_using_subcommand host; and __fish_seen_subcommand_from principals" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c jit -n "__fish_jit_using_subcommand host; and __fish_seen_subcommand_from principals" -s V -l version -d 'Print version'
+complete -c jit -n "__fish_jit_using_subcommand host; and __fish_seen_subcommand_from session" -l config -d 'The host\'s configuration' -r -F
+complete -c jit -n "__fish_jit_using_subcommand host; and __fish_seen_subcommand_from session" -l ledger -d 'The ledger: a Git repository [default: the one around this directory, else the user\'s default]' -r -f -a "(__fish_complete_directories)"
+complete -c jit -n "__fish_jit_using_subcommand host; and __fish_seen_subcommand_from session" -l as -d 'Who acts: a member or service of the policy [default: whose key it is]' -r
+complete -c jit -n "__fish_jit_using_subcommand host; and __fish_seen_subcommand_from session" -l key -d 'The key that signs: a private key, or a .pub whose private half ssh-agent holds [default: ~/.ssh/id_ed25519]' -r -F
+complete -c jit -n "__fish_jit_using_subcommand host; and __fish_seen_subcommand_from session" -l json -d 'Print the result as JSON'
+complete -c jit -n "__fish_jit_using_subcommand host; and __fish_seen_subcommand_from session" -s y -l yes -d 'Answer yes to "shall I sign this?"'
+complete -c jit -n "__fish_jit_using_subcommand host; and __fish_seen_subcommand_from session" -s q -l quiet -d 'Print the result and errors only'
+complete -c jit -n "__fish_jit_using_subcommand host; and __fish_seen_subcommand_from session" -s v -l verbose -d 'Say more about what is done'
+complete -c jit -n "__fish_jit_using_subcommand host; and __fish_seen_subcommand_from session" -s h -l help -d 'Print help'
+complete -c jit -n "__fish_jit_using_subcommand host; and __fish_seen_subcommand_from session" -s V -l version -d 'Print version'
+complete -c jit -n "__fish_jit_using_subcommand host; and __fish_seen_subcommand_from record" -l config -d 'The host\'s configuration' -r -F
+complete -c jit -n "__fish_jit_using_subcommand host; and __fish_seen_subcommand_from record" -l ledger -d 'The ledger: a Git repository [default: the one around this directory, else the user\'s default]' -r -f -a "(__fish_complete_directories)"
+complete -c jit -n "__fish_jit_using_subcommand host; and __fish_seen_subcommand_from record" -l as -d 'Who acts: a member or service of the policy [default: whose key it is]' -r
+complete -c jit -n "__fish_jit_using_subcommand host; and __fish_seen_subcommand_from record" -l key -d 'The key that signs: a private key, or a .pub whose private half ssh-agent holds [default: ~/.ssh/id_ed25519]' -r -F
+complete -c jit -n "__fish_jit_using_subcommand host; and __fish_seen_subcommand_from record" -l json -d 'Print the result as JSON'
+complete -c jit -n "__fish_jit_using_subcommand host; and __fish_seen_subcommand_from record" -s y -l yes -d 'Answer yes to "shall I sign this?"'
+complete -c jit -n "__fish_jit_using_subcommand host; and __fish_seen_subcommand_from record" -s q -l quiet -d 'Print the result and errors only'
+complete -c jit -n "__fish_jit_using_subcommand host; and __fish_seen_subcommand_from record" -s v -l verbose -d 'Say more about what is done'
+complete -c jit -n "__fish_jit_using_subcommand host; and __fish_seen_subcommand_from record" -s h -l help -d 'Print help'
+complete -c jit -n "__fish_jit_using_subcommand host; and __fish_seen_subcommand_from record" -s V -l version -d 'Print version'
+complete -c jit -n "__fish_jit_using_subcommand host; and __fish_seen_subcommand_from gate" -l config -d 'The host\'s configuration' -r -F
+complete -c jit -n "__fish_jit_using_subcommand host; and __fish_seen_subcommand_from gate" -l ledger -d 'The ledger: a Git repository [default: the one around this directory, else the user\'s default]' -r -f -a "(__fish_complete_directories)"
+complete -c jit -n "__fish_jit_using_subcommand host; and __fish_seen_subcommand_from gate" -l as -d 'Who acts: a member or service of the policy [default: whose key it is]' -r
+complete -c jit -n "__fish_jit_using_subcommand host; and __fish_seen_subcommand_from gate" -l key -d 'The key that signs: a private key, or a .pub whose private half ssh-agent holds [default: ~/.ssh/id_ed25519]' -r -F
+complete -c jit -n "__fish_jit_using_subcommand host; and __fish_seen_subcommand_from gate" -l json -d 'Print the result as JSON'
+complete -c jit -n "__fish_jit_using_subcommand host; and __fish_seen_subcommand_from gate" -s y -l yes -d 'Answer yes to "shall I sign this?"'
+complete -c jit -n "__fish_jit_using_subcommand host; and __fish_seen_subcommand_from gate" -s q -l quiet -d 'Print the result and errors only'
+complete -c jit -n "__fish_jit_using_subcommand host; and __fish_seen_subcommand_from gate" -s v -l verbose -d 'Say more about what is done'
+complete -c jit -n "__fish_jit_using_subcommand host; and __fish_seen_subcommand_from gate" -s h -l help -d 'Print help'
+complete -c jit -n "__fish_jit_using_subcommand host; and __fish_seen_subcommand_from gate" -s V -l version -d 'Print version'
 complete -c jit -n "__fish_jit_using_subcommand doctor" -l ledger -d 'The ledger: a Git repository [default: the one around this directory, else the user\'s default]' -r -f -a "(__fish_complete_directories)"
 complete -c jit -n "__fish_jit_using_subcommand doctor" -l as -d 'Who acts: a member or service of the policy [default: whose key it is]' -r
 complete -c jit -n "__fish_jit_using_subcommand doctor" -l key -d 'The key that signs: a private key, or a .pub whose private half ssh-agent holds [default: ~/.ssh/id_ed25519]' -r -F

@@ -32,6 +32,7 @@ mod log;
 mod man;
 mod mint;
 mod overview;
+mod play;
 mod policy;
 mod request;
 mod review;
@@ -117,6 +118,7 @@ pub enum Command {
     Close(close::Args),
     Revoke(revoke::Args),
     Review(review::Args),
+    Play(play::Args),
     Status(status::Args),
     List(list::Args),
     Show(show::Args),
@@ -189,6 +191,7 @@ fn dispatch(context: &mut Context, command: Option<Command>) -> Outcome {
         Command::Close(args) => close::run(context, args),
         Command::Revoke(args) => revoke::run(context, args),
         Command::Review(args) => review::run(context, args),
+        Command::Play(args) => play::run(context, args),
         Command::Status(args) => status::run(context, args),
         Command::List(args) => list::run(context, args),
         Command::Show(args) => show::run(context, args),

@@ -5,7 +5,8 @@
 //! intent ─► decided against the state ─► event ─► signed ─► appended by compare-and-swap
 //! grant (only the fold makes one) ─► issuer ─► certificate
 //!
-//! cli ─► ledger, git, sign, issue, host                (the composition root)
+//! cli ─► ledger, git, sign, issue, host, recording     (the composition root)
+//! host ─► recording ─► ports, domain                   (a host writes recordings, cli reads them)
 //! ledger, git, sign, issue, host ─► ports ─► domain, sshsig, merkle
 //! ```
 //!
@@ -20,5 +21,6 @@ pub mod issue;
 pub mod ledger;
 pub mod merkle;
 pub mod ports;
+pub mod recording;
 pub mod sign;
 pub mod sshsig;

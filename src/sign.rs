@@ -7,7 +7,7 @@ pub mod agent;
 pub mod file;
 
 pub use agent::{Agent, AgentError, AgentSigner, Identity};
-pub use file::{AskPassphrase, FileSigner, KeyFile, KeyFileError, NoPassphrase};
+pub use file::{AskPassphrase, FileSigner, KeyFile, KeyFileError, NoPassphrase, Opener};
 
 use crate::domain::key::PublicKey;
 use crate::ports::Signer;

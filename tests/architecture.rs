@@ -30,6 +30,7 @@ const TABLE: &[Rule] = &[
     Rule { room: "git", may: &["ports", "domain", "sshsig", "merkle"] },
     Rule { room: "sign", may: &["ports", "domain", "sshsig", "merkle"] },
     Rule { room: "issue", may: &["ports", "domain", "sshsig", "merkle"] },
+    Rule { room: "recording", may: &["ports", "domain"] },
     Rule { room: "host", may: &["ports", "domain", "sshsig", "merkle", "recording"] },
     Rule {
         room: "cli",

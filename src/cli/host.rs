@@ -50,7 +50,7 @@ pub fn run(context: &mut Context, args: Args) -> Outcome {
         Command::Setup(args) => setup::run(context, &file, args),
         Command::Status(args) => status::run(context, &file, &configured()?, args),
         Command::Sync(args) => sync::run(context, &configured()?, &file, args),
-        Command::Reap(args) => reap::run(context, &configured()?, args),
+        Command::Reap(args) => reap::run(context, configured(), args),
         // These three have their own way to fail: nobody gets in.
         Command::Principals(args) => principals::run(context, configured(), args),
         Command::Session(args) => session::run(context, &file, configured(), args),

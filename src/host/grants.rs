@@ -15,8 +15,9 @@ use crate::domain::state::access::{Access, EndedBy, Issued};
 use crate::domain::state::case::Case;
 use crate::domain::time::{Timestamp, Ttl};
 
-/// How long after its end a grant is still listed, so that a refusal can say why. In seconds.
-const REMEMBERED: u64 = 24 * 3600;
+/// How long after its end a grant is still listed, so that a refusal can say why. In seconds. Not for long: what is
+/// published is read at each login.
+const REMEMBERED: u64 = 600;
 
 /// What a host knows of the ledger.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -201,7 +202,13 @@ impl Grants {
             open.extend(access.sessions.iter().filter(|session| session.host == *host && session.ended.is_none()).map(
                 |session| OpenSession { case: case.id().0, session: session.session.clone(), started: session.started },
             ));
-            for issued in access.issued.iter().filter(|issued| issued.valid_before > remembered) {
+            // While somebody is in, the reaper has to find why it is over.
+            let is_in = access.sessions.iter().any(|session| session.host == *host && session.ended.is_none());
+            let listed = |issued: &&Issued| {
+                let over = access.ended(now).map_or(issued.valid_before, |(over, _)| over.min(issued.valid_before));
+                is_in || over > remembered
+            };
+            for issued in access.issued.iter().filter(listed) {
                 grants.extend(grant(state, policy, targets, case, access, issued, now));
             }
         }

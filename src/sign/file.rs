@@ -124,6 +124,40 @@ impl FileSigner {
     }
 }
 
+/// A private key as it opens what is sealed to it: X25519, and nothing else. Wiped when dropped. Only a file gives one:
+/// ssh-agent signs, and does nothing else with its keys; a hardware key cannot do it at all.
+pub struct Opener {
+    public: PublicKey,
+    scalar: Zeroizing<[u8; 32]>,
+}
+
+impl Opener {
+    /// The public half.
+    pub const fn public_key(&self) -> &PublicKey {
+        &self.public
+    }
+
+    /// X25519 of the private scalar (RFC 8032, section 5.1.5: the clamped half of the seed's SHA-512) and the point
+    /// `share`. Zero where the point is of small order, which the caller must refuse.
+    pub fn agree(&self, share: &[u8; 32]) -> Zeroizing<[u8; 32]> {
+        Zeroizing::new(x25519_dalek::x25519(*self.scalar, *share))
+    }
+}
+
+impl std::fmt::Debug for Opener {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Opener").field("public", &self.public).finish_non_exhaustive()
+    }
+}
+
+impl FileSigner {
+    /// The key as it opens what is sealed to it.
+    pub fn into_opener(self) -> Opener {
+        let Self { public, secret } = self;
+        Opener { public, scalar: Zeroizing::new(secret.to_scalar_bytes()) }
+    }
+}
+
 /// Opens the private key file at `path`; a symbolic link is followed, as ssh does. An encrypted one asks `passphrase`
 /// once.
 ///

@@ -23,6 +23,7 @@ pub mod history;
 pub mod island;
 pub mod server;
 pub mod terminal;
+pub mod world;
 
 /// The program under test.
 pub const JIT: &str = env!("CARGO_BIN_EXE_jit");

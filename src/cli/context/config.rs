@@ -1,4 +1,4 @@
-//! The user's `config.toml` (XDG): ledgers by name, the default one, the member's name and key. Unknown keys are refused
+//! The user's `config.toml` (XDG): ledgers by name, the default one, the member's name and key, where recordings lie. Unknown keys are refused
 //! with their line: a misspelt key must not be silently without effect.
 
 use std::fs;
@@ -19,6 +19,8 @@ pub struct Config {
     pub member: Option<Name>,
     /// The key that signs.
     pub key: Option<PathBuf>,
+    /// Where recordings of sessions lie.
+    pub recordings: Option<PathBuf>,
     /// The ledgers that this user knows.
     pub ledgers: Vec<LedgerEntry>,
 }
@@ -43,6 +45,8 @@ struct File {
     member: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     key: Option<PathBuf>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    recordings: Option<PathBuf>,
     #[serde(default, rename = "ledger", skip_serializing_if = "Vec::is_empty")]
     ledgers: Vec<LedgerEntry>,
 }
@@ -64,7 +68,7 @@ impl Config {
         let wrong = |line: Option<usize>, message: &str| {
             let place = line.map_or_else(String::new, |line| format!("line {line}: "));
             CliError::failed(format!("{place}{message}"))
-                .hint("it knows default_ledger, member, key and [[ledger]] with name and path")
+                .hint("it knows default_ledger, member, key, recordings and [[ledger]] with name and path")
         };
         let file: File = toml::from_str(text).map_err(|error| {
             let before = error.span().and_then(|span| text.get(..span.start));
@@ -74,7 +78,8 @@ impl Config {
             Some(member) => Some(member.parse::<Name>().map_err(|e| wrong(None, &format!("member: {e}")))?),
             None => None,
         };
-        let config = Self { default_ledger: file.default_ledger, member, key: file.key, ledgers: file.ledgers };
+        let File { default_ledger, key, recordings, ledgers, .. } = file;
+        let config = Self { default_ledger, member, key, recordings, ledgers };
         if let Some(default) = &config.default_ledger
             && config.default_path().is_none()
         {
@@ -116,6 +121,7 @@ impl Config {
             default_ledger: self.default_ledger.clone(),
             member: self.member.as_ref().map(ToString::to_string),
             key: self.key.clone(),
+            recordings: self.recordings.clone(),
             ledgers: self.ledgers.clone(),
         };
         let text = toml::to_string(&content)
@@ -151,7 +157,8 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("jit").join("config.toml");
         assert_eq!(Config::read(&file).unwrap(), Config::default());
-        let mut config = Config { member: Some("alice".parse().unwrap()), ..Config::default() };
+        let recordings = Some(PathBuf::from("/srv/recordings"));
+        let mut config = Config { member: Some("alice".parse().unwrap()), recordings, ..Config::default() };
         assert_eq!(config.add("acme", Path::new("/a")), "acme");
         assert_eq!(config.add("acme", Path::new("/b")), "acme-2");
         assert_eq!(config.default_path(), Some(Path::new("/a")));
