@@ -10,7 +10,8 @@ use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _, symlink};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use common::{JIT, Said, absent, find};
+use common::world::World;
+use common::{JIT, Place, Said, absent, find};
 use serde_json::json;
 use tempfile::TempDir;
 
@@ -523,4 +524,73 @@ fn a_certificate_that_calls_itself_help_is_told_nothing() {
             .unwrap();
         assert_eq!(String::from_utf8_lossy(&output.stdout), "", "{key_id}");
     }
+}
+
+/// What setup wrote, on a server that runs: the ledger's people get in, the server's own people get in as before, and
+/// after undo it is as if jit had never been there.
+#[test]
+fn a_host_that_was_set_up_serves_its_logins_and_nobody_else() {
+    const TEST: &str = "a_host_that_was_set_up_serves_its_logins_and_nobody_else";
+    let place = Place::new();
+    let Some(mut world) = World::new(TEST, &place, |policy| policy) else { return };
+    let again = world.island.jit(&["host", "setup", "--yes", "--no-systemd"]).ok();
+    assert!(again.out.contains("Nothing to change."), "{}", again.told());
+
+    // What the login's own files say is not run before the gate, and by root never.
+    let files = "cd /home/readonly\necho 'echo rc >> ~/before' > .bashrc\necho 'echo env >> ~/before' > evil\n\
+                 printf 'BASH_ENV DEFAULT=/home/readonly/evil\\nLD_PRELOAD DEFAULT=/home/readonly/evil.so\\n' \
+                 > .pam_environment\nmkdir -p .ssh\necho 'echo sshrc >> ~/before' > .ssh/rc\n\
+                 chown -R readonly: /home/readonly\n";
+    world.island.shell(files).ok();
+    let (_, certificate) = world.live("read-only", "10m");
+    let said = world.ssh("readonly", &certificate, &["id", "-un"]).ok();
+    assert_eq!(said.out.trim(), "readonly", "{}\n{}", said.told(), world.island.log("sshd"));
+    assert!(!said.err.contains("ld.so") && !world.island.log("sshd").contains("ld.so"), "{}", world.island.log("sshd"));
+    let before = world.island.shell("cat /home/readonly/before 2>/dev/null || true").ok();
+    assert_eq!(before.out, "", "run before the gate");
+
+    // The true CA's key, and a name that would have the command print its help: a line of it is the principal.
+    let principals = ["-I", "--help", "-n", "Arguments:,Options:,jit,Usage:", "-V", "-1h:+1h", "-z", "77"];
+    let forged = world.forged("help", &principals);
+    assert_eq!(world.ssh("readonly", &forged, &["id"]).code, 255);
+
+    // The admin has a key of their own, as on any server, and jit has no say in it: also without its daemons.
+    let key = place.key("carol");
+    let script = format!(
+        "install -d -o admin /home/admin/.ssh\ninstall -m 644 -o admin {}.pub /home/admin/.ssh/authorized_keys\n\
+         install -d -o readonly /home/readonly/.ssh\n\
+         install -m 644 -o readonly {0}.pub /home/readonly/.ssh/authorized_keys\n",
+        key.display()
+    );
+    world.island.shell(&script).ok();
+    assert_eq!(world.island.ssh("admin", &key, None, &["id", "-un"]).ok().out.trim(), "admin");
+    assert_eq!(world.island.ssh("readonly", &key, None, &["id"]).code, 255, "a served login has no keys of its own");
+
+    let status = world.island.jit(&["host", "status", "--json"]);
+    let json = status.json();
+    assert_eq!((status.code, &json["sync"], &json["reap"]), (0, &json!(true), &json!(true)), "{}", status.told());
+    assert_eq!(json["uncovered"], json!([]), "{}", status.told());
+    assert_eq!(json["grants"][0]["requester"], "alice", "{}", status.told());
+    let text = world.island.run("env", &["COLUMNS=80", "/usr/local/libexec/jit/jit", "host", "status"]).ok();
+    assert!(text.out.lines().all(|line| line.chars().count() <= 80), "wider than 80\n{}", text.told());
+    let doctor = world.island.jit(&["doctor", "--json"]).ok();
+    assert_eq!(doctor.json()["ok"], true, "{}", doctor.told());
+
+    world.until("the session has ended", || {
+        world.island.jit(&["host", "status", "--json"]).json()["sessions"].as_array().is_some_and(Vec::is_empty)
+    });
+    for daemon in ["reap", "sync"] {
+        world.island.kill(daemon);
+    }
+    let status = world.island.jit(&["host", "status", "--json"]).exits(1);
+    assert_eq!((&status.json()["sync"], &status.json()["reap"]), (&json!(false), &json!(false)), "{}", status.told());
+    let doctor = world.island.jit(&["doctor"]).exits(1);
+    assert!(doctor.out.contains("sync") && doctor.out.contains("does not run"), "{}", doctor.told());
+    assert_eq!(world.island.ssh("admin", &key, None, &["id", "-un"]).ok().out.trim(), "admin");
+    world.island.jit(&["host", "setup", "--undo", "--yes"]).ok();
+    world.island.stop_sshd();
+    world.island.start_sshd();
+    assert_eq!(world.ssh("readonly", &certificate, &["id"]).code, 255, "nothing trusts the CA any more");
+    assert_eq!(world.island.ssh("readonly", &key, None, &["id", "-un"]).ok().out.trim(), "readonly");
+    assert_eq!(world.island.ssh("admin", &key, None, &["id", "-un"]).ok().out.trim(), "admin");
 }
