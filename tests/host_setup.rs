@@ -542,7 +542,7 @@ fn a_host_that_was_set_up_serves_its_logins_and_nobody_else() {
                  > .pam_environment\nmkdir -p .ssh\necho 'echo sshrc >> ~/before' > .ssh/rc\n\
                  chown -R readonly: /home/readonly\n";
     world.island.shell(files).ok();
-    let (_, certificate) = world.live("read-only", "10m");
+    let (_, certificate) = world.live("payments-db/read-only", "10m");
     let said = world.ssh("readonly", &certificate, &["id", "-un"]).ok();
     assert_eq!(said.out.trim(), "readonly", "{}\n{}", said.told(), world.island.log("sshd"));
     assert!(!said.err.contains("ld.so") && !world.island.log("sshd").contains("ld.so"), "{}", world.island.log("sshd"));
