@@ -129,7 +129,11 @@ impl Tree {
                     open.push(path.clone());
                     format!("directory {:o}", meta.mode())
                 } else {
-                    format!("file {:o} {:?}", meta.mode(), fs::read(&path).unwrap().get(..4096).unwrap_or(&fs::read(&path).unwrap()))
+                    format!(
+                        "file {:o} {:?}",
+                        meta.mode(),
+                        fs::read(&path).unwrap().get(..4096).unwrap_or(&fs::read(&path).unwrap())
+                    )
                 };
                 found.insert(path.strip_prefix(self.0.path()).unwrap().to_owned(), what);
             }
@@ -172,10 +176,19 @@ fn before_the_ledger_names_the_host_sshd_and_pam_stay_as_they_are() {
     let derived = String::from_utf8(derived.stdout).unwrap();
     let key = derived.split_whitespace().take(2).collect::<Vec<_>>().join(" ");
     assert!(key.starts_with("ssh-ed25519 "), "{derived}");
-    assert!(said.out.contains(&format!("[host.db1]\n")) && said.out.contains(&format!("keys = [\"{key}\"]")), "{}", said.told());
+    assert!(
+        said.out.contains(&format!("[host.db1]\n")) && said.out.contains(&format!("keys = [\"{key}\"]")),
+        "{}",
+        said.told()
+    );
     assert!(said.out.contains("jit host setup"), "what to type next\n{}", said.told());
     assert_eq!(fs::metadata(tree.at("etc/jit/host_key")).unwrap().mode() & 0o777, 0o600);
-    for (path, mode) in [("run/jit/sessions", 0o700), ("run/jit/gate", 0o711), ("var/lib/jit/recordings", 0o700), ("var/lib/jit", 0o1770)] {
+    for (path, mode) in [
+        ("run/jit/sessions", 0o700),
+        ("run/jit/gate", 0o711),
+        ("var/lib/jit/recordings", 0o700),
+        ("var/lib/jit", 0o1770),
+    ] {
         assert_eq!(fs::metadata(tree.at(path)).unwrap().mode() & 0o7777, mode, "{path}");
     }
     let before = tree.picture();
@@ -289,8 +302,14 @@ fn undo_gives_back_what_was_there() {
     }
     let new: Vec<&PathBuf> = after.keys().filter(|path| !before.contains_key(*path)).collect();
     let kept = ["etc/jit", "var", "usr", "etc/tmpfiles.d"];
-    assert!(new.iter().all(|path| kept.iter().any(|kept| path.starts_with(kept)) || path.starts_with("etc/systemd")), "{new:?}");
-    assert!(!new.iter().any(|path| path.extension().is_some_and(|it| it == "service" || it == "conf" || it == "toml")), "{new:?}");
+    assert!(
+        new.iter().all(|path| kept.iter().any(|kept| path.starts_with(kept)) || path.starts_with("etc/systemd")),
+        "{new:?}"
+    );
+    assert!(
+        !new.iter().any(|path| path.extension().is_some_and(|it| it == "service" || it == "conf" || it == "toml")),
+        "{new:?}"
+    );
     let again = tree.setup(&["--undo", "--yes"]).ok();
     assert!(again.out.contains("Nothing to undo"), "{}", again.told());
 }
@@ -367,7 +386,8 @@ fn a_key_that_was_made_by_hand_is_taken() {
     let tree = Tree::new();
     let key = tree.at("etc/jit/host_key");
     fs::create_dir(key.parent().unwrap()).unwrap();
-    let made = Command::new("ssh-keygen").args(["-q", "-t", "ed25519", "-N", "", "-C", "", "-f"]).arg(&key).status().unwrap();
+    let made =
+        Command::new("ssh-keygen").args(["-q", "-t", "ed25519", "-N", "", "-C", "", "-f"]).arg(&key).status().unwrap();
     assert!(made.success());
     fs::set_permissions(&key, fs::Permissions::from_mode(0o640)).unwrap();
     let public = tree.read("etc/jit/host_key.pub");
@@ -384,7 +404,9 @@ fn no_symbolic_link_is_written_through() {
     if lacks("no_symbolic_link_is_written_through") {
         return;
     }
-    for target in [DROP_IN, "etc/pam.d/sshd", "etc/jit/host.toml", "etc/cron.deny", "etc/jit", "run/jit", "etc/systemd/system"] {
+    for target in
+        [DROP_IN, "etc/pam.d/sshd", "etc/jit/host.toml", "etc/cron.deny", "etc/jit", "run/jit", "etc/systemd/system"]
+    {
         let tree = Tree::with_logins(&["readonly"]);
         let victim = tree.at("victim");
         let path = tree.at(target);
@@ -401,7 +423,11 @@ fn no_symbolic_link_is_written_through() {
         let before = tree.picture();
         let said = tree.first(&["--yes"]);
         assert_ne!(said.code, 0, "{target}\n{}", said.told());
-        assert!(said.err.contains("symbolic link") || said.err.contains("not a directory"), "{target}\n{}", said.told());
+        assert!(
+            said.err.contains("symbolic link") || said.err.contains("not a directory"),
+            "{target}\n{}",
+            said.told()
+        );
         let after = tree.picture();
         let inside = |picture: &BTreeMap<PathBuf, String>| -> Vec<(PathBuf, String)> {
             picture.iter().filter(|(path, _)| path.starts_with("victim")).map(|(a, b)| (a.clone(), b.clone())).collect()
@@ -494,11 +520,19 @@ fn systemd_takes_the_units() {
         let ours: Vec<&str> = said.lines().filter(|line| line.contains(name)).collect();
         assert!(good && ours.is_empty(), "{name}: {said}");
         // systemd-analyze does see what is wrong.
-        fs::write(&file, unit.replace("[Service]\n", "[Service]\nNoSuchSetting=1\n").replace("/usr/local/libexec/jit/jit", JIT)).unwrap();
+        fs::write(
+            &file,
+            unit.replace("[Service]\n", "[Service]\nNoSuchSetting=1\n").replace("/usr/local/libexec/jit/jit", JIT),
+        )
+        .unwrap();
         assert!(verify(&file).1.contains("NoSuchSetting"));
     }
     let sync = tree.read("etc/systemd/system/jit-host-sync.service");
-    assert!(sync.contains("\nUser=jit\n") && sync.contains("\nNoNewPrivileges=yes\n") && sync.contains("\nRestart=always\n"));
+    assert!(
+        sync.contains("\nUser=jit\n")
+            && sync.contains("\nNoNewPrivileges=yes\n")
+            && sync.contains("\nRestart=always\n")
+    );
     assert!(tree.read("etc/systemd/system/jit-host-reap.service").contains("\nKillMode=process\n"));
     let plain = Tree::new();
     let said = plain.first(&["--yes", "--no-systemd"]).ok();
@@ -513,7 +547,14 @@ fn systemd_takes_the_units() {
 fn a_certificate_that_calls_itself_help_is_told_nothing() {
     let tree = Tree::with_logins(&["readonly"]);
     let file = tree.at("host.toml");
-    fs::write(&file, format!("host = \"db1\"\nledger = \"{ID}\"\nremote = \"/x\"\npublished = \"{}\"\n", tree.at("run/jit/published").display())).unwrap();
+    fs::write(
+        &file,
+        format!(
+            "host = \"db1\"\nledger = \"{ID}\"\nremote = \"/x\"\npublished = \"{}\"\n",
+            tree.at("run/jit/published").display()
+        ),
+    )
+    .unwrap();
     for key_id in ["--help", "-h", "--version", "--json", "-", "--"] {
         let output = Command::new(JIT)
             .args(["host", "--config"])

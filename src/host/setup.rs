@@ -121,7 +121,9 @@ pub fn plan(wanted: &Wanted, facts: &Facts) -> Result<Plan, HostError> {
     match facts.key {
         None => plan.changes.push(Change::Key { path, owner }),
         // Made by hand, before there was a ledger whose policy could name it.
-        Some(found) if !facts.stands(found, &owner, 0o600) => plan.changes.push(Change::Own { path, owner, mode: 0o600 }),
+        Some(found) if !facts.stands(found, &owner, 0o600) => {
+            plan.changes.push(Change::Own { path, owner, mode: 0o600 })
+        }
         Some(_) => {}
     }
     plan.file(facts, &wanted.config_file, &config_text(&wanted.config));
@@ -130,7 +132,11 @@ pub fn plan(wanted: &Wanted, facts: &Facts) -> Result<Plan, HostError> {
         plan.file(facts, Path::new(units::TMPFILES), &tmpfiles);
         plan.file(facts, Path::new(units::SYNC), &units::sync(wanted, &program));
         plan.file(facts, Path::new(units::REAP), &units::reap(wanted, &program));
-        if plan.changes.iter().any(|change| matches!(change, Change::File { path, .. } if path.starts_with(units::DIRECTORY))) {
+        if plan
+            .changes
+            .iter()
+            .any(|change| matches!(change, Change::File { path, .. } if path.starts_with(units::DIRECTORY)))
+        {
             plan.run("systemd reads its units again", &["systemctl", "daemon-reload"]);
         }
         if !facts.units_enabled {
@@ -140,10 +146,15 @@ pub fn plan(wanted: &Wanted, facts: &Facts) -> Result<Plan, HostError> {
             );
         } else if plan.changes.iter().any(|change| match change {
             Change::Program { .. } => true,
-            Change::File { path, .. } => [Path::new(units::SYNC), Path::new(units::REAP), &wanted.config_file].contains(&&**path),
+            Change::File { path, .. } => {
+                [Path::new(units::SYNC), Path::new(units::REAP), &wanted.config_file].contains(&&**path)
+            }
             _ => false,
         }) {
-            plan.run("the daemons start anew; sessions go on", &["systemctl", "restart", units::NAMES[0], units::NAMES[1]]);
+            plan.run(
+                "the daemons start anew; sessions go on",
+                &["systemctl", "restart", units::NAMES[0], units::NAMES[1]],
+            );
         }
     }
     plan.warnings.extend(facts.unreadable.clone());
@@ -288,7 +299,12 @@ pub fn directories(wanted: &Wanted) -> Vec<(PathBuf, Owner, u32)> {
         (config.published.clone(), user(), 0o755),
     ];
     let mut seen = Vec::new();
-    all.retain(|(path, _, _)| !seen.contains(path) && { seen.push(path.clone()); true });
+    all.retain(|(path, _, _)| {
+        !seen.contains(path) && {
+            seen.push(path.clone());
+            true
+        }
+    });
     all
 }
 

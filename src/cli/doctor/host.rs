@@ -2,9 +2,9 @@
 
 use std::path::Path;
 
-use super::Check;
 use super::super::Context;
 use super::super::host::{setup, status};
+use super::Check;
 use crate::host::health::Health;
 use crate::host::setup::{Place, Record};
 use crate::host::{Config, HostError, cgroup};
@@ -50,7 +50,8 @@ fn stands(context: &Context, file: &Path, config: &Config) -> Check {
         };
     };
     let words = first.words();
-    let found = format!("{} things do not stand; the first: {}", plan.changes.len(), words.lines().next().unwrap_or_default());
+    let found =
+        format!("{} things do not stand; the first: {}", plan.changes.len(), words.lines().next().unwrap_or_default());
     Check::failed("setup", found, "jit host setup --dry-run shows them, jit host setup mends them")
 }
 
@@ -76,16 +77,28 @@ fn health_checks(file: &Path, config: &Config, health: &Health) -> Vec<Check> {
     });
     checks.push(match health.krl {
         Some(version) => Check::good("revoked", format!("list {version}")),
-        None => Check::failed("revoked", format!("{} is no usable list", config.krl().display()), "systemctl restart jit-host-sync"),
+        None => Check::failed(
+            "revoked",
+            format!("{} is no usable list", config.krl().display()),
+            "systemctl restart jit-host-sync",
+        ),
     });
     let record = Record::read(&Place::new(None), file).ok().flatten();
     let uncovered = status::uncovered(health, record.as_ref());
     if !uncovered.is_empty() {
-        checks.push(Check::failed("logins", format!("setup does not cover {}", uncovered.join(", ")), "jit host setup"));
+        checks.push(Check::failed(
+            "logins",
+            format!("setup does not cover {}", uncovered.join(", ")),
+            "jit host setup",
+        ));
     }
     for error in &health.unreadable {
         let error: &HostError = error;
-        checks.push(Check::failed("session", error.to_string(), "look at the file: its session is not ended while it is so"));
+        checks.push(Check::failed(
+            "session",
+            error.to_string(),
+            "look at the file: its session is not ended while it is so",
+        ));
     }
     checks
 }

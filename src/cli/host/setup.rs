@@ -148,7 +148,8 @@ struct Told {
 impl Told {
     fn add(&mut self, plan: &Plan) {
         self.changes.extend(plan.changes.iter().cloned());
-        self.warnings.extend(plan.warnings.iter().filter(|text| !self.warnings.contains(text)).cloned().collect::<Vec<_>>());
+        self.warnings
+            .extend(plan.warnings.iter().filter(|text| !self.warnings.contains(text)).cloned().collect::<Vec<_>>());
         self.logins.clone_from(&plan.logins);
     }
 }
@@ -159,8 +160,10 @@ fn wanted(context: &Context, file: &Path, args: &Args, place: &Place) -> Result<
     let config = if there {
         let config = Config::read(&place.at(file))?;
         let other = |flag: &str, said: Option<String>, stands: String| match said {
-            Some(said) if said != stands => Err(CliError::usage(format!("{flag} {said}: {} says {stands}", file.display()))
-                .hint(format!("edit {}, or take the host down first: jit host setup --undo", file.display()))),
+            Some(said) if said != stands => {
+                Err(CliError::usage(format!("{flag} {said}: {} says {stands}", file.display()))
+                    .hint(format!("edit {}, or take the host down first: jit host setup --undo", file.display())))
+            }
             _ => Ok(()),
         };
         other("--host", args.host.as_ref().map(ToString::to_string), config.host.to_string())?;
@@ -246,7 +249,11 @@ fn ask(context: &Context, plan: &Plan, question: &str) -> Result<(), CliError> {
     for warning in &plan.warnings {
         context.output.warning(warning);
     }
-    if context.prompt().confirm("--yes", question)? { Ok(()) } else { Err(CliError::failed("cancelled: nothing was changed")) }
+    if context.prompt().confirm("--yes", question)? {
+        Ok(())
+    } else {
+        Err(CliError::failed("cancelled: nothing was changed"))
+    }
 }
 
 fn visible_lines(text: &str) -> String {
@@ -264,9 +271,8 @@ fn do_it(
     others.extend(wanted.admin.clone());
     let seed = context.rng().bytes32()?;
     let comment = format!("jit host {}", wanted.config.host);
-    let mut make_key = |path: &Path| {
-        generate(path, &comment, seed).map(|_| ()).map_err(|error| HostError::content(path, error))
-    };
+    let mut make_key =
+        |path: &Path| generate(path, &comment, seed).map(|_| ()).map_err(|error| HostError::content(path, error));
     let output = context.output.clone();
     let mut tell = |change: &Change| output.note(change.words().lines().next().unwrap_or_default());
     let mut work = Work {
@@ -277,7 +283,9 @@ fn do_it(
         make_key: &mut make_key,
         tell: &mut tell,
     };
-    apply(&mut work, plan, record).map_err(|error| CliError::from(error).hint("nobody's way in has changed; jit host setup --dry-run shows the rest"))
+    apply(&mut work, plan, record).map_err(|error| {
+        CliError::from(error).hint("nobody's way in has changed; jit host setup --dry-run shows the rest")
+    })
 }
 
 /// Has the ledger followed once, as the unprivileged user.
@@ -389,15 +397,19 @@ fn undo(context: &mut Context, file: &Path, args: &Args, place: &Place) -> Outco
                 .hint("jit host status lists them; revoke their cases, or wait until they have ended"));
         }
     }
-    let ssh_unit = if place.at(Path::new("/lib/systemd/system/ssh.service")).exists() { "ssh.service" } else { "sshd.service" };
+    let ssh_unit =
+        if place.at(Path::new("/lib/systemd/system/ssh.service")).exists() { "ssh.service" } else { "sshd.service" };
     let planned = done.undo(place, file, config.as_ref(), ssh_unit, args.purge)?;
     if !args.dry_run {
-        let question = if args.purge { "Take jit off this host, recordings included?" } else { "Take jit off this host?" };
+        let question =
+            if args.purge { "Take jit off this host, recordings included?" } else { "Take jit off this host?" };
         ask(context, &planned, question)?;
         let config = match config {
             Some(config) => config,
-            None => return Err(CliError::failed(format!("{} is gone, and with it where things lie", file.display()))
-                .hint("write it again (docs/host.md), then: jit host setup --undo")),
+            None => {
+                return Err(CliError::failed(format!("{} is gone, and with it where things lie", file.display()))
+                    .hint("write it again (docs/host.md), then: jit host setup --undo"));
+            }
         };
         let wanted = Wanted {
             config,

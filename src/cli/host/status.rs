@@ -125,8 +125,17 @@ fn words(context: &Context, config: &Config, health: &Health, uncovered: &[Strin
             let head = grants.head.to_string();
             let head = head.get(..12).unwrap_or(&head);
             let stale = if health.is_stale { "; STALE: nobody gets in" } else { "" };
-            let said = format!("{}, head {head}, checked {}{stale}", count(grants.size, "event"), relative(grants.checked, now));
-            line("mirror", !health.is_stale, said, "jit host sync --once, or the daemon's log, says why the remote does not answer");
+            let said = format!(
+                "{}, head {head}, checked {}{stale}",
+                count(grants.size, "event"),
+                relative(grants.checked, now)
+            );
+            line(
+                "mirror",
+                !health.is_stale,
+                said,
+                "jit host sync --once, or the daemon's log, says why the remote does not answer",
+            );
         }
     }
     let runs = |runs: bool| if runs { "runs" } else { "DOES NOT RUN" }.to_owned();
@@ -138,7 +147,12 @@ fn words(context: &Context, config: &Config, health: &Health, uncovered: &[Strin
         &start("reap"),
     );
     match health.krl {
-        Some(version) => line("revoked", true, format!("list {version}; {} trusted", count(u64::try_from(health.authorities).unwrap_or(u64::MAX), "CA")), ""),
+        Some(version) => line(
+            "revoked",
+            true,
+            format!("list {version}; {} trusted", count(u64::try_from(health.authorities).unwrap_or(u64::MAX), "CA")),
+            "",
+        ),
         None => line("revoked", false, "there is no usable list: sshd admits nobody".to_owned(), &start("sync")),
     }
     if health.waiting > 0 {
@@ -149,7 +163,12 @@ fn words(context: &Context, config: &Config, health: &Health, uncovered: &[Strin
         line("setup", false, format!("does not cover {}", uncovered.join(", ")), "jit host setup");
     }
     for error in &health.unreadable {
-        line("session", false, visible(&error.to_string()), "look at the file: its session is not ended while it is so");
+        line(
+            "session",
+            false,
+            visible(&error.to_string()),
+            "look at the file: its session is not ended while it is so",
+        );
     }
     text.push_str(&sessions(context, health, now, width));
     text.push_str(&grants(context, health, now, width));

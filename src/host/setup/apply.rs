@@ -97,7 +97,9 @@ impl Work<'_> {
     fn step(&mut self, change: &Change, record: Option<&mut Record>) -> Result<(), HostError> {
         (self.tell)(change);
         if let Some(record) = record {
-            if let Change::File { path, .. } | Change::Program { to: path, .. } | Change::Directory { path, .. } = change {
+            if let Change::File { path, .. } | Change::Program { to: path, .. } | Change::Directory { path, .. } =
+                change
+            {
                 for parent in self.missing_parents(path)? {
                     record.directory(&parent);
                 }
@@ -115,7 +117,8 @@ impl Work<'_> {
         match change {
             Change::User { name, home } => {
                 let home = home.display().to_string();
-                let options = ["--system", "--user-group", "--no-create-home", "--shell", "/usr/sbin/nologin", "--home-dir"];
+                let options =
+                    ["--system", "--user-group", "--no-create-home", "--shell", "/usr/sbin/nologin", "--home-dir"];
                 self.run("useradd", options.iter().copied().chain([&*home, name.as_str()]))
             }
             Change::Directory { path, owner, mode, .. } => {

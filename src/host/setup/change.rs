@@ -166,7 +166,9 @@ impl Change {
                 "mode": format!("{mode:04o}") }),
             Self::Link { path, to } => json!({ "change": "link", "path": path, "to": to }),
             Self::Remove { path, .. } => json!({ "change": "remove", "path": path }),
-            Self::RemoveDirectory { path, whole } => json!({ "change": "remove-directory", "path": path, "whole": whole }),
+            Self::RemoveDirectory { path, whole } => {
+                json!({ "change": "remove-directory", "path": path, "whole": whole })
+            }
             Self::Run { what, argv } => json!({ "change": "run", "argv": argv, "what": what }),
         }
     }

@@ -101,7 +101,8 @@ impl Facts {
         let systemd = wanted.systemd && place.at(Path::new("/run/systemd/system")).is_dir();
         let mut files = BTreeMap::new();
         let drop_in = wanted.drop_in();
-        let named = [PAM, CRON_DENY, AT_DENY, "/etc/cron.allow", "/etc/at.allow", units::TMPFILES, units::SYNC, units::REAP];
+        let named =
+            [PAM, CRON_DENY, AT_DENY, "/etc/cron.allow", "/etc/at.allow", units::TMPFILES, units::SYNC, units::REAP];
         for path in named.iter().map(Path::new).chain([&*wanted.config_file, &wanted.sshd_config, &drop_in]) {
             if let Some(text) = place.text(path)? {
                 files.insert(path.to_owned(), text);
@@ -122,11 +123,8 @@ impl Facts {
             Ok(grants) => (grants.map(|grants| grants.logins), None),
             Err(error) => (None, Some(error.to_string())),
         };
-        let accounts: BTreeMap<String, Account> = logins
-            .iter()
-            .flatten()
-            .filter_map(|login| Some((login.clone(), account(place, login)?)))
-            .collect();
+        let accounts: BTreeMap<String, Account> =
+            logins.iter().flatten().filter_map(|login| Some((login.clone(), account(place, login)?))).collect();
         let masked = accounts
             .values()
             .map(|account| logins::mask(account.uid))
@@ -233,7 +231,11 @@ fn account(place: &Place, name: &str) -> Option<Account> {
         None => {
             let groups = run("id", &["-nG", "--", name]).unwrap_or_default();
             let groups = groups.split_whitespace().map(str::to_owned).collect();
-            (run("getent", &["passwd", "--", name])?, groups, run("getent", &["shadow", "--", name]).unwrap_or_default())
+            (
+                run("getent", &["passwd", "--", name])?,
+                groups,
+                run("getent", &["shadow", "--", name]).unwrap_or_default(),
+            )
         }
     };
     let field = |text: &str, index: usize| {

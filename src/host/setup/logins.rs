@@ -19,7 +19,10 @@ pub fn serve(wanted: &Wanted, facts: &Facts, named: &[String], plan: &mut Plan) 
         // The policy allows no other; but it comes here through a file that the unprivileged user writes.
         let plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_' || c == '-';
         if login.is_empty() || login.len() > 32 || login.starts_with('-') || !login.chars().all(plain) {
-            return Err(HostError::Refused(format!("{:?} in the published grants is not a login", login.escape_debug())));
+            return Err(HostError::Refused(format!(
+                "{:?} in the published grants is not a login",
+                login.escape_debug()
+            )));
         }
         let account = facts.accounts.get(login);
         if login == "root" || account.is_some_and(|account| account.uid == 0) {
@@ -38,7 +41,8 @@ pub fn serve(wanted: &Wanted, facts: &Facts, named: &[String], plan: &mut Plan) 
         }
         served.push(login.clone());
         let Some(account) = account else {
-            plan.warnings.push(format!("{login} does not exist here: useradd -m -s /bin/bash {login}; then jit host setup"));
+            plan.warnings
+                .push(format!("{login} does not exist here: useradd -m -s /bin/bash {login}; then jit host setup"));
             continue;
         };
         let mighty: Vec<&str> =
@@ -57,7 +61,9 @@ pub fn serve(wanted: &Wanted, facts: &Facts, named: &[String], plan: &mut Plan) 
             plan.warnings.push(format!("{login} has a password: su and the console go past jit: passwd -l {login}"));
         }
         if account.has_jobs {
-            plan.warnings.push(format!("{login} has cron or at jobs, which run outside of any session: crontab -r -u {login}; atq"));
+            plan.warnings.push(format!(
+                "{login} has cron or at jobs, which run outside of any session: crontab -r -u {login}; atq"
+            ));
         }
     }
     if served.is_empty() && !named.is_empty() {
@@ -72,7 +78,8 @@ pub fn close_cron(facts: &Facts, logins: &[String], plan: &mut Plan) {
         if let Some(allowed) = facts.text(Path::new(allow)) {
             // Where this file is, the other one counts for nothing.
             for login in logins.iter().filter(|login| allowed.lines().any(|line| line.trim() == login.as_str())) {
-                plan.warnings.push(format!("{allow} lets {login} use {what}, outside of any session: take the line out"));
+                plan.warnings
+                    .push(format!("{allow} lets {login} use {what}, outside of any session: take the line out"));
             }
             continue;
         }
@@ -81,12 +88,15 @@ pub fn close_cron(facts: &Facts, logins: &[String], plan: &mut Plan) {
         // open at to everybody whom it does not name.
         if old.is_none() && !(what == "cron" && facts.is_debian) {
             if what == "cron" {
-                plan.warnings.push(format!("there is no {deny}: see in crontab(1) whether {} may use cron", logins.join(", ")));
+                plan.warnings
+                    .push(format!("there is no {deny}: see in crontab(1) whether {} may use cron", logins.join(", ")));
             }
             continue;
         }
         let mut text = old.unwrap_or_default().to_owned();
-        for login in logins.iter().filter(|login| !old.unwrap_or_default().lines().any(|line| line.trim() == login.as_str())) {
+        for login in
+            logins.iter().filter(|login| !old.unwrap_or_default().lines().any(|line| line.trim() == login.as_str()))
+        {
             if !text.is_empty() && !text.ends_with('\n') {
                 text.push('\n');
             }

@@ -3,7 +3,8 @@
 //! The test reads the other way round on purpose: for a login that jit does not serve it succeeds and jumps over jit, so
 //! such a login never depends on it; for one that it serves, and where the test cannot be made, jit is asked.
 
-const BEGIN: &str = "# jit: only the logins that jit serves come to the second line (jit host setup --undo takes this away)";
+const BEGIN: &str =
+    "# jit: only the logins that jit serves come to the second line (jit host setup --undo takes this away)";
 
 /// The lines, for these logins. `session` is `jit host session` as PAM runs it.
 pub fn lines(session: &str, logins: &[String]) -> Vec<String> {
@@ -59,7 +60,10 @@ pub fn without(text: &str) -> String {
     for line in text.split_inclusive('\n') {
         if line.trim_end() == BEGIN {
             left = 2;
-        } else if left > 0 && line.starts_with("session ") && (line.contains("pam_succeed_if") || line.contains("pam_exec")) {
+        } else if left > 0
+            && line.starts_with("session ")
+            && (line.contains("pam_succeed_if") || line.contains("pam_exec"))
+        {
             left -= 1;
         } else {
             left = 0;
@@ -77,7 +81,12 @@ fn is_common_session(line: &str) -> bool {
     let words: Vec<&str> = line.split_whitespace().collect();
     match words.as_slice() {
         ["@include", "common-session", ..] => true,
-        ["session" | "-session", "include" | "substack", "common-session" | "system-auth" | "password-auth" | "system-remote-login", ..] => true,
+        [
+            "session" | "-session",
+            "include" | "substack",
+            "common-session" | "system-auth" | "password-auth" | "system-remote-login",
+            ..,
+        ] => true,
         _ => false,
     }
 }

@@ -171,7 +171,8 @@ impl Record {
         remove(&path(config_file))?;
         for path in self.directories.iter().rev() {
             let is_run = config.is_some_and(|config| path.starts_with(&config.run));
-            let kept = config.map(|config| [config.recordings.clone(), config.mirror.parent().unwrap_or(Path::new("/")).to_owned()]);
+            let kept = config
+                .map(|config| [config.recordings.clone(), config.mirror.parent().unwrap_or(Path::new("/")).to_owned()]);
             let is_kept = kept.is_some_and(|kept| kept.contains(path));
             if place.look(path)?.is_some() {
                 plan.changes.push(Change::RemoveDirectory { path: path.clone(), whole: is_run || (purge && is_kept) });

@@ -77,11 +77,7 @@ pub fn settings(wanted: &Wanted, program: &Path, known: &Effective) -> Vec<Setti
     // sshd runs the gate through the login's shell. SHLVL=1 keeps bash from reading ~/.bashrc first, which it otherwise
     // does under sshd; the rest empties what ~/.pam_environment could set to run something before the gate.
     let environment = ["SHLVL=1", "BASH_ENV=", "ENV=", "LD_PRELOAD=", "LD_LIBRARY_PATH=", "LD_AUDIT="];
-    all.push(Setting {
-        keyword: "SetEnv",
-        value: environment.join(" "),
-        said: environment.map(str::to_owned).into(),
-    });
+    all.push(Setting { keyword: "SetEnv", value: environment.join(" "), said: environment.map(str::to_owned).into() });
     // Not every sshd is built with these.
     all.retain(|it| {
         !matches!(it.keyword, "GSSAPIAuthentication" | "KerberosAuthentication")
@@ -120,7 +116,9 @@ pub fn includes(config: &str, drop_in: &Path, root: Option<&Path>) -> bool {
             let absolute = Path::new("/etc/ssh").join(pattern);
             [Some(drop_in.to_owned()), root.map(|root| below(root, drop_in))].iter().flatten().any(|path| {
                 absolute.parent() == path.parent()
-                    && absolute.file_name().is_some_and(|name| name == "*.conf" || name == "*" || Some(name) == path.file_name())
+                    && absolute
+                        .file_name()
+                        .is_some_and(|name| name == "*.conf" || name == "*" || Some(name) == path.file_name())
             })
         };
         if words.any(covers) {
@@ -236,13 +234,19 @@ mod tests {
     #[test]
     fn an_include_counts_where_it_holds_for_everybody() {
         let drop_in = Path::new("/etc/ssh/sshd_config.d/50-jit.conf");
-        for good in
-            ["Include /etc/ssh/sshd_config.d/*.conf", "include sshd_config.d/*.conf", "UsePAM yes\nInclude \"/x\" /etc/ssh/sshd_config.d/*"]
-        {
+        for good in [
+            "Include /etc/ssh/sshd_config.d/*.conf",
+            "include sshd_config.d/*.conf",
+            "UsePAM yes\nInclude \"/x\" /etc/ssh/sshd_config.d/*",
+        ] {
             assert!(includes(good, drop_in, None), "{good}");
         }
-        for bad in ["", "#Include /etc/ssh/sshd_config.d/*.conf", "Match User a\nInclude sshd_config.d/*.conf", "Include /etc/ssh/*.conf"]
-        {
+        for bad in [
+            "",
+            "#Include /etc/ssh/sshd_config.d/*.conf",
+            "Match User a\nInclude sshd_config.d/*.conf",
+            "Include /etc/ssh/*.conf",
+        ] {
             assert!(!includes(bad, drop_in, None), "{bad}");
         }
         assert!(includes("Include /r/etc/ssh/sshd_config.d/*.conf", drop_in, Some(Path::new("/r"))));
