@@ -12,6 +12,7 @@ use std::process::Command;
 
 use common::world::World;
 use common::{JIT, Place, Said, absent, find};
+use jit::host::setup::diff::unified;
 use serde_json::json;
 use tempfile::TempDir;
 
@@ -540,6 +541,42 @@ fn systemd_takes_the_units() {
     for command in ["runuser -u jit -- /usr/local/libexec/jit/jit host sync", "/usr/local/libexec/jit/jit host reap"] {
         assert!(said.out.contains(command), "{}", said.told());
     }
+}
+
+/// What is shown as a diff is one: `git apply` makes the new text of the old.
+#[test]
+fn a_diff_is_what_other_tools_read() {
+    if absent("a_diff_is_what_other_tools_read", &["git"]) {
+        return;
+    }
+    let long: String = (0..40).map(|line| format!("line {line}\n")).collect();
+    let far = long.replace("line 3\n", "").replace("line 30\n", "new\nline 30\nnewer\n");
+    let pairs = [
+        (None, "a\nb\n"),
+        (Some(PAM), "first\n"),
+        (Some(long.as_str()), far.as_str()),
+        (Some("a\n"), "b\na\n"),
+        (Some("a\na\nb\n"), "a\nb\nb\n"),
+        (Some(""), "a\n"),
+    ];
+    for (old, new) in pairs {
+        let directory = tempfile::tempdir().unwrap();
+        let file = directory.path().join("file");
+        if let Some(old) = old {
+            fs::write(&file, old).unwrap();
+        }
+        fs::write(directory.path().join("patch"), unified("file", old, new)).unwrap();
+        let applied =
+            Command::new("git").args(["apply", "-p0", "patch"]).current_dir(directory.path()).output().unwrap();
+        assert!(
+            applied.status.success(),
+            "{}\n{}",
+            unified("file", old, new),
+            String::from_utf8_lossy(&applied.stderr)
+        );
+        assert_eq!(fs::read_to_string(&file).unwrap(), new);
+    }
+    assert_eq!(unified("file", Some(PAM), PAM), "");
 }
 
 /// A certificate says what it likes; whatever it calls itself, the command prints no principal for it.

@@ -73,7 +73,7 @@ impl Check {
 /// Where the report cannot be written.
 pub fn run(context: &mut Context, args: Args) -> Outcome {
     let mut checks = vec![program("git", "--version"), program("ssh", "-V")];
-    if context.global.ledger.is_none() && (args.config.exists() || args.config != PathBuf::from(DEFAULT)) {
+    if context.global.ledger.is_none() && (args.config.exists() || args.config.as_os_str() != DEFAULT) {
         checks.extend(host::checks(context, &args.config));
     } else {
         checks.extend(person_checks(context));

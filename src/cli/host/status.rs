@@ -52,7 +52,7 @@ pub(in crate::cli) fn uncovered(health: &Health, record: Option<&Record>) -> Vec
     named.filter(|login| *login != "root" && !covered.contains(login)).cloned().collect()
 }
 
-fn live<'a>(health: &'a Health, now: Timestamp) -> Vec<&'a Grant> {
+fn live(health: &Health, now: Timestamp) -> Vec<&Grant> {
     let grants = health.grants.iter().flat_map(|grants| &grants.grants);
     grants
         .filter(|grant| {

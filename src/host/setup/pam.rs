@@ -79,14 +79,10 @@ fn is_comment(line: &str) -> bool {
 
 fn is_common_session(line: &str) -> bool {
     let words: Vec<&str> = line.split_whitespace().collect();
+    const INCLUDED: [&str; 4] = ["common-session", "system-auth", "password-auth", "system-remote-login"];
     match words.as_slice() {
-        ["@include", "common-session", ..] => true,
-        [
-            "session" | "-session",
-            "include" | "substack",
-            "common-session" | "system-auth" | "password-auth" | "system-remote-login",
-            ..,
-        ] => true,
+        ["@include", file, ..] => *file == "common-session",
+        ["session" | "-session", "include" | "substack", file, ..] => INCLUDED.contains(file),
         _ => false,
     }
 }
