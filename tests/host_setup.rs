@@ -377,6 +377,9 @@ fn an_sshd_that_is_broken_already_is_left_alone() {
     let said = tree.first(&["--yes"]).exits(1);
     assert!(said.err.contains("NoSuchKeyword"), "sshd's own words\n{}", said.told());
     assert!(tree.picture() == before);
+    tree.write("etc/ssh/sshd_config", &format!("{config}AllowUsers alice\n"));
+    let said = tree.first(&["--yes"]).ok();
+    assert!(said.err.contains("AllowUsers"), "{}", said.told());
 }
 
 #[test]
@@ -631,6 +634,11 @@ fn a_host_that_was_set_up_serves_its_logins_and_nobody_else() {
     let principals = ["-I", "--help", "-n", "Arguments:,Options:,jit,Usage:", "-V", "-1h:+1h", "-z", "77"];
     let forged = world.forged("help", &principals);
     assert_eq!(world.ssh("readonly", &forged, &["id"]).code, 255);
+
+    // A line that is wider than a terminal is broken, not cut.
+    let long = "Z".repeat(60);
+    let wide = world.forged("wide", &["-I", &format!("{long} {long}"), "-n", "x", "-V", "-1h:+1h", "-z", "78"]);
+    assert_eq!(world.ssh("readonly", &wide, &["id"]).code, 255);
 
     // The admin has a key of their own, as on any server, and jit has no say in it: also without its daemons.
     let key = place.key("carol");

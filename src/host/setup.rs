@@ -176,6 +176,11 @@ fn serve(wanted: &Wanted, facts: &Facts, program: &Path, logins: &[String], plan
             wanted.sshd_config.display()
         )));
     }
+    for keyword in ["AllowUsers", "AllowGroups", "DenyUsers", "DenyGroups"] {
+        if facts.sshd.global(&keyword.to_ascii_lowercase()).is_some() {
+            plan.warnings.push(format!("sshd has {keyword}: see that it lets in {}", logins.join(", ")));
+        }
+    }
     let pam_text = facts.text(Path::new(PAM)).ok_or_else(|| {
         HostError::Refused(format!("there is no {PAM}: this sshd has no PAM service that could be told about jit"))
     })?;

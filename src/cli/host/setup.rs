@@ -84,7 +84,7 @@ pub fn run(context: &mut Context, file: &Path, args: Args) -> Outcome {
     let mut told = Told::default();
     // What sshd and PAM are told depends on the ledger, which can be asked only once the rest stands.
     for round in 0..2 {
-        let facts = Facts::read(&wanted, &place)?;
+        let facts = Facts::read(&wanted, &place).map_err(unreadable)?;
         let planned = plan(&wanted, &facts)?;
         told.add(&planned);
         told.program = program(&planned, &facts);
@@ -109,6 +109,17 @@ pub fn run(context: &mut Context, file: &Path, args: Args) -> Outcome {
     }
     told.key = public_key(&wanted.config, &place);
     report(context, &args, &wanted, &place, &told)
+}
+
+/// What keeps setup from knowing what stands.
+fn unreadable(error: HostError) -> CliError {
+    let hint = match &error {
+        HostError::Content { .. } => "look at what lies there, and move it away; nothing was changed",
+        HostError::System { .. } => "sshd -t says what is wrong with what sshd has now; nothing was changed",
+        // The others have their own.
+        _ => return error.into(),
+    };
+    CliError::from(error).hint(hint)
 }
 
 /// What setup would change on a host that was set up before.

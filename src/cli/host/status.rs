@@ -3,6 +3,7 @@
 
 use std::path::Path;
 
+use console::measure_text_width;
 use serde_json::{Value, json};
 
 use super::super::error::CliError;
@@ -111,7 +112,8 @@ fn words(context: &Context, config: &Config, health: &Health, uncovered: &[Strin
         let said = if is_good { said } else { output.red(&said) };
         text.push_str(&format!("  {what:<11} {said}\n"));
         if !is_good && !hint.is_empty() {
-            text.push_str(&format!("              {} {hint}\n", output.cyan("Hint:")));
+            let hint = wrapped(hint, "                    ", width);
+            text.push_str(&format!("              {} {}\n", output.cyan("Hint:"), hint.trim()));
         }
     };
     let systemd = Path::new("/run/systemd/system").is_dir();
@@ -172,7 +174,7 @@ fn words(context: &Context, config: &Config, health: &Health, uncovered: &[Strin
     }
     text.push_str(&sessions(context, health, now, width));
     text.push_str(&grants(context, health, now, width));
-    text.push_str(&refused(context, health, now));
+    text.push_str(&refused(context, health, now, width));
     text
 }
 
@@ -212,8 +214,8 @@ fn grants(context: &Context, health: &Health, now: Timestamp, width: usize) -> S
     format!("\n{}\n{}", context.output.bold("May get in now"), table.render(width))
 }
 
-/// Two lines each: who and why, then in words.
-fn refused(context: &Context, health: &Health, now: Timestamp) -> String {
+/// Who and why on one line, then in words.
+fn refused(context: &Context, health: &Health, now: Timestamp, width: usize) -> String {
     if health.refused.is_empty() {
         return String::new();
     }
@@ -221,10 +223,29 @@ fn refused(context: &Context, health: &Health, now: Timestamp) -> String {
     for refused in health.refused.iter().rev().take(REFUSED) {
         let from = refused.source.as_ref().map_or_else(String::new, |source| format!(" from {source}"));
         let line = format!("{}  {}  {}{from}", clock(refused.time, now), refused.login, refused.reason);
-        text.push_str(&format!("{}\n", visible(&line)));
-        text.push_str(&format!("    {}\n", visible(&format!("{}: {}", refused.key_id, refused.message))));
+        text.push_str(&wrapped(&visible(&line), "", width));
+        text.push_str(&wrapped(&visible(&format!("{}: {}", refused.key_id, refused.message)), "    ", width));
     }
     text
+}
+
+/// Lines of at most `width` columns, broken between words, each after `indent`.
+fn wrapped(text: &str, indent: &str, width: usize) -> String {
+    let mut out = String::new();
+    let mut line = String::new();
+    for word in text.split(' ') {
+        if !line.is_empty()
+            && measure_text_width(indent) + measure_text_width(&line) + 1 + measure_text_width(word) > width
+        {
+            out.push_str(&format!("{indent}{line}\n"));
+            line.clear();
+        }
+        if !line.is_empty() {
+            line.push(' ');
+        }
+        line.push_str(word);
+    }
+    out + &format!("{indent}{line}\n")
 }
 
 /// A size for people.
