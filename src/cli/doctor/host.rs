@@ -4,6 +4,7 @@ use std::path::Path;
 
 use super::super::Context;
 use super::super::host::{setup, status};
+use super::super::output::count;
 use super::Check;
 use crate::host::health::Health;
 use crate::host::setup::{Place, Record};
@@ -73,7 +74,7 @@ fn health_checks(file: &Path, config: &Config, health: &Health) -> Vec<Check> {
             format!("last checked {}, and stale after {}: nobody gets in", grants.checked, grants.staleness),
             "journalctl -u jit-host-sync: why the remote does not answer",
         ),
-        Some(grants) => Check::good("mirror", format!("{} events, checked {}", grants.size, grants.checked)),
+        Some(grants) => Check::good("mirror", format!("{}, checked {}", count(grants.size, "event"), grants.checked)),
     });
     checks.push(match health.krl {
         Some(version) => Check::good("revoked", format!("list {version}")),

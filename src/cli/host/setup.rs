@@ -12,6 +12,8 @@ use super::super::output::count;
 use super::super::{Context, Exit, Outcome};
 use crate::domain::id::{Digest, Name};
 use crate::domain::text::visible;
+use crate::domain::time::Timestamp;
+use crate::host::health::Health;
 use crate::host::setup::apply::{Work, apply};
 use crate::host::setup::{Change, Facts, Place, Plan, Record, Wanted, facts, plan, public_half, units};
 use crate::host::{Config, HostError, SessionFile, cgroup, setup};
@@ -115,6 +117,10 @@ pub fn run(context: &mut Context, file: &Path, args: Args) -> Outcome {
 fn unreadable(error: HostError) -> CliError {
     let hint = match &error {
         HostError::Content { .. } => "look at what lies there, and move it away; nothing was changed",
+        // Its service makes that directory, and sshd -t wants it, too.
+        HostError::System { cause, .. } if cause.to_string().contains("/run/sshd") => {
+            "start sshd first: systemctl start ssh, or service ssh start"
+        }
         HostError::System { .. } => "sshd -t says what is wrong with what sshd has now; nothing was changed",
         // The others have their own.
         _ => return error.into(),
@@ -322,7 +328,7 @@ fn public_key(config: &Config, place: &Place) -> Option<String> {
 }
 
 /// What to type next.
-fn next(args: &Args, wanted: &Wanted, place: &Place, told: &Told) -> String {
+fn next(args: &Args, wanted: &Wanted, place: &Place, told: &Told, now: Timestamp) -> String {
     let host = &wanted.config.host;
     let mut text = String::new();
     if told.logins.is_none() {
@@ -338,7 +344,9 @@ fn next(args: &Args, wanted: &Wanted, place: &Place, told: &Told) -> String {
         ));
     }
     let systemd = !args.no_systemd && place.at(Path::new("/run/systemd/system")).is_dir();
-    if !systemd {
+    let runs =
+        place.root().is_none() && Health::look(&wanted.config, now).is_ok_and(|health| health.sync && health.reap);
+    if !systemd && !runs {
         let [sync, reap] = units::plain(wanted, &told.program);
         text.push_str(&format!(
             "\nsystemd does not start the daemons. Start both at boot, and again whenever they end; after a boot,\n\
@@ -350,7 +358,7 @@ fn next(args: &Args, wanted: &Wanted, place: &Place, told: &Told) -> String {
 }
 
 fn report(context: &Context, args: &Args, wanted: &Wanted, place: &Place, told: &Told) -> Outcome {
-    let next = next(args, wanted, place, told);
+    let next = next(args, wanted, place, told, context.now());
     let object = || {
         json!({
             "dry_run": args.dry_run,
@@ -383,7 +391,7 @@ fn report(context: &Context, args: &Args, wanted: &Wanted, place: &Place, told: 
     for warning in &told.warnings {
         context.output.warning(warning);
     }
-    if told.logins.is_some() && !args.dry_run {
+    if told.logins.is_some() && !told.changes.is_empty() && !args.dry_run {
         context.output.hint("jit host status; keep a second session open until you have seen a login work");
     }
     Ok(Exit::DONE)

@@ -182,16 +182,16 @@ fn sessions(context: &Context, health: &Health, now: Timestamp, width: usize) ->
     if health.sessions.is_empty() {
         return "\nNo session.\n".to_owned();
     }
-    let mut table = Table::new(&["case", "who", "login", "from", "since", "recorded", "ends"]);
+    let mut table = Table::new(&["case", "who", "login", "since", "ends", "recorded", "from"]);
     for session in &health.sessions {
         table.row([
             session.case().short(),
             session.requester.to_string(),
             session.login.clone(),
-            visible(&session.source),
             clock(session.started, now).trim_end_matches(" UTC").to_owned(),
-            if session.recording.is_some() { "yes" } else { "no" }.to_owned(),
-            moment(session.ends, now),
+            relative(session.ends, now),
+            if session.recording.is_some() { "yes" } else { "NO" }.to_owned(),
+            visible(&session.source),
         ]);
     }
     format!("\n{}\n{}", context.output.bold("Sessions now"), table.render(width))
