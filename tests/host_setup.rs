@@ -177,11 +177,7 @@ fn before_the_ledger_names_the_host_sshd_and_pam_stay_as_they_are() {
     let derived = String::from_utf8(derived.stdout).unwrap();
     let key = derived.split_whitespace().take(2).collect::<Vec<_>>().join(" ");
     assert!(key.starts_with("ssh-ed25519 "), "{derived}");
-    assert!(
-        said.out.contains(&format!("[host.db1]\n")) && said.out.contains(&format!("keys = [\"{key}\"]")),
-        "{}",
-        said.told()
-    );
+    assert!(said.out.contains("[host.db1]\n") && said.out.contains(&format!("keys = [\"{key}\"]")), "{}", said.told());
     assert!(said.out.contains("jit host setup"), "what to type next\n{}", said.told());
     assert_eq!(fs::metadata(tree.at("etc/jit/host_key")).unwrap().mode() & 0o777, 0o600);
     for (path, mode) in [
@@ -246,7 +242,7 @@ fn the_real_sshd_has_what_was_wanted_and_nothing_else() {
     // The policy has lost a login: from now on it is everybody's again.
     tree.publish(&["readonly"]);
     tree.setup(&["--yes"]).ok();
-    assert_eq!(tree.sshd_says("operator"), before[1].iter().cloned().collect::<Vec<_>>());
+    assert_eq!(tree.sshd_says("operator"), before[1]);
     assert!(tree.read("etc/pam.d/sshd").contains("user notin readonly\n"));
 }
 
