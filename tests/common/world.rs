@@ -49,13 +49,13 @@ impl<'p> World<'p> {
              > /etc/jit/host.toml\n",
             place = place.path("").display(),
             remote = remote.display(),
-            user = USER.0,
+            user = USER,
             key = key.display(),
             cgroup = island.cgroup.display(),
         );
         island.shell(&script).ok();
         let jit = "/usr/local/libexec/jit/jit";
-        let logins: Vec<&str> = LOGINS.iter().take(2).map(|(name, _)| *name).collect();
+        let logins: Vec<&str> = LOGINS.iter().take(2).copied().collect();
         let drop_in = format!(
             "Match User {logins}\n  TrustedUserCAKeys /run/jit/published/ca.pub\n  RevokedKeys /run/jit/published/krl\n  \
              AuthorizedPrincipalsCommand {jit} host principals %u %i %s %F %k\n  AuthorizedPrincipalsCommandUser jit\n  \
@@ -151,7 +151,7 @@ impl World<'_> {
     pub fn principals(&self, login: &str, certificate: &Path) -> String {
         let line = fs::read_to_string(certificate).unwrap();
         let blob = line.split_whitespace().nth(1).unwrap();
-        let user = format!("--reuid={}", USER.1);
+        let user = format!("--reuid={}", self.island.uid(USER));
         let jit = "/usr/local/libexec/jit/jit";
         let arguments =
             [&user, "--clear-groups", "--", jit, "host", "principals", login, "jit:case:alice", "1", "SHA256:x", blob];
