@@ -6,8 +6,8 @@
 //! Source: docs/host.md, "Ending".
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::fs::{self, File};
-use std::os::unix::fs::MetadataExt as _;
+use std::fs::{self, File, OpenOptions};
+use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
@@ -125,7 +125,9 @@ impl<'c> Reaper<'c> {
     pub fn new(config: Config, options: Options, clock: &'c dyn Clock) -> Result<Self, HostError> {
         cgroup::check(&config)?;
         let path = config.run.join("reap.lock");
-        let lock = File::create(&path).map_err(|cause| HostError::file(&path, cause))?;
+        // Nobody else may open it: whoever can open a file can lock it.
+        let lock = OpenOptions::new().write(true).create(true).truncate(false).mode(0o600).open(&path);
+        let lock = lock.map_err(|cause| HostError::file(&path, cause))?;
         let began = Instant::now();
         // One that looks only once is gone soon: the daemon waits for it.
         let patience = if options.once { Duration::ZERO } else { LOCKED };
