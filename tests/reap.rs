@@ -313,9 +313,16 @@ fn a_person_who_leaves_leaves_nothing_running() {
 
 #[test]
 fn without_its_recorder_a_session_ends() {
-    let Some(host) = Host::new("without_its_recorder_a_session_ends") else { return };
+    const TEST: &str = "without_its_recorder_a_session_ends";
+    if common::absent(TEST, &["ssh-keygen"]) {
+        return;
+    }
+    let Some(host) = Host::new(TEST) else { return };
     let session = host.session(|_| {});
-    session.has_a_recorder(b"what was sealed until then");
+    // What a recorder has sealed, and the beginning of a frame that the kill cut off.
+    let (mut recording, head) = host.recording();
+    recording.extend(b"jitF and nothing more");
+    session.has_a_recorder(&recording);
     session.runs("sleep 1000");
     let sync = host.sync();
     let _reaper = host.reaper();
@@ -325,8 +332,17 @@ fn without_its_recorder_a_session_ends() {
     eventually("it is dead", || !alive(session.monitor));
     eventually("the session is cleared away", || session.is_cleared());
     let end = &sync.asked()[0];
-    assert_eq!((&end["cause"], &end["bytes"]), (&json!("lost"), &json!(26)));
-    assert!(session.recording().exists(), "what was recorded stays");
+    assert_eq!((&end["cause"], &end["bytes"]), (&json!("lost"), &json!(recording.len())));
+    assert_eq!(end["recording"], json!(head), "the last whole frame");
+    assert_eq!(fs::read(session.recording()).unwrap(), recording, "what was recorded stays as it was");
+
+    // A file that is no recording has no head, only a size.
+    let session = host.session(|_| {});
+    session.has_a_recorder(b"cut");
+    session.recorder_ends();
+    eventually("the session is cleared away", || session.is_cleared());
+    let end = &sync.asked()[2];
+    assert_eq!((&end["recording"], &end["bytes"]), (&json!(null), &json!(3)));
 }
 
 #[test]

@@ -28,7 +28,7 @@ pub mod finish;
 pub mod verdict;
 
 use ending::Ending;
-use verdict::{Signs, Verdict, verdict};
+use verdict::{Left, Signs, Verdict, verdict};
 
 /// How often the sessions are looked at.
 const LOOK: Duration = Duration::from_millis(200);
@@ -351,10 +351,11 @@ fn plan(
     if Ending::path(config, &session.session).try_exists().unwrap_or(false) {
         return Some(Plan::Resume);
     }
-    // The recorder before what it left: one that has left it and gone between the two looks is not taken for lost.
-    let monitor = session.monitor.is_alive();
+    // In this order: a recorder leaves what it has to leave and then goes, and it goes because the connection did. Looked at
+    // the other way round, one that does all that meanwhile would be taken for lost.
     let recorder = session.recorder.is_some_and(|recorder| recorder.is_alive());
-    let left = (!monitor || !recorder).then(|| left(config, &session.session)).flatten();
+    let left = if recorder { None } else { left(config, &session.session) };
+    let monitor = session.monitor.is_alive();
     let signs = Signs {
         now,
         watched: at.duration_since(watched.since),
@@ -376,10 +377,11 @@ fn is_there(unreadable: &[HostError], path: &Path) -> bool {
     unreadable.iter().any(|error| matches!(error, HostError::File { path: file, .. } if file == path))
 }
 
-/// When a recorder left what it had to leave.
-fn left(config: &Config, session: &Nonce) -> Option<Timestamp> {
-    Recorded::read(config, session).ok().flatten()?;
-    Timestamp::from_unix(fs::symlink_metadata(SessionFile::recorded_path(config, session)).ok()?.mtime())
+/// What a recorder left.
+fn left(config: &Config, session: &Nonce) -> Option<Left> {
+    let whole = Recorded::read(config, session).ok().flatten()?.whole;
+    let when = Timestamp::from_unix(fs::symlink_metadata(SessionFile::recorded_path(config, session)).ok()?.mtime())?;
+    Some(Left { when, whole })
 }
 
 impl Watched {

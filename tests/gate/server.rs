@@ -175,7 +175,11 @@ impl Server {
 
     /// A gate in some control group.
     pub fn gate_in(&self, group: &Path, command: Option<&str>) -> Command {
-        self.within(group, command, &[self.program.to_str().unwrap(), "host", "gate", "--config", self.config.to_str().unwrap()])
+        self.within(
+            group,
+            command,
+            &[self.program.to_str().unwrap(), "host", "gate", "--config", self.config.to_str().unwrap()],
+        )
     }
 
     /// A program as the login in some control group.
@@ -391,7 +395,11 @@ impl Transcript {
             let value: Value = serde_json::from_str(line).unwrap();
             match &value {
                 Value::Array(event) => {
-                    events.push((channel, event[1].as_str().unwrap().to_owned(), event[2].as_str().unwrap().to_owned()));
+                    events.push((
+                        channel,
+                        event[1].as_str().unwrap().to_owned(),
+                        event[2].as_str().unwrap().to_owned(),
+                    ));
                 }
                 object => {
                     channel = object["channel"].as_u64().unwrap();
