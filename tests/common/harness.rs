@@ -97,7 +97,8 @@ pub struct Said {
 }
 
 impl Said {
-    fn of(call: String, output: Output) -> Self {
+    /// From what a program left.
+    pub fn of(call: String, output: Output) -> Self {
         Self {
             code: output.status.code().unwrap_or(-1),
             out: String::from_utf8_lossy(&output.stdout).into_owned(),

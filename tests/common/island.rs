@@ -164,6 +164,14 @@ impl<'p> Island<'p> {
         self.sshd = Some(child);
     }
 
+    /// Ends sshd, so that it can be started with another configuration.
+    pub fn stop_sshd(&mut self) {
+        if let Some(mut child) = self.sshd.take() {
+            child.kill().unwrap();
+            child.wait().unwrap();
+        }
+    }
+
     /// The options with which ssh reaches it, and uses nothing of the person who runs the tests.
     pub fn options(&self) -> Vec<String> {
         let known_hosts = format!("UserKnownHostsFile={}", self.place.path("known_hosts").display());

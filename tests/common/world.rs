@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
-use super::island::{Island, LOGINS, USER};
+use super::island::{Island, USER};
 use super::{Desk, Place, Said, now};
 
 /// A ledger with its remote, and a server that follows it.
@@ -38,44 +38,19 @@ impl<'p> World<'p> {
             fs::create_dir_all(home.join(name)).unwrap();
             fs::write(home.join(name).join(".gitconfig"), "[safe]\n\tdirectory = *\n").unwrap();
         }
-        let key = place.key("db1");
+        // As docs/host.md has it: the key was made before the ledger, whose policy names it; setup does the rest.
         let script = format!(
-            "chmod 755 {place}\nchmod -R a+rwX {remote}\nmkdir -p /etc/jit\n\
-             install -m 600 -o {user} -g {user} {key} /etc/jit/host_key\n\
-             install -d -m 750 -o {user} -g {user} /var/lib/jit\ninstall -d -m 700 /var/lib/jit/recordings\n\
-             install -d -m 755 /run/jit\ninstall -d -m 700 /run/jit/sessions\ninstall -d -m 711 /run/jit/gate\n\
-             install -d -m 755 -o {user} -g {user} /run/jit/published\n\
-             printf 'host = \"db1\"\\nledger = \"{id}\"\\nremote = \"{remote}\"\\ncgroup = \"{cgroup}\"\\n' \
-             > /etc/jit/host.toml\n",
+            "chmod 755 {place}\nchmod -R a+rwX {remote}\ninstall -d -m 755 /etc/jit\n\
+             install -m 600 {key} /etc/jit/host_key\ninstall -m 644 {key}.pub /etc/jit/host_key.pub\n",
             place = place.path("").display(),
             remote = remote.display(),
-            user = USER,
-            key = key.display(),
-            cgroup = island.cgroup.display(),
+            key = place.key("db1").display(),
         );
         island.shell(&script).ok();
-        let jit = "/usr/local/libexec/jit/jit";
-        let logins: Vec<&str> = LOGINS.iter().take(2).copied().collect();
-        let drop_in = format!(
-            "Match User {logins}\n  TrustedUserCAKeys /run/jit/published/ca.pub\n  RevokedKeys /run/jit/published/krl\n  \
-             AuthorizedPrincipalsCommand {jit} host principals %u %i %s %F %k\n  AuthorizedPrincipalsCommandUser jit\n  \
-             AuthorizedKeysFile none\n  AuthenticationMethods publickey\n  ForceCommand {jit} host gate\nMatch all\n",
-            logins = logins.join(",")
-        );
-        let pam = format!(
-            "session [success=ignore default=1] pam_succeed_if.so quiet user in {}\n\
-             session required pam_exec.so quiet stdout {jit} host session\n",
-            logins.join(":")
-        );
-        fs::write(place.path("drop-in"), drop_in).unwrap();
-        fs::write(place.path("pam"), pam).unwrap();
-        island
-            .shell(&format!(
-                "mkdir -p /etc/ssh/sshd_config.d\ncp {0}/drop-in /etc/ssh/sshd_config.d/50-jit.conf\n\
-                 cat {0}/pam >> /etc/pam.d/sshd\n",
-                place.path("").display()
-            ))
-            .ok();
+        let cgroup = island.cgroup.display().to_string();
+        let remote_path = remote.display().to_string();
+        let arguments = ["host", "setup", "--yes", "--no-systemd", "--host", "db1", "--ledger-id", &id];
+        island.jit(&[&arguments[..], &["--remote", &remote_path, "--cgroup", &cgroup]].concat()).ok();
         island.start("sync", &[&JIT_HOST[..], &["sync"]].concat());
         island.start("reap", &[&JIT_HOST[..], &["reap"]].concat());
         island.start_sshd();
