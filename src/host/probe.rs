@@ -44,8 +44,6 @@ pub struct Places {
     pub at_jobs: Vec<PathBuf>,
     /// Where systemd notes whose units outlive their sessions.
     pub linger: PathBuf,
-    /// The users of this machine.
-    pub passwd: PathBuf,
     /// This program, which a command is started through.
     pub program: PathBuf,
 }
@@ -57,7 +55,6 @@ impl Default for Places {
             crontabs: vec!["/var/spool/cron/crontabs".into(), "/var/spool/cron".into()],
             at_jobs: vec!["/var/spool/cron/atjobs".into(), "/var/spool/at".into()],
             linger: "/var/lib/systemd/linger".into(),
-            passwd: "/etc/passwd".into(),
             // What runs now, also where the file was replaced since.
             program: "/proc/self/exe".into(),
         }
