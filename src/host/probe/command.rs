@@ -46,6 +46,11 @@ pub fn look(
     }
     let user = wanted.run_as.unwrap_or(&config.user);
     let account = User::named(user)?.ok_or_else(|| HostError::Refused(format!("there is no user {user} here")))?;
+    // What the policy says comes by way of the unprivileged user that follows the ledger. Who is that user must not become
+    // root by it.
+    if account.uid == 0 || account.gid == 0 {
+        return Ok(Finding::failed(format!("a command may not run as {user}: that is root")));
+    }
     let group = Group::probe(config, session.session.as_str())?;
     let mut command = Command::new(&places.program);
     command
