@@ -486,5 +486,13 @@ fn figures() {
         std::thread::sleep(Duration::from_secs(20));
         let used = reaper.cpu_ticks() - before;
         println!("{count} sessions: {used} hundredths of a second in 20 s, {} resident", reaper.resident());
+        host.publishes(&sessions.iter().collect::<Vec<_>>(), |grants| {
+            for grant in grants["grants"].as_array_mut().unwrap() {
+                grant["ended"] = json!({"how": "locked", "why": "the ledger is locked"});
+            }
+        });
+        let began = Instant::now();
+        eventually("all are dead", || !sessions.iter().any(|session| alive(session.monitor)));
+        println!("{count} sessions dead {:?} after a lock", began.elapsed());
     }
 }
