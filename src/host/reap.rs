@@ -6,8 +6,8 @@
 //! Source: docs/host.md, "Ending".
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::fs::{self, File, OpenOptions};
-use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _};
+use std::fs::{self, File};
+use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
@@ -17,7 +17,7 @@ use super::cgroup::Group;
 use super::grants::{Grants, OpenSession, Probe};
 use super::probe::Places;
 use super::session_file::{Recorded, SessionFile};
-use super::{Config, HostError, cgroup, syslog};
+use super::{Config, HostError, cgroup, files, syslog};
 use crate::domain::event::EndCause;
 use crate::domain::id::Nonce;
 use crate::domain::time::Timestamp;
@@ -125,21 +125,16 @@ impl<'c> Reaper<'c> {
     pub fn new(config: Config, options: Options, clock: &'c dyn Clock) -> Result<Self, HostError> {
         cgroup::check(&config)?;
         let path = config.run.join("reap.lock");
-        // Nobody else may open it: whoever can open a file can lock it.
-        let lock = OpenOptions::new().write(true).create(true).truncate(false).mode(0o600).open(&path);
-        let lock = lock.map_err(|cause| HostError::file(&path, cause))?;
         let began = Instant::now();
         // One that looks only once is gone soon: the daemon waits for it.
         let patience = if options.once { Duration::ZERO } else { LOCKED };
-        while let Err(cause) = rustix::fs::flock(&lock, rustix::fs::FlockOperation::NonBlockingLockExclusive) {
-            if cause != rustix::io::Errno::WOULDBLOCK {
-                return Err(HostError::file(path, cause.into()));
+        let lock = loop {
+            match files::lock(&path)? {
+                Some(lock) => break lock,
+                None if began.elapsed() < patience => std::thread::sleep(LOOK),
+                None => return Err(HostError::Refused("another jit host reap runs on this host".to_owned())),
             }
-            if began.elapsed() >= patience {
-                return Err(HostError::Refused("another jit host reap runs on this host".to_owned()));
-            }
-            std::thread::sleep(LOOK);
-        }
+        };
         let shared = Shared { config, options, said: Mutex::default(), probing: Mutex::default() };
         Ok(Self {
             shared: Arc::new(shared),
