@@ -1,8 +1,9 @@
 //! Makes a ledger long: appends whole cases, each from request to review, with real signatures and real certificates, by
 //! one run of `git fast-import`. Every event is what `jit` would have written; `jit verify` afterwards says so.
 //!
-//! `cargo bench --bench generate -- LEDGER KEYS EVENTS`: a bare ledger of the sample policy (`jit init`), the directory of
-//! the private keys (alice, bob, dave, erin, minter, db1, ca-prod), and how many events it shall have at least.
+//! `cargo bench --bench generate -- LEDGER KEYS POLICY EVENTS`: the directory of a new bare ledger, the directory of the
+//! private keys (rita, alice, bob, dave, erin, minter, db1, ca-prod), a policy that names them, and how many events the
+//! ledger shall have at least. One event a second; the last one is an hour old.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic, clippy::disallowed_methods)]
 
@@ -15,18 +16,19 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use jit::domain::certificate::CertificateSpec;
 use jit::domain::codec;
 use jit::domain::event::{
-    Answer, Body, EndCause, Event, Issuance, Recording, Request, Review, ReviewItem, Risk, RiskLevel, Seen, SessionEnd,
-    SessionStart, Verdict,
+    Answer, Body, EndCause, Event, FileDigest, Genesis, Issuance, Recording, Request, Review, ReviewItem, Risk,
+    RiskLevel, Seen, SessionEnd, SessionStart, Verdict,
 };
 use jit::domain::id::{CaseId, Digest, Name, Nonce};
 use jit::domain::key::PublicKey;
+use jit::domain::policy::Policy;
 use jit::domain::state::commit::message;
 use jit::domain::time::{Timestamp, Ttl};
 use jit::git::GitStore;
 use jit::issue::ssh_cert;
-use jit::ledger::Replay;
+use jit::ledger::append::found;
 use jit::merkle::{self, Tree};
-use jit::ports::{Signer, Store as _};
+use jit::ports::Signer;
 use jit::sign::{self, KeySpec};
 use jit::sshsig::{SshSig, signed_data};
 
@@ -34,12 +36,12 @@ const TARGET: &str = "payments-db/read-only";
 
 fn main() {
     let arguments: Vec<String> = std::env::args().skip(1).filter(|argument| argument != "--bench").collect();
-    let [ledger, keys, events] = arguments.as_slice() else {
-        println!("usage: cargo bench --bench generate -- LEDGER KEYS EVENTS");
+    let [ledger, keys, policy, events] = arguments.as_slice() else {
+        println!("usage: cargo bench --bench generate -- LEDGER KEYS POLICY EVENTS");
         return;
     };
     let events: u64 = events.parse().expect("EVENTS is a number");
-    let mut generator = Generator::open(Path::new(ledger), Path::new(keys), events);
+    let mut generator = Generator::new(Path::new(ledger), Path::new(keys), Path::new(policy), events);
     let mut case = 0;
     while generator.log.size() < events {
         generator.case(case);
@@ -64,21 +66,38 @@ struct Generator {
 }
 
 impl Generator {
-    fn open(path: &Path, keys: &Path, events: u64) -> Self {
-        let store = GitStore::open(path).expect("a ledger");
-        let head = store.head().unwrap().expect("it has a genesis");
-        let replay = Replay::of(&store, head).unwrap();
-        let state = replay.state();
-        let policy = state.policy().unwrap();
-        let ca = policy.environments.values().next().unwrap().ca.clone();
-        let names = ["alice", "bob", "dave", "erin", "minter", "db1", "ca-prod"];
-        let signers = names.map(|name| {
-            let spec = KeySpec { path: keys.join(name), agent: None };
-            (name, sign::open(&spec, &mut |_| panic!("{name} has a passphrase")).unwrap())
-        });
+    fn new(path: &Path, keys: &Path, policy: &Path, events: u64) -> Self {
+        let names = ["rita", "alice", "bob", "dave", "erin", "minter", "db1", "ca-prod"];
+        let signers: BTreeMap<_, _> = names
+            .into_iter()
+            .map(|name| {
+                let spec = KeySpec { path: keys.join(name), agent: None };
+                (name, sign::open(&spec, &mut |_| panic!("{name} has a passphrase")).unwrap())
+            })
+            .collect();
         let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs();
-        // The last event is an hour old; the first is not older than the genesis may say.
         let start = i64::try_from(now).unwrap() - 3600 - i64::try_from(events).unwrap();
+        let time = Timestamp::from_unix(start).unwrap();
+        let bytes = std::fs::read(policy).unwrap();
+        let policy = Policy::parse(&bytes).unwrap();
+        let files: BTreeMap<String, Vec<u8>> =
+            [("allowed_signers".to_owned(), policy.allowed_signers().into_bytes()), ("policy.toml".to_owned(), bytes)]
+                .into();
+        let manifest = files.iter().map(|(path, bytes)| FileDigest { path: path.clone(), sha256: Digest::of(bytes) });
+        let genesis = Event {
+            ledger: None,
+            case: None,
+            policy: None,
+            actor: "rita".parse().unwrap(),
+            time,
+            nonce: Some(Nonce::from_random(*b"a genesis' nonce")),
+            seen: None,
+            body: Body::Genesis(Genesis { name: policy.name.clone(), files: manifest.collect() }),
+        };
+        let store = GitStore::init(path, true).expect("a new ledger");
+        let (replay, _) = found(&store, &genesis, &files, &*signers["rita"], time).expect("a genesis");
+        let head = replay.head().unwrap();
+        let ca = policy.environments.values().next().unwrap().ca.clone();
         let mut import = Command::new("git")
             .arg(format!("--git-dir={}", path.display()))
             .args(["-c", "core.fsync=none", "fast-import", "--quiet", "--force"])
@@ -87,12 +106,12 @@ impl Generator {
             .unwrap();
         let out = BufWriter::new(import.stdin.take().unwrap());
         Self {
-            signers: signers.into_iter().collect(),
-            ledger: state.ledger().unwrap(),
+            signers,
+            ledger: replay.state().ledger().unwrap(),
             policy: policy.digest,
             log: replay.log().clone(),
-            time: state.newest().unwrap().max(Timestamp::from_unix(start).unwrap()),
-            serial: state.next_serial(&ca),
+            time,
+            serial: 1,
             ca,
             import,
             out,

@@ -262,6 +262,14 @@ fn who_cannot_open_is_told_so() {
     let elsewhere = place.path("elsewhere");
     fs::rename(&file, &elsewhere).unwrap();
     std::os::unix::fs::symlink(&elsewhere, &file).unwrap();
+    scene.plays(&["--session", "2"]).refused(1).mentions(&["cannot read", "no link to one is followed"]);
+    let folder = scene.recordings.join(&scene.case);
+    fs::remove_file(&file).unwrap();
+    fs::rename(&elsewhere, &file).unwrap();
+    scene.plays(&["--session", "2"]).ok();
+    let moved = place.path("moved");
+    fs::rename(&folder, &moved).unwrap();
+    std::os::unix::fs::symlink(&moved, &folder).unwrap();
     scene.plays(&["--session", "2"]).refused(1).mentions(&["cannot read"]);
 }
 
@@ -464,6 +472,32 @@ fn a_running_session_is_followed() {
     scene.plays(&["--follow"]).refused(4).mentions(&["does not go on as it was made", "frame 2"]);
 }
 
+#[test]
+fn a_passphrase_is_asked_for_at_the_terminal() {
+    if absent("a_passphrase_is_asked_for_at_the_terminal", &["git", "ssh-keygen", "tmux"]) {
+        return;
+    }
+    let place = Place::new();
+    let scene = Scene::new(&place);
+    scene.session("first", look_at_queue);
+    let mut command = Command::new("ssh-keygen");
+    command.args(["-q", "-p", "-P", "", "-N", "a long passphrase", "-f"]).arg(place.key("recorder"));
+    place.run(command).ok();
+    scene.plays(&[]).refused(1).mentions(&["needs a passphrase", "ssh-agent can sign but not open"]);
+    let (screen, line) = at_terminal(&scene);
+    screen.types(&format!("{line} --speed 1000; echo \"ended with $?.\""));
+    screen.presses("Enter");
+    screen.wait_for("the question", |screen| screen.contains("Passphrase of"));
+    screen.types("another passphrase");
+    screen.presses("Enter");
+    screen.wait_for("the question again", |screen| screen.contains("Wrong passphrase, try again."));
+    screen.settles();
+    screen.types("a long passphrase");
+    screen.presses("Enter");
+    let shown = screen.wait_for("its end", |screen| screen.contains("\nended with 0."));
+    assert!(shown.contains("three wait: ä") && !shown.contains("long passphrase"), "{shown}");
+}
+
 fn at_terminal<'p>(scene: &Scene<'p>) -> (Screen<'p>, String) {
     let desk = scene.place.desk("rita", &scene.ledger);
     let screen = Screen::open(scene.place, &desk.home, &scene.ledger, &[("JIT_AS", "rita")]);
@@ -490,7 +524,7 @@ fn a_terminal_shows_what_was_recorded_and_nothing_else_happens_to_it() {
     // What was on the screen then is on it now, in the order in which it came.
     screen.wait_for("the first line", |screen| screen.contains("$ queue"));
     let shown = screen.wait_for("its end", |screen| screen.contains("\nended with 0."));
-    for words in ["$ queue\nthree wait: ä\n$\n", "verified against the ledger", "Left out: 1 sequences"] {
+    for words in ["$ queue\nthree wait: ä\n$\n", "verified against the ledger", "Left out: 1 sequence that"] {
         assert!(shown.contains(words), "{words} is not shown:\n{shown}");
     }
 }

@@ -261,7 +261,9 @@ fn a_command_has_nothing_of_root_and_nothing_of_it_stays() {
     assert!(!left.into_iter().any(|entry| entry.file_name().to_string_lossy().starts_with("probe-")));
 
     let as_root = json!({"command": {"argv": ["/usr/bin/id", "-u"], "must_be_empty": true, "run_as": "root"}});
-    assert_eq!(after.look(&as_root), ("found".to_owned(), "0".to_owned()));
+    let (found, detail) = after.look(&as_root);
+    assert_eq!(found, "failed");
+    assert!(detail.contains("may not run as root"), "{detail}");
     let as_mallory = json!({"command": {"argv": ["/usr/bin/id"], "must_be_empty": true, "run_as": "no-such-user"}});
     assert_eq!(after.look(&as_mallory).0, "failed");
     after.host.configured("probe_commands = false\n");

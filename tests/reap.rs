@@ -5,10 +5,14 @@
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic, clippy::disallowed_methods)]
 
 use std::fs;
+use std::io::Write as _;
 use std::path::Path;
-use std::process::Command;
+use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
+use jit::domain::id::Nonce;
+use jit::host::HostError;
+use jit::host::cgroup::{self, Group};
 use serde_json::json;
 
 use reaping::{Host, LOGIN_UID, alive, eventually, stamp, unix};
@@ -28,6 +32,57 @@ const ESCAPEES: &str = "sleep 1000 & while :; do :; done & setsid nohup sleep 10
     for i in $(seq 200); do sleep 1000 & done; wait";
 
 #[test]
+fn a_group_holds_what_is_started_in_it() {
+    let Some(host) = Host::new("a_group_holds_what_is_started_in_it") else { return };
+    let config = host.config();
+    cgroup::check(&config).unwrap();
+    let name: Nonce = "abcdefghijklmnopqrstuvwxyz".parse().unwrap();
+    let group = Group::create(&config, &name).unwrap();
+    assert_eq!(Group::create(&config, &name).unwrap(), group, "one that is there is fine");
+    assert_eq!(Group::all(&config).unwrap(), std::slice::from_ref(&group), "check left nothing");
+    let recorders = Group::recorders(&config).unwrap();
+    assert_eq!(Group::all(&config).unwrap().len(), 1, "recorders are no session: {}", recorders.path().display());
+
+    // Its child after it entered is in the group, and so is what goes below; a zombie holds nothing up.
+    let mut shell = Command::new("sh");
+    shell.args(["-c", "read go; sleep 1000 & echo $!; wait"]);
+    let mut shell = shell.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
+    assert_eq!(cgroup::of_process(&config, shell.id()).unwrap(), None);
+    group.enter(shell.id()).unwrap();
+    shell.stdin.take().unwrap().write_all(b"\n").unwrap();
+    let child: u32 = reaping::first_line(&mut shell).parse().unwrap();
+    let below = group.path().join("made-by-somebody");
+    fs::create_dir(&below).unwrap();
+    fs::write(below.join("cgroup.procs"), child.to_string()).unwrap();
+    let mut both = vec![shell.id(), child];
+    both.sort_unstable();
+    assert_eq!(group.processes().unwrap(), both);
+    assert_eq!(cgroup::of_process(&config, child).unwrap(), Some(name.clone()));
+    assert!(!group.is_empty().unwrap());
+    assert!(!group.wait_empty(Duration::from_millis(50)).unwrap());
+    assert!(group.remove().is_err(), "what runs in it is not lost from sight");
+    group.kill().unwrap();
+    assert!(group.wait_empty(IN_TIME).unwrap(), "though nobody has buried the shell");
+    assert!(!alive(child) && !alive(shell.id()));
+    group.remove().unwrap();
+    shell.wait().unwrap();
+
+    // What is gone is dead, empty and removed; nothing enters it.
+    group.kill().unwrap();
+    group.remove().unwrap();
+    assert!(group.is_empty().unwrap() && group.processes().unwrap().is_empty());
+    assert!(group.enter(std::process::id()).is_err());
+    assert!(cgroup::of_process(&config, shell.id()).is_err(), "a process that is gone is in no group");
+
+    // Elsewhere sessions could not be ended, and that is said.
+    for elsewhere in [host.path("run"), "/sys/fs/cgroup/no/such/group".into(), "/".into()] {
+        let config = jit::host::Config { cgroup: elsewhere.clone(), ..host.config() };
+        assert!(matches!(cgroup::check(&config), Err(HostError::NoCgroup(_))), "{elsewhere:?}");
+        assert!(Group::create(&config, &name).is_err(), "{elsewhere:?}");
+    }
+}
+
+#[test]
 fn all_of_it_is_dead_at_the_deadline() {
     let Some(host) = Host::new("all_of_it_is_dead_at_the_deadline") else { return };
     let ends = unix() + 4;
@@ -44,7 +99,9 @@ fn all_of_it_is_dead_at_the_deadline() {
     eventually("the deadline", || unix() >= ends);
     let began = Instant::now();
     eventually("everything is dead", || !pids.iter().any(|pid| alive(*pid)));
-    assert!(began.elapsed() < IN_TIME, "dead {:?} after the deadline", began.elapsed());
+    let after = began.elapsed();
+    println!("dead {after:?} after the deadline");
+    assert!(after < IN_TIME, "dead {after:?} after the deadline");
 
     eventually("the session is cleared away", || session.is_cleared());
     drop(reaper);
@@ -84,7 +141,9 @@ fn a_revocation_ends_one_session_and_no_other() {
     });
     let began = Instant::now();
     eventually("everything is dead", || !pids.iter().any(|pid| alive(*pid)));
-    assert!(began.elapsed() < IN_TIME, "dead {:?} after the revocation", began.elapsed());
+    let after = began.elapsed();
+    println!("dead {after:?} after the revocation");
+    assert!(after < IN_TIME, "dead {after:?} after the revocation");
     eventually("the first session is cleared away", || first.is_cleared());
     assert!(others.iter().all(|pid| alive(*pid)), "the second session goes on");
     assert!(second.file().exists());
@@ -213,7 +272,9 @@ fn with_sync_away_nothing_is_lost_and_others_still_end() {
     eventually("the deadline", || unix() >= ends);
     let began = Instant::now();
     eventually("the second is dead", || !alive(second.monitor));
-    assert!(began.elapsed() < IN_TIME, "dead {:?} after the deadline", began.elapsed());
+    let after = began.elapsed();
+    println!("dead {after:?} after the deadline");
+    assert!(after < IN_TIME, "dead {after:?} after the deadline");
     assert!(first.file().exists() && second.file().exists());
 
     let sync = host.sync();
@@ -258,9 +319,16 @@ fn a_person_who_leaves_leaves_nothing_running() {
 
 #[test]
 fn without_its_recorder_a_session_ends() {
-    let Some(host) = Host::new("without_its_recorder_a_session_ends") else { return };
+    const TEST: &str = "without_its_recorder_a_session_ends";
+    if common::absent(TEST, &["ssh-keygen"]) {
+        return;
+    }
+    let Some(host) = Host::new(TEST) else { return };
     let session = host.session(|_| {});
-    session.has_a_recorder(b"what was sealed until then");
+    // What a recorder has sealed, and the beginning of a frame that the kill cut off.
+    let (mut recording, head) = host.recording();
+    recording.extend(b"jitF and nothing more");
+    session.has_a_recorder(&recording);
     session.runs("sleep 1000");
     let sync = host.sync();
     let _reaper = host.reaper();
@@ -270,8 +338,17 @@ fn without_its_recorder_a_session_ends() {
     eventually("it is dead", || !alive(session.monitor));
     eventually("the session is cleared away", || session.is_cleared());
     let end = &sync.asked()[0];
-    assert_eq!((&end["cause"], &end["bytes"]), (&json!("lost"), &json!(26)));
-    assert!(session.recording().exists(), "what was recorded stays");
+    assert_eq!((&end["cause"], &end["bytes"]), (&json!("lost"), &json!(recording.len())));
+    assert_eq!(end["recording"], json!(head), "the last whole frame");
+    assert_eq!(fs::read(session.recording()).unwrap(), recording, "what was recorded stays as it was");
+
+    // A file that is no recording has no head, only a size.
+    let session = host.session(|_| {});
+    session.has_a_recorder(b"cut");
+    session.recorder_ends();
+    eventually("the session is cleared away", || session.is_cleared());
+    let end = &sync.asked()[2];
+    assert_eq!((&end["recording"], &end["bytes"]), (&json!(null), &json!(3)));
 }
 
 #[test]
@@ -409,5 +486,13 @@ fn figures() {
         std::thread::sleep(Duration::from_secs(20));
         let used = reaper.cpu_ticks() - before;
         println!("{count} sessions: {used} hundredths of a second in 20 s, {} resident", reaper.resident());
+        host.publishes(&sessions.iter().collect::<Vec<_>>(), |grants| {
+            for grant in grants["grants"].as_array_mut().unwrap() {
+                grant["ended"] = json!({"how": "locked", "why": "the ledger is locked"});
+            }
+        });
+        let began = Instant::now();
+        eventually("all are dead", || !sessions.iter().any(|session| alive(session.monitor)));
+        println!("{count} sessions dead {:?} after a lock", began.elapsed());
     }
 }

@@ -109,7 +109,7 @@ pub fn run(context: &mut Context, args: Args) -> Outcome {
     }
     let header = Header { ledger: id, case: case.id(), session: session.session.clone() };
     let path = source::file(&place, case.id(), &session.session);
-    let mut file = source::open(&path)?;
+    let mut file = source::open(&place, &path)?;
     let opener = identity::open(context, args.identity.as_deref())?;
     introduce(context, access, number, session);
     if args.follow {
@@ -392,7 +392,9 @@ fn list(context: &Context, args: &Args, access: &Access, case: CaseId, ledger: D
         let header = Header { ledger, case, session: session.session.clone() };
         let found = match session.recording {
             Recording::Off => None,
-            Recording::On => Some(source::open(&path).and_then(|mut file| examine(&mut file, &path, session, header))),
+            Recording::On => {
+                Some(source::open(place, &path).and_then(|mut file| examine(&mut file, &path, session, header)))
+            }
         };
         let (verified, faults, error) = match &found {
             None => (None, Vec::new(), None),

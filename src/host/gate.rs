@@ -116,7 +116,7 @@ pub fn run(config: &Config, variables: &BTreeMap<OsString, OsString>) -> Result<
 fn await_ready(recorder: &UnixStream, inbox: &mut Inbox) -> Result<(), GateError> {
     recorder.set_read_timeout(Some(PATIENCE)).map_err(failed("the recorder's socket"))?;
     loop {
-        match inbox.next()? {
+        match inbox.message()? {
             Some(FromRecorder::Ready { .. }) => return Ok(()),
             Some(FromRecorder::Refused { why }) => return Err(GateError::Refused(why)),
             Some(FromRecorder::Done) => return Err(GateError::RecorderGone),
@@ -136,7 +136,9 @@ fn start(program: &Program, ends: Ends) -> Result<Child, GateError> {
     let mut command = Command::new("/proc/self/exe");
     command.args(["host", "gate", "--inner"]).arg(std::process::id().to_string()).arg("--");
     command.arg(&program.file).arg(&program.name).args(&program.arguments);
-    command.env_remove("SSH_ORIGINAL_COMMAND");
+    // The first is sshd's for a ForceCommand. The second is set where sshd's configuration keeps bash from reading a file
+    // of the user's before the gate (`SetEnv SHLVL=1`); the shell in here is a first one.
+    command.env_remove("SSH_ORIGINAL_COMMAND").env_remove("SHLVL");
     if let Some(name) = &ends.terminal {
         command.env("SSH_TTY", name);
     }
@@ -200,7 +202,7 @@ fn accompany(
         }
         if is_ready(0) {
             let open = inbox.receive(&recorder).map_err(gone)?;
-            match (inbox.next()?, code) {
+            match (inbox.message()?, code) {
                 (Some(FromRecorder::Done), Some(code)) => return Ok(code),
                 _ if !open => return Err(GateError::RecorderGone),
                 _ => {}

@@ -5,6 +5,7 @@
 
 use std::collections::BTreeSet;
 use std::path::PathBuf;
+use std::sync::mpsc::{RecvTimeoutError, channel};
 use std::time::{Duration, Instant};
 
 use unicode_normalization::UnicodeNormalization as _;
@@ -26,6 +27,8 @@ pub use command::{Entry, NOT_STARTED, enter};
 
 /// How long a built-in probe may take where the policy does not say, in seconds.
 const TIMEOUT: u64 = 30;
+/// How much longer is waited for a probe that ends its own look in time.
+const SLACK: Duration = Duration::from_secs(10);
 /// The longest detail, in characters.
 const LONGEST: usize = 2_000;
 /// The longest that all details together may be as an event spells them, in bytes: an event has at most 64 KiB.
@@ -44,8 +47,6 @@ pub struct Places {
     pub at_jobs: Vec<PathBuf>,
     /// Where systemd notes whose units outlive their sessions.
     pub linger: PathBuf,
-    /// The users of this machine.
-    pub passwd: PathBuf,
     /// This program, which a command is started through.
     pub program: PathBuf,
 }
@@ -57,7 +58,6 @@ impl Default for Places {
             crontabs: vec!["/var/spool/cron/crontabs".into(), "/var/spool/cron".into()],
             at_jobs: vec!["/var/spool/cron/atjobs".into(), "/var/spool/at".into()],
             linger: "/var/lib/systemd/linger".into(),
-            passwd: "/etc/passwd".into(),
             // What runs now, also where the file was replaced since.
             program: "/proc/self/exe".into(),
         }
@@ -120,18 +120,36 @@ pub fn is_clear(item: &Item) -> bool {
 }
 
 fn item(config: &Config, places: &Places, session: &SessionFile, name: &str, what: &ProbeWhat, timeout: u64) -> Item {
-    let until = Instant::now() + Duration::from_secs(timeout);
-    let finding = match what {
-        ProbeWhat::Processes => Finding::of(processes::look(config, places, session)),
-        ProbeWhat::Connections => Finding::of(connections::look(config, places, session)),
-        ProbeWhat::Jobs => Finding::of(jobs::look(config, places, session)),
-        ProbeWhat::Files(paths) => changed::look(paths, session.started, until),
+    let timeout = Duration::from_secs(timeout);
+    let (on, at, after, wanted) = (config.clone(), places.clone(), session.clone(), what.clone());
+    // A probe's own time ends first; then it says what it saw until then.
+    let finding = within(timeout + SLACK, move || match wanted {
+        ProbeWhat::Processes => Finding::of(processes::look(&on, &at, &after)),
+        ProbeWhat::Connections => Finding::of(connections::look(&on, &at, &after)),
+        ProbeWhat::Jobs => Finding::of(jobs::look(&on, &at, &after)),
+        ProbeWhat::Files(paths) => changed::look(&paths, after.started, Instant::now() + timeout),
         ProbeWhat::Command { argv, must_be_empty, run_as } => {
-            let command = command::Wanted { argv, must_be_empty: *must_be_empty, run_as: run_as.as_deref() };
-            Finding::of(command::look(config, places, session, &command, Duration::from_secs(timeout)))
+            let command = command::Wanted { argv: &argv, must_be_empty, run_as: run_as.as_deref() };
+            Finding::of(command::look(&on, &at, &after, &command, timeout))
         }
-    };
+    });
     Item { probe: name.to_owned(), result: finding.result, detail: finding.detail }
+}
+
+/// A look, but no longer than so long. The system may be made to answer never: reading the command line of a process
+/// waits for the process's own memory, and that may lie on a file system that the process itself provides. Such a look is
+/// left behind in its thread.
+fn within(longest: Duration, look: impl FnOnce() -> Finding + Send + 'static) -> Finding {
+    let (send, receive) = channel();
+    let begun = std::thread::Builder::new().name("probe".to_owned()).spawn(move || send.send(look()));
+    if let Err(cause) = begun {
+        return Finding::failed(format!("no thread for it: {cause}"));
+    }
+    match receive.recv_timeout(longest) {
+        Ok(finding) => finding,
+        Err(RecvTimeoutError::Timeout) => Finding::failed(format!("not done within {} s", longest.as_secs())),
+        Err(RecvTimeoutError::Disconnected) => Finding::failed("it broke down"),
+    }
 }
 
 /// Makes the details such that an event may hold them (E03) and is not too long with them.
@@ -186,6 +204,18 @@ mod tests {
         assert_eq!(fitted(&"x".repeat(3000), 10_000).chars().count(), LONGEST);
         let quotes = fitted(&"\"".repeat(3000), 100);
         assert!(quotes.ends_with('…') && quotes.chars().count() <= 50, "{quotes}");
+    }
+
+    #[test]
+    fn a_look_that_never_ends_is_failed_and_one_that_breaks_too() {
+        let (_held, never) = channel::<()>();
+        let finding = within(Duration::from_millis(50), move || {
+            let _ = never.recv();
+            Finding::clear("it cannot say this")
+        });
+        assert_eq!(finding.result, ProbeResult::Failed);
+        assert_eq!(within(SLACK, || Finding::found("x")).result, ProbeResult::Found);
+        assert_eq!(within(SLACK, || panic!("it breaks")).result, ProbeResult::Failed);
     }
 
     #[test]

@@ -17,7 +17,7 @@ use super::cgroup::Group;
 use super::grants::{Grants, OpenSession, Probe};
 use super::probe::Places;
 use super::session_file::{Recorded, SessionFile};
-use super::{Config, HostError, cgroup, syslog};
+use super::{Config, HostError, cgroup, files, syslog};
 use crate::domain::event::EndCause;
 use crate::domain::id::Nonce;
 use crate::domain::time::Timestamp;
@@ -28,7 +28,7 @@ pub mod finish;
 pub mod verdict;
 
 use ending::Ending;
-use verdict::{Signs, Verdict, verdict};
+use verdict::{Left, Signs, Verdict, verdict};
 
 /// How often the sessions are looked at.
 const LOOK: Duration = Duration::from_millis(200);
@@ -125,19 +125,16 @@ impl<'c> Reaper<'c> {
     pub fn new(config: Config, options: Options, clock: &'c dyn Clock) -> Result<Self, HostError> {
         cgroup::check(&config)?;
         let path = config.run.join("reap.lock");
-        let lock = File::create(&path).map_err(|cause| HostError::file(&path, cause))?;
         let began = Instant::now();
         // One that looks only once is gone soon: the daemon waits for it.
         let patience = if options.once { Duration::ZERO } else { LOCKED };
-        while let Err(cause) = rustix::fs::flock(&lock, rustix::fs::FlockOperation::NonBlockingLockExclusive) {
-            if cause != rustix::io::Errno::WOULDBLOCK {
-                return Err(HostError::file(path, cause.into()));
+        let lock = loop {
+            match files::lock(&path)? {
+                Some(lock) => break lock,
+                None if began.elapsed() < patience => std::thread::sleep(LOOK),
+                None => return Err(HostError::Refused("another jit host reap runs on this host".to_owned())),
             }
-            if began.elapsed() >= patience {
-                return Err(HostError::Refused("another jit host reap runs on this host".to_owned()));
-            }
-            std::thread::sleep(LOOK);
-        }
+        };
         let shared = Shared { config, options, said: Mutex::default(), probing: Mutex::default() };
         Ok(Self {
             shared: Arc::new(shared),
@@ -349,10 +346,11 @@ fn plan(
     if Ending::path(config, &session.session).try_exists().unwrap_or(false) {
         return Some(Plan::Resume);
     }
-    // The recorder before what it left: one that has left it and gone between the two looks is not taken for lost.
-    let monitor = session.monitor.is_alive();
+    // In this order: a recorder leaves what it has to leave and then goes, and it goes because the connection did. Looked at
+    // the other way round, one that does all that meanwhile would be taken for lost.
     let recorder = session.recorder.is_some_and(|recorder| recorder.is_alive());
-    let left = (!monitor || !recorder).then(|| left(config, &session.session)).flatten();
+    let left = if recorder { None } else { left(config, &session.session) };
+    let monitor = session.monitor.is_alive();
     let signs = Signs {
         now,
         watched: at.duration_since(watched.since),
@@ -374,10 +372,11 @@ fn is_there(unreadable: &[HostError], path: &Path) -> bool {
     unreadable.iter().any(|error| matches!(error, HostError::File { path: file, .. } if file == path))
 }
 
-/// When a recorder left what it had to leave.
-fn left(config: &Config, session: &Nonce) -> Option<Timestamp> {
-    Recorded::read(config, session).ok().flatten()?;
-    Timestamp::from_unix(fs::symlink_metadata(SessionFile::recorded_path(config, session)).ok()?.mtime())
+/// What a recorder left.
+fn left(config: &Config, session: &Nonce) -> Option<Left> {
+    let whole = Recorded::read(config, session).ok().flatten()?.whole;
+    let when = Timestamp::from_unix(fs::symlink_metadata(SessionFile::recorded_path(config, session)).ok()?.mtime())?;
+    Some(Left { when, whole })
 }
 
 impl Watched {

@@ -19,9 +19,9 @@ use super::session_file::Recorded;
 use super::{Config, HostError, SessionFile, syslog};
 use crate::domain::id::Nonce;
 use crate::ports::{Clock, Rng};
-use crate::recording::{Header, Recorder, RecorderError};
+use crate::recording::{Header, Recorder, RecorderError, Sink};
 use journal::Journal;
-use relay::{Relay, RelayError, Waits};
+use relay::{Relay, RelayEnd, RelayError, Waits};
 
 mod channel;
 mod file;
@@ -98,31 +98,28 @@ pub fn run(
         (relay.join(), kept)
     });
     super::files::remove(&path)?;
-    let (relayed, exit_code) = match relayed {
-        Ok(end) => (end.result, end.exit_code),
-        Err(_) => (Err(RecordError::RelayLost), None),
-    };
-    let at = journal::millis(began);
-    let finished = match (kept, recorder) {
-        (Ok(()), Some(recorder)) => {
-            let (head, bytes) = (recorder.head(), recorder.bytes());
-            recorder.finish(at).map(|it| (Some(it.head), it.bytes)).map_err(|error| (error, Some(head), bytes))
-        }
-        (Ok(()), None) => Ok((None, 0)),
-        (Err(error), recorder) => {
-            let bytes = recorder.as_ref().map_or(0, Recorder::bytes);
-            Err((error, recorder.map(|it| it.head()), bytes))
-        }
-    };
-    let (head, bytes, broken) = match finished {
-        Ok((head, bytes)) => (head, bytes, None),
-        Err((error, head, bytes)) => (head, bytes, Some(error)),
-    };
-    Recorded { head, bytes, exit_code, whole: broken.is_none() }.write(config, &session.session)?;
+    let relayed = relayed.unwrap_or(RelayEnd { result: Err(RecordError::RelayLost), exit_code: None });
+    let (recorded, result) = finish(recorder, kept, journal::millis(began));
+    Recorded { exit_code: relayed.exit_code, ..recorded }.write(config, &session.session)?;
     // The recording's own error comes first: the relay only follows it.
-    broken.map_or(relayed, |error| Err(error.into())).inspect_err(|error| {
+    result.and(relayed.result).inspect_err(|error| {
         syslog::warn(&format!("recorder of session {}: {error}", session.session));
     })
+}
+
+/// Closes the recording, where it can be; what the reaper is told of it.
+fn finish<S: Sink>(
+    recorder: Option<Recorder<'_, S>>,
+    kept: Result<(), RecorderError>,
+    at: u64,
+) -> (Recorded, Result<(), RecordError>) {
+    let told = |head, bytes, whole| Recorded { head, bytes, exit_code: None, whole };
+    let Some(recorder) = recorder else { return (told(None, 0, true), Ok(())) };
+    let so_far = told(Some(recorder.head()), recorder.bytes(), false);
+    match kept.and_then(|()| recorder.finish(at)) {
+        Ok(finished) => (told(Some(finished.head), finished.bytes, true), Ok(())),
+        Err(error) => (so_far, Err(error.into())),
+    }
 }
 
 /// Goes to the control group of the recorders, which is no session's.

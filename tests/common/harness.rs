@@ -92,7 +92,8 @@ pub struct Said {
     pub out: String,
     /// Standard error.
     pub err: String,
-    call: String,
+    /// What was called.
+    pub call: String,
 }
 
 impl Said {

@@ -15,10 +15,10 @@ use super::{JIT, Place, Said, find, skip};
 pub const PROGRAMS: [&str; 7] = ["sshd", "ssh", "ssh-keygen", "git", "unshare", "nsenter", "mount"];
 
 /// The logins that the tests' policy opens, and one that it does not.
-pub const LOGINS: [(&str, u32); 3] = [("readonly", 4001), ("operator", 4002), ("admin", 4003)];
+pub const LOGINS: [&str; 3] = ["readonly", "operator", "admin"];
 
 /// The unprivileged user of the daemons.
-pub const USER: (&str, u32) = ("jit", 4000);
+pub const USER: &str = "jit";
 
 /// A server of its own.
 pub struct Island<'p> {
@@ -30,6 +30,8 @@ pub struct Island<'p> {
     pub cgroup: PathBuf,
     /// Where sshd listens, on 127.0.0.1.
     pub port: u16,
+    /// The first of its user ids. Each island has its own, because processes are not told apart otherwise.
+    first_uid: u32,
 }
 
 impl<'p> Island<'p> {
@@ -83,7 +85,8 @@ impl<'p> Island<'p> {
             refuse(&format!("a mount namespace with overlays cannot be made: {why}"));
             return None;
         }
-        let island = Self { place, keeper, daemons: Vec::new(), sshd: None, cgroup, port: free_port() };
+        let island =
+            Self { place, keeper, daemons: Vec::new(), sshd: None, cgroup, port: free_port(), first_uid: free_uids() };
         island.people();
         Some(island)
     }
@@ -208,9 +211,15 @@ impl<'p> Island<'p> {
         self.place.run(command)
     }
 
+    /// The user id of somebody inside.
+    pub fn uid(&self, name: &str) -> u32 {
+        let at = LOGINS.iter().chain([&USER]).position(|known| *known == name).unwrap();
+        self.first_uid + u32::try_from(at).unwrap()
+    }
+
     /// The processes of a login, whatever they run in: their command lines.
-    pub fn processes_of(&self, uid: u32) -> Vec<String> {
-        let uid = uid.to_string();
+    pub fn processes_of(&self, login: &str) -> Vec<String> {
+        let uid = self.uid(login).to_string();
         let mut found = Vec::new();
         for entry in fs::read_dir("/proc").unwrap().flatten() {
             let Ok(status) = fs::read_to_string(entry.path().join("status")) else { continue };
@@ -230,9 +239,10 @@ impl<'p> Island<'p> {
     fn people(&self) {
         let mut script = String::from("mkdir -p /usr/local/libexec/jit\n");
         script += &format!("install -m 755 {JIT} /usr/local/libexec/jit/jit\n");
-        for (name, uid) in LOGINS.into_iter().chain([USER]) {
-            let shell = if name == USER.0 { "/usr/sbin/nologin" } else { "/bin/bash" };
-            let home = if name == USER.0 { "/var/lib/jit".to_owned() } else { format!("/home/{name}") };
+        for name in LOGINS.into_iter().chain([USER]) {
+            let uid = self.uid(name);
+            let shell = if name == USER { "/usr/sbin/nologin" } else { "/bin/bash" };
+            let home = if name == USER { "/var/lib/jit".to_owned() } else { format!("/home/{name}") };
             script += &format!(
                 "echo '{name}:x:{uid}:{uid}::{home}:{shell}' >> /etc/passwd\n\
                  echo '{name}:*:20000:0:99999:7:::' >> /etc/shadow\necho '{name}:x:{uid}:' >> /etc/group\n\
@@ -282,4 +292,11 @@ fn cgroup_mount() -> Option<PathBuf> {
 /// A port that was free a moment ago.
 fn free_port() -> u16 {
     TcpListener::bind(("127.0.0.1", 0)).unwrap().local_addr().unwrap().port()
+}
+
+/// Four user ids that no other island of this machine has, as far as process ids differ.
+fn free_uids() -> u32 {
+    static NEXT: std::sync::atomic::AtomicU32 = std::sync::atomic::AtomicU32::new(0);
+    let within = NEXT.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+    200_000 + (std::process::id() % 100_000) * 1000 + within * 10
 }

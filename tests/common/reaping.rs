@@ -14,8 +14,11 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
+use jit::domain::id::{CaseId, Digest};
 use jit::domain::time::Timestamp;
 use jit::host::process::ProcessId;
+use jit::ports::{Rng, RngError};
+use jit::recording::{ChannelOpen, Header, Recorder};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
@@ -33,6 +36,21 @@ static NUMBER: AtomicU32 = AtomicU32::new(0);
 
 /// Tests of this file make thousands of processes and look for all of one user: one at a time.
 static ONE: Mutex<()> = Mutex::new(());
+
+/// Randomness that is none: nobody has to be kept out.
+struct Counting(u8);
+
+impl Rng for Counting {
+    fn bytes16(&mut self) -> Result<[u8; 16], RngError> {
+        self.0 += 1;
+        Ok([self.0; 16])
+    }
+
+    fn bytes32(&mut self) -> Result<[u8; 32], RngError> {
+        self.0 += 1;
+        Ok([self.0; 32])
+    }
+}
 
 /// The present second.
 pub fn unix() -> u64 {
@@ -165,6 +183,28 @@ impl Host {
         let path = self.cgroup.join(name);
         fs::create_dir(&path).unwrap();
         Group { path }
+    }
+
+    /// A recording that its recorder did not close, sealed to a real key, and its head.
+    pub fn recording(&self) -> (Vec<u8>, String) {
+        let key = self.path("recorder");
+        let made =
+            Command::new("ssh-keygen").args(["-q", "-t", "ed25519", "-N", "", "-C", "", "-f"]).arg(&key).status();
+        assert!(made.unwrap().success());
+        let public = fs::read_to_string(key.with_extension("pub")).unwrap().trim().parse().unwrap();
+        let digest: Digest = DIGEST.parse().unwrap();
+        let session = "abcdefghijklmnopqrstuvwxyz".parse().unwrap();
+        let header = Header { ledger: digest, case: CaseId(digest), session };
+        let (mut file, mut rng) = (Vec::new(), Counting(0));
+        let mut recorder = Recorder::new(&mut file, &[public], &header, 0, &mut rng).unwrap();
+        recorder.open_channel(0, 0, &ChannelOpen::default()).unwrap();
+        for at in 1..4 {
+            recorder.output(0, at * 1000, b"what was shown").unwrap();
+            recorder.flush(at * 1000).unwrap();
+        }
+        let head = recorder.head().to_string();
+        drop(recorder);
+        (file, head)
     }
 
     /// Publishes the grants of sessions, changed.

@@ -126,7 +126,7 @@ impl World<'_> {
     pub fn principals(&self, login: &str, certificate: &Path) -> String {
         let line = fs::read_to_string(certificate).unwrap();
         let blob = line.split_whitespace().nth(1).unwrap();
-        let user = format!("--reuid={}", USER.1);
+        let user = format!("--reuid={}", self.island.uid(USER));
         let jit = "/usr/local/libexec/jit/jit";
         let arguments =
             [&user, "--clear-groups", "--", jit, "host", "principals", login, "jit:case:alice", "1", "SHA256:x", blob];

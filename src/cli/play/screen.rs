@@ -3,6 +3,8 @@
 //! input, or switch on what outlives the replay. So a list says what goes through, all else is left out: colours, moving,
 //! erasing, scrolling, the other screen. Without a terminal nothing but the text is left.
 
+use crate::domain::text::is_bidi_control;
+
 /// How a session's output is shown.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Look {
@@ -132,7 +134,8 @@ impl Filter {
                 }
             }
             '\0' => {}
-            c if c.is_control() => self.left_out = self.left_out.saturating_add(1),
+            // What turns the direction of text shows it as something else than it is.
+            c if c.is_control() || is_bidi_control(c) => self.left_out = self.left_out.saturating_add(1),
             c => out.push(c),
         }
     }
@@ -315,6 +318,8 @@ mod tests {
             "\u{1b}Z",
             "\u{1b}#8",
             "\u{1b}%G",
+            "\u{202e}",
+            "\u{2066}",
         ] {
             let text = format!("a{harm}b");
             assert_eq!(shown(Look::Terminal, &text), "ab", "{harm:?}");

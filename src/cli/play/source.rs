@@ -1,10 +1,11 @@
 //! Where a recording lies: `<recordings>/<case>/<session>.jitrec`. Files that others may have put there are opened without
 //! following a link, and nothing but a plain file is read.
 
-use std::fs::{File, OpenOptions};
+use std::fs::File;
 use std::io;
-use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
+
+use rustix::fs::{Mode, OFlags};
 
 use super::super::Context;
 use super::super::error::CliError;
@@ -30,14 +31,11 @@ pub fn file(place: &Path, case: CaseId, session: &Nonce) -> PathBuf {
     if place.is_file() { place.to_owned() } else { place.join(case.short()).join(format!("{session}.jitrec")) }
 }
 
-/// Opens it.
+/// Opens a file that [`file`] gave. Below `place` no link is followed.
 ///
 /// # Errors
 /// Where it is not there, no plain file, or cannot be read.
-pub fn open(file: &Path) -> Result<File, CliError> {
-    let flags = rustix::fs::OFlags::NOFOLLOW | rustix::fs::OFlags::NONBLOCK | rustix::fs::OFlags::CLOEXEC;
-    let flags = i32::try_from(flags.bits()).unwrap_or_default();
-    let opened = OpenOptions::new().read(true).custom_flags(flags).open(file);
+pub fn open(place: &Path, file: &Path) -> Result<File, CliError> {
     let failed = |cause: io::Error| {
         let hint = match cause.kind() {
             io::ErrorKind::NotFound => "say where recordings lie: --recordings DIR, or recordings in config.toml",
@@ -48,11 +46,21 @@ pub fn open(file: &Path) -> Result<File, CliError> {
         };
         CliError::file("read", file, &cause).hint(hint)
     };
-    let opened = opened.map_err(failed)?;
+    let opened = below(place, file).map_err(failed)?;
     if !opened.metadata().map_err(failed)?.is_file() {
-        return Err(
-            CliError::failed(format!("{} is no plain file", file.display())).hint("--recordings FILE names one")
-        );
+        let error = CliError::failed(format!("{} is no plain file", file.display()));
+        return Err(error.hint("--recordings FILE names one"));
     }
     Ok(opened)
+}
+
+/// Goes down from `place` by one name at a time.
+fn below(place: &Path, file: &Path) -> io::Result<File> {
+    let flags = OFlags::RDONLY | OFlags::NONBLOCK | OFlags::CLOEXEC;
+    // What the user named is followed wherever it leads.
+    let mut opened = rustix::fs::open(place, flags, Mode::empty())?;
+    for name in file.strip_prefix(place).ok().into_iter().flat_map(Path::components) {
+        opened = rustix::fs::openat(&opened, name.as_os_str(), flags | OFlags::NOFOLLOW, Mode::empty())?;
+    }
+    Ok(File::from(opened))
 }

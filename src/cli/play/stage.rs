@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use super::super::error::CliError;
-use super::super::output::Output;
+use super::super::output::{Output, count};
 use super::screen::{Filter, Look};
 use crate::recording::cast::{Channel, Entry, Kind};
 
@@ -99,6 +99,9 @@ impl<'a> Stage<'a> {
             None => "without a terminal".to_owned(),
         };
         self.output.note(format!("Channel {number}: {what}, {how}"));
+        if self.terminal && channel.term.is_some() && self.output.width() < usize::from(width) {
+            self.output.warning(format!("this terminal has fewer than {width} columns: lines may stand elsewhere"));
+        }
         self.filter = Filter::new(self.look);
         self.last = 0;
         self.shown = Instant::now();
@@ -150,7 +153,8 @@ impl<'a> Stage<'a> {
             self.inside_line = false;
         }
         if left_out > 0 {
-            self.output.note(format!("Left out: {left_out} sequences that a replay does not need; --raw plays them"));
+            let what = count(left_out, "sequence");
+            self.output.note(format!("Left out: {what} that a replay does not need; --raw plays all"));
         }
         Ok(())
     }

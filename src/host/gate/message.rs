@@ -137,7 +137,7 @@ impl Inbox {
     ///
     /// # Errors
     /// Where the line is none, or does not end.
-    pub fn next<T: DeserializeOwned>(&mut self) -> Result<Option<T>, MessageError> {
+    pub fn message<T: DeserializeOwned>(&mut self) -> Result<Option<T>, MessageError> {
         let Some(end) = self.bytes.iter().position(|byte| *byte == b'\n') else {
             return if self.bytes.len() > LONGEST { Err(MessageError::TooLong) } else { Ok(None) };
         };
@@ -155,7 +155,7 @@ mod tests {
     #[test]
     fn a_line_and_its_descriptors_arrive_together() {
         let (mut gate, recorder) = UnixStream::pair().expect("a pair of sockets");
-        let (mut reader, writer) = std::io::pipe().expect("a pipe");
+        let (mut reader, writer) = io::pipe().expect("a pipe");
         // Longer than what one call takes.
         let command = Some("\u{1}".repeat(20_000));
         let hello = FromGate::Hello { version: VERSION, term: None, command };
@@ -167,7 +167,7 @@ mod tests {
         let mut inbox = Inbox::default();
         let mut said = Vec::new();
         while inbox.receive(&recorder).expect("received") {
-            while let Some(message) = inbox.next::<FromGate>().expect("a message") {
+            while let Some(message) = inbox.message::<FromGate>().expect("a message") {
                 said.push(message);
             }
         }
@@ -185,9 +185,9 @@ mod tests {
     fn what_is_no_message_is_an_error() {
         for bytes in [&b"\n"[..], b"{}\n", b"{\"say\":\"exited\",\"code\":256}\n", b"\xff\n", b"{\"say\":\"x\"}\n"] {
             let mut inbox = Inbox { bytes: bytes.to_vec(), descriptors: Vec::new() };
-            assert!(inbox.next::<FromGate>().is_err(), "{bytes:?}");
+            assert!(inbox.message::<FromGate>().is_err(), "{bytes:?}");
         }
         let mut inbox = Inbox { bytes: vec![b' '; LONGEST + 1], descriptors: Vec::new() };
-        assert!(matches!(inbox.next::<FromGate>(), Err(MessageError::TooLong)));
+        assert!(matches!(inbox.message::<FromGate>(), Err(MessageError::TooLong)));
     }
 }

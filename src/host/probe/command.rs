@@ -7,14 +7,15 @@
 use std::fs;
 use std::io::{self, Read};
 use std::os::unix::process::{CommandExt as _, ExitStatusExt as _};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::mpsc::{Receiver, channel};
 use std::time::{Duration, Instant};
 
 use super::super::cgroup::Group;
 use super::super::session_file::SessionFile;
-use super::super::{Config, HostError, files};
+use super::super::users::User;
+use super::super::{Config, HostError};
 use super::{Finding, Places};
 
 /// How much of what it says is kept, in bytes; of stdout and stderr each.
@@ -44,13 +45,18 @@ pub fn look(
         return Ok(Finding::failed("commands are not allowed by host.toml (probe_commands)"));
     }
     let user = wanted.run_as.unwrap_or(&config.user);
-    let (uid, gid) = ids(&places.passwd, user)?;
+    let account = User::named(user)?.ok_or_else(|| HostError::Refused(format!("there is no user {user} here")))?;
+    // What the policy says comes by way of the unprivileged user that follows the ledger. Who is that user must not become
+    // root by it.
+    if account.uid == 0 || account.gid == 0 {
+        return Ok(Finding::failed(format!("a command may not run as {user}: that is root")));
+    }
     let group = Group::probe(config, session.session.as_str())?;
     let mut command = Command::new(&places.program);
     command
         .args(["host", "reap", "--enter"])
         .arg(group.path())
-        .args(["--uid", &uid.to_string(), "--gid", &gid.to_string(), "--"])
+        .args(["--uid", &account.uid.to_string(), "--gid", &account.gid.to_string(), "--"])
         .args(wanted.argv)
         .env_clear()
         .current_dir("/")
@@ -132,20 +138,6 @@ fn said(pipe: Option<Receiver<Vec<u8>>>) -> String {
     // A pipe that something else still holds says nothing any more.
     let bytes = pipe.and_then(|pipe| pipe.recv_timeout(PIPES).ok()).unwrap_or_default();
     String::from_utf8_lossy(&bytes).into_owned()
-}
-
-/// The user and group id of a user of this machine.
-fn ids(passwd: &Path, user: &str) -> Result<(u32, u32), HostError> {
-    let bytes = files::read(passwd)?.unwrap_or_default();
-    let text = String::from_utf8_lossy(&bytes);
-    let ids = text.lines().find_map(|line| {
-        let mut fields = line.split(':');
-        if fields.next()? != user {
-            return None;
-        }
-        Some((fields.nth(1)?.parse().ok()?, fields.next()?.parse().ok()?))
-    });
-    ids.ok_or_else(|| HostError::content(passwd, format!("it has no user {user}")))
 }
 
 /// What [`enter`] is to become.

@@ -2,6 +2,8 @@
 //! until the ledger has taken the end, until the probes looked, until it has taken what they found; then the session's
 //! files go. Each step is written down when it is done.
 
+use std::fs::OpenOptions;
+use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::Path;
 use std::sync::PoisonError;
 use std::time::{Duration, Instant};
@@ -17,6 +19,7 @@ use super::ending::{Ending, clear};
 use super::{Plan, Shared};
 use crate::domain::event::EndCause;
 use crate::domain::id::{CaseId, Digest, Nonce};
+use crate::recording::scan;
 
 /// How long the recorder may take to leave what it has to, once the session is dead.
 const RECORDER: Duration = Duration::from_secs(3);
@@ -188,12 +191,16 @@ fn recorded(shared: &Shared, session: &SessionFile) -> Result<Recorded, HostErro
     Ok(Recorded { head, bytes, ..none })
 }
 
-/// The head and size, in bytes, of a recording that its recorder did not close.
-///
-/// TO BE JOINED with the recording room's reader: the last whole frame's digest. Without it the head is not known, and the
-/// ledger is told the size alone.
+/// The head and size, in bytes, of a recording that its recorder did not close: the digest of its last whole frame. What
+/// was cut off by the kill after that frame is no part of it. No head where there is no recording that can be read.
 fn recovered_head(path: &Path) -> (Option<Digest>, u64) {
-    (None, std::fs::symlink_metadata(path).map_or(0, |meta| meta.len()))
+    let size = || std::fs::symlink_metadata(path).map_or(0, |meta| meta.len());
+    let no_follow = i32::try_from(rustix::fs::OFlags::NOFOLLOW.bits()).unwrap_or_default();
+    let Ok(mut file) = OpenOptions::new().read(true).custom_flags(no_follow).open(path) else { return (None, size()) };
+    match scan::scan(&mut file, &scan::Expected::default()) {
+        Ok(found) => (found.header.is_some().then_some(found.head), found.size),
+        Err(_) => (None, size()),
+    }
 }
 
 /// Ends a recorder, if that process is still it.

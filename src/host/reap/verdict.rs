@@ -24,12 +24,21 @@ pub struct Signs {
     pub monitor: bool,
     /// Whether the recorder runs.
     pub recorder: bool,
-    /// When the recorder left what it has to leave, if it has.
-    pub left: Option<Timestamp>,
+    /// What the recorder left, if it has.
+    pub left: Option<Left>,
     /// How many commits the mirror held when the session was first seen.
     pub size: u64,
     /// How long a login waits for its session-start.
     pub login_wait: Duration,
+}
+
+/// What a recorder left when it ended by itself.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Left {
+    /// When.
+    pub when: Timestamp,
+    /// Whether the recording is whole.
+    pub whole: bool,
 }
 
 /// What has to happen to a session.
@@ -54,8 +63,9 @@ pub fn verdict(session: &SessionFile, grants: Option<&Grants>, signs: &Signs) ->
     if let Some(ended) = grant.and_then(|grant| grant.ended.as_ref()) {
         return end(cause(ended), ended.why.clone());
     }
+    let wants_recording = session.recording.is_some();
     // The person left in time, and nobody was there to see it.
-    if !signs.monitor && signs.left.is_some_and(|left| left < session.ends) {
+    if !signs.monitor && signs.left.is_some_and(|left| left.when < session.ends && (left.whole || !wants_recording)) {
         return end(EndCause::Exit, "the connection ended".to_owned());
     }
     if signs.now >= session.ends || signs.overdue {
@@ -64,7 +74,9 @@ pub fn verdict(session: &SessionFile, grants: Option<&Grants>, signs: &Signs) ->
     if let Some(why) = grants.and_then(|grants| withdrawn(session, grants, grant, signs)) {
         return end(EndCause::Revoked, why);
     }
-    if session.recording.is_some() && !signs.recorder && signs.left.is_none() && has_had_a_recorder(session, signs) {
+    // A recorder ends after the connection. One that ended before it, however well, records nothing of what comes now.
+    let is_whole = !signs.monitor && signs.left.is_some_and(|left| left.whole);
+    if wants_recording && !signs.recorder && !is_whole && has_had_a_recorder(session, signs) {
         return end(EndCause::Lost, "its recorder is gone".to_owned());
     }
     if !signs.monitor {

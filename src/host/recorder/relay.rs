@@ -253,7 +253,7 @@ impl<'a> Relay<'a> {
             }
             Err(_) => return Ok(()),
         }
-        match guest.inbox.next() {
+        match guest.inbox.message() {
             Ok(None) => {
                 self.guests.insert(id, guest);
                 Ok(())
@@ -306,7 +306,7 @@ impl<'a> Relay<'a> {
             Ok(false) | Err(_) => return Ok(channel.abandoned(&self.journal)?),
         }
         loop {
-            match channel.inbox.next() {
+            match channel.inbox.message() {
                 Ok(None) => return Ok(()),
                 Ok(Some(FromGate::Started { pid })) => channel.started(pid, &self.journal)?,
                 Ok(Some(FromGate::Resized)) => channel.resized(&self.journal)?,

@@ -23,7 +23,14 @@ pub struct Damage {
 
 /// What is wrong with the frame `bytes`, which should have the number `sequence` and follow `previous`. `vouched` is what
 /// the next frame or the ledger says that its digest is. `None` where it is no frame, or more than one part was changed.
-pub fn name(bytes: &[u8], sequence: u64, previous: Option<Digest>, vouched: Option<Digest>) -> Option<Damage> {
+/// Not `thorough` is faster, and may leave open whether it was the time or the sealed text.
+pub fn name(
+    bytes: &[u8],
+    sequence: u64,
+    previous: Option<Digest>,
+    vouched: Option<Digest>,
+    thorough: bool,
+) -> Option<Damage> {
     let (body, stored) = bytes.split_last_chunk::<TAIL>()?;
     let (head, sealed) = body.split_at_checked(HEAD)?;
     let stored = Digest::from_bytes(*stored);
@@ -50,7 +57,7 @@ pub fn name(bytes: &[u8], sequence: u64, previous: Option<Digest>, vouched: Opti
     if vouched == Some(computed) {
         return Some(Damage { part: Part::Digest, head: parsed, digest: computed });
     }
-    if let Some(time) = flipped_time(head, &right) {
+    if thorough && let Some(time) = flipped_time(head, &right) {
         return Some(Damage { part: Part::Time, head: time, digest: stored });
     }
     let part = if vouched == Some(stored) { Part::TimeOrSealed } else { Part::TimeSealedOrDigest };

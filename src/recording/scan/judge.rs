@@ -11,34 +11,82 @@ use super::pieces::{Bytes, Look, Piece};
 use super::{Expected, Frame, Scan};
 use crate::domain::id::Digest;
 
+/// After so many faults a changed time is not searched for bit by bit any more.
+const MOST_THOROUGH: usize = 64;
+
 /// Judges what was found.
 pub fn judge<R: Read + Seek>(bytes: &mut Bytes<'_, R>, pieces: Vec<Piece>, expected: &Expected) -> io::Result<Scan> {
     let header = bytes.at(0, HEADER)?;
     let first = pieces.first().and_then(|piece| piece.whole).filter(|(head, _)| head.sequence == 0);
     let mut chain = Chain::begin(&header, first.map(|(head, _)| head.previous), expected.header.as_ref());
     let links = Links::of(&pieces, &header);
-    let mut rest = pieces;
+    let mut order = Order::of(pieces);
     let mut at = 0;
-    while let Some(piece) = rest.get(at).copied() {
+    while let Some(piece) = order.pieces.get(at).copied() {
         if chain.ended {
             let bytes = bytes.size.saturating_sub(piece.offset);
             chain.faults.push(Fault::Trailing { offset: piece.offset, bytes });
             break;
         }
         if let Some((head, digest)) = piece.whole {
-            let awaited = (at + 1..rest.len()).find(|&there| rest.get(there).is_some_and(|p| p.is(chain.next)));
+            let awaited = order.next_of(chain.next, at);
             if let Some(there) = chain.whole(piece, head, digest, &links, awaited) {
                 // Read on as if they had never been swapped.
-                rest.swap(at, there);
+                order.swap(at, there);
                 continue;
             }
         } else {
-            let follows = rest.iter().skip(at + 1).find_map(|piece| piece.whole);
+            let follows = order.whole_after(at);
             chain.damaged(bytes, piece, follows, expected.head)?;
         }
         at += 1;
     }
     Ok(chain.finish(bytes.size, expected.head))
+}
+
+/// The pieces, and where each number is: a file of very many pieces must not keep anybody busy.
+struct Order {
+    pieces: Vec<Piece>,
+    /// Where the whole frames of a number are.
+    places: BTreeMap<u64, BTreeSet<usize>>,
+    /// Where whole frames are.
+    whole: BTreeSet<usize>,
+}
+
+impl Order {
+    fn of(pieces: Vec<Piece>) -> Self {
+        let mut order = Self { pieces: Vec::new(), places: BTreeMap::new(), whole: BTreeSet::new() };
+        for (at, piece) in pieces.iter().enumerate() {
+            if let Some((head, _)) = piece.whole {
+                order.places.entry(head.sequence).or_default().insert(at);
+                order.whole.insert(at);
+            }
+        }
+        Self { pieces, ..order }
+    }
+
+    /// Where after `at` a whole frame with this number stands.
+    fn next_of(&self, sequence: u64, at: usize) -> Option<usize> {
+        self.places.get(&sequence)?.range(at.checked_add(1)?..).next().copied()
+    }
+
+    /// The next whole frame after `at`.
+    fn whole_after(&self, at: usize) -> Option<(Head, Digest)> {
+        let there = self.whole.range(at.checked_add(1)?..).next()?;
+        self.pieces.get(*there)?.whole
+    }
+
+    /// Two whole frames change places.
+    fn swap(&mut self, one: usize, other: usize) {
+        for (from, to) in [(one, other), (other, one)] {
+            if let Some((head, _)) = self.pieces.get(from).and_then(|piece| piece.whole) {
+                let places = self.places.entry(head.sequence).or_default();
+                places.remove(&from);
+                places.insert(to);
+            }
+        }
+        self.pieces.swap(one, other);
+    }
 }
 
 /// Which frames belong together: what follows what.
@@ -58,13 +106,6 @@ impl Links {
     /// Whether it follows, or is followed by, something that is here.
     fn join(&self, head: &Head, digest: &Digest) -> bool {
         self.digests.contains(&head.previous) || self.previous.contains(digest)
-    }
-}
-
-impl Piece {
-    /// Whether it is whole and has this number.
-    fn is(&self, sequence: u64) -> bool {
-        self.whole.is_some_and(|(head, _)| head.sequence == sequence)
     }
 }
 
@@ -188,7 +229,8 @@ impl Chain {
         let known = self.previous.as_ref().and_then(|previous| previous.first()).copied();
         // After a frame that calls itself the last, only the ledger can say which digest was right.
         let vouched = vouched.or(ledger.filter(|_| follows.is_none() && piece.end == bytes.size));
-        if let Some(Damage { part, head, digest }) = damage::name(text, sequence, known, vouched) {
+        let thorough = self.faults.len() < MOST_THOROUGH;
+        if let Some(Damage { part, head, digest }) = damage::name(text, sequence, known, vouched, thorough) {
             self.faults.push(Fault::Changed { sequence, offset, part });
             // Either may be what the next frame follows.
             let stored = damage::stored(text);

@@ -21,6 +21,10 @@ fn time(text: &str) -> Timestamp {
     format!("2026-11-23T{text}Z").parse().unwrap()
 }
 
+fn left(when: &str, whole: bool) -> Option<Left> {
+    Some(Left { when: time(when), whole })
+}
+
 fn scene() -> Scene {
     let session = json!({
         "session": "abcdefghijklmnopqrstuvwxyz", "case": CASE, "requester": "alice", "environment": "prod", "serial": 7,
@@ -139,9 +143,25 @@ fn what_follows_from_what_was_seen() {
         }),
         ("the host lost the target", "revoked", |it| it.grants()["grants"][0]["opens"] = json!([])),
         ("the recorder died", "lost", |it| it.signs.recorder = false),
-        ("the recorder has done its work", "-", |it| {
+        ("the recorder ended well, but the connection goes on", "lost", |it| {
             it.signs.recorder = false;
-            it.signs.left = Some(time("14:29:58"));
+            it.signs.left = left("14:29:58", true);
+        }),
+        ("the recorder has done its work", "exit", |it| {
+            it.signs.monitor = false;
+            it.signs.recorder = false;
+            it.signs.left = left("14:29:58", true);
+        }),
+        ("the recording broke, and the connection with it", "lost", |it| {
+            it.signs.monitor = false;
+            it.signs.recorder = false;
+            it.signs.left = left("14:29:58", false);
+        }),
+        ("nothing had to be recorded, and nothing was", "exit", |it| {
+            it.signs.monitor = false;
+            it.signs.recorder = false;
+            it.signs.left = left("14:29:58", false);
+            it.session["recording"] = Value::Null;
         }),
         ("there is nothing to record", "-", |it| {
             it.signs.recorder = false;
@@ -166,13 +186,13 @@ fn what_follows_from_what_was_seen() {
         ("it had ended in time while nobody looked", "exit", |it| {
             it.signs.monitor = false;
             it.signs.recorder = false;
-            it.signs.left = Some(time("14:45:00"));
+            it.signs.left = left("14:45:00", true);
             it.signs.now = time("17:00:00");
         }),
         ("a recorder that closed at the end does not make it an exit", "expired", |it| {
             it.signs.monitor = false;
             it.signs.recorder = false;
-            it.signs.left = Some(time("15:00:00"));
+            it.signs.left = left("15:00:00", true);
             it.signs.now = time("15:00:00");
         }),
         ("refused", "drop", |it| it.session["standing"] = json!("refused")),
