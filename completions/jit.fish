@@ -43,7 +43,7 @@ complete -c jit -n "__fish_jit_needs_command" -f -a "withdraw" -d 'Take your own
 complete -c jit -n "__fish_jit_needs_command" -f -a "extend" -d 'Ask for more time: a new case that continues this one, with approvals of its own'
 complete -c jit -n "__fish_jit_needs_command" -f -a "mint" -d 'Issue every credential that is due. For the minter, a service of the policy'
 complete -c jit -n "__fish_jit_needs_command" -f -a "credential" -d 'Print the certificate of a live case, one OpenSSH line'
-complete -c jit -n "__fish_jit_needs_command" -f -a "ssh" -d 'Connect to HOST with your live credential'
+complete -c jit -n "__fish_jit_needs_command" -f -a "ssh" -d 'Connect to HOST with your live credential; ask for one, wait for it and close the case afterwards where wanted'
 complete -c jit -n "__fish_jit_needs_command" -f -a "exec" -d 'Run a command with the credential of a live case'
 complete -c jit -n "__fish_jit_needs_command" -f -a "close" -d 'Say that the work is done. It ends the access at once'
 complete -c jit -n "__fish_jit_needs_command" -f -a "revoke" -d 'End a case at once: its credential opens nothing any more'
@@ -187,9 +187,12 @@ complete -c jit -n "__fish_jit_using_subcommand credential" -s v -l verbose -d '
 complete -c jit -n "__fish_jit_using_subcommand credential" -s h -l help -d 'Print help'
 complete -c jit -n "__fish_jit_using_subcommand credential" -s V -l version -d 'Print version'
 complete -c jit -n "__fish_jit_using_subcommand ssh" -l case -d 'The case whose credential is used [default: your live one]' -r
+complete -c jit -n "__fish_jit_using_subcommand ssh" -l wait -d 'Wait for a credential that is on its way, at most for DURATION; exits with 8 if it is not there then. At a terminal this is the default, without an end' -r
+complete -c jit -n "__fish_jit_using_subcommand ssh" -l close -d 'Close the case after logout; TEXT says what was done, and is asked for where it is missing' -r
 complete -c jit -n "__fish_jit_using_subcommand ssh" -l ledger -d 'The ledger: a Git repository [default: the one around this directory, else the user\'s default]' -r -f -a "(__fish_complete_directories)"
 complete -c jit -n "__fish_jit_using_subcommand ssh" -l as -d 'Who acts: a member or service of the policy [default: whose key it is]' -r
 complete -c jit -n "__fish_jit_using_subcommand ssh" -l key -d 'The key that signs: a private key, or a .pub whose private half ssh-agent holds [default: ~/.ssh/id_ed25519]' -r -F
+complete -c jit -n "__fish_jit_using_subcommand ssh" -l no-close -d 'Do not ask after logout whether to close the case'
 complete -c jit -n "__fish_jit_using_subcommand ssh" -l json -d 'Print the result as JSON'
 complete -c jit -n "__fish_jit_using_subcommand ssh" -s y -l yes -d 'Answer yes to "shall I sign this?"'
 complete -c jit -n "__fish_jit_using_subcommand ssh" -s q -l quiet -d 'Print the result and errors only'
@@ -393,15 +396,27 @@ complete -c jit -n "__fish_jit_using_subcommand host; and not __fish_seen_subcom
 complete -c jit -n "__fish_jit_using_subcommand host; and not __fish_seen_subcommand_from setup status sync reap principals session record gate" -f -a "session" -d 'Open a session: PAM runs it as root at each login'
 complete -c jit -n "__fish_jit_using_subcommand host; and not __fish_seen_subcommand_from setup status sync reap principals session record gate" -f -a "record" -d 'Record one session: `jit host session` starts it'
 complete -c jit -n "__fish_jit_using_subcommand host; and not __fish_seen_subcommand_from setup status sync reap principals session record gate" -f -a "gate" -d 'Run the shell or command of a session, recorded: the ForceCommand of sshd'
+complete -c jit -n "__fish_jit_using_subcommand host; and __fish_seen_subcommand_from setup" -l host -d 'The host\'s name in the policy' -r
+complete -c jit -n "__fish_jit_using_subcommand host; and __fish_seen_subcommand_from setup" -l remote -d 'Where the ledger is fetched from and pushed to' -r
+complete -c jit -n "__fish_jit_using_subcommand host; and __fish_seen_subcommand_from setup" -l ledger-id -d 'The ledger\'s id, as somebody you trust told it: sha256:…' -r
+complete -c jit -n "__fish_jit_using_subcommand host; and __fish_seen_subcommand_from setup" -l user -d 'The unprivileged user that follows the ledger [default: jit]' -r
+complete -c jit -n "__fish_jit_using_subcommand host; and __fish_seen_subcommand_from setup" -l cgroup -d 'A directory of cgroup v2, made where its parent is there [default: jit in the cgroup v2 file system]' -r -f -a "(__fish_complete_directories)"
+complete -c jit -n "__fish_jit_using_subcommand host; and __fish_seen_subcommand_from setup" -l sshd-config -d 'sshd\'s configuration' -r -F
+complete -c jit -n "__fish_jit_using_subcommand host; and __fish_seen_subcommand_from setup" -l root -d 'Work on the files below this directory, as if it were /. No user is made and no command is run there' -r -f -a "(__fish_complete_directories)"
 complete -c jit -n "__fish_jit_using_subcommand host; and __fish_seen_subcommand_from setup" -l config -d 'The host\'s configuration' -r -F
 complete -c jit -n "__fish_jit_using_subcommand host; and __fish_seen_subcommand_from setup" -l ledger -d 'The ledger: a Git repository [default: the one around this directory, else the user\'s default]' -r -f -a "(__fish_complete_directories)"
 complete -c jit -n "__fish_jit_using_subcommand host; and __fish_seen_subcommand_from setup" -l as -d 'Who acts: a member or service of the policy [default: whose key it is]' -r
 complete -c jit -n "__fish_jit_using_subcommand host; and __fish_seen_subcommand_from setup" -l key -d 'The key that signs: a private key, or a .pub whose private half ssh-agent holds [default: ~/.ssh/id_ed25519]' -r -F
+complete -c jit -n "__fish_jit_using_subcommand host; and __fish_seen_subcommand_from setup" -l dry-run -d 'Show every change and make none'
+complete -c jit -n "__fish_jit_using_subcommand host; and __fish_seen_subcommand_from setup" -l undo -d 'Take away what setup did. The host\'s key, the mirror and the recordings stay'
+complete -c jit -n "__fish_jit_using_subcommand host; and __fish_seen_subcommand_from setup" -l purge -d 'With --undo: the host\'s key, the mirror, the recordings and the user go, too'
+complete -c jit -n "__fish_jit_using_subcommand host; and __fish_seen_subcommand_from setup" -l no-systemd -d 'Write no units, also where systemd runs'
+complete -c jit -n "__fish_jit_using_subcommand host; and __fish_seen_subcommand_from setup" -l add-include -d 'Add the Include line to sshd\'s configuration, if it has none'
 complete -c jit -n "__fish_jit_using_subcommand host; and __fish_seen_subcommand_from setup" -l json -d 'Print the result as JSON'
 complete -c jit -n "__fish_jit_using_subcommand host; and __fish_seen_subcommand_from setup" -s y -l yes -d 'Answer yes to "shall I sign this?"'
 complete -c jit -n "__fish_jit_using_subcommand host; and __fish_seen_subcommand_from setup" -s q -l quiet -d 'Print the result and errors only'
 complete -c jit -n "__fish_jit_using_subcommand host; and __fish_seen_subcommand_from setup" -s v -l verbose -d 'Say more about what is done'
-complete -c jit -n "__fish_jit_using_subcommand host; and __fish_seen_subcommand_from setup" -s h -l help -d 'Print help'
+complete -c jit -n "__fish_jit_using_subcommand host; and __fish_seen_subcommand_from setup" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c jit -n "__fish_jit_using_subcommand host; and __fish_seen_subcommand_from setup" -s V -l version -d 'Print version'
 complete -c jit -n "__fish_jit_using_subcommand host; and __fish_seen_subcommand_from status" -l config -d 'The host\'s configuration' -r -F
 complete -c jit -n "__fish_jit_using_subcommand host; and __fish_seen_subcommand_from status" -l ledger -d 'The ledger: a Git repository [default: the one around this directory, else the user\'s default]' -r -f -a "(__fish_complete_directories)"
@@ -424,15 +439,19 @@ complete -c jit -n "__fish_jit_using_subcommand host; and __fish_seen_subcommand
 complete -c jit -n "__fish_jit_using_subcommand host; and __fish_seen_subcommand_from sync" -s v -l verbose -d 'Say more about what is done'
 complete -c jit -n "__fish_jit_using_subcommand host; and __fish_seen_subcommand_from sync" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c jit -n "__fish_jit_using_subcommand host; and __fish_seen_subcommand_from sync" -s V -l version -d 'Print version'
+complete -c jit -n "__fish_jit_using_subcommand host; and __fish_seen_subcommand_from reap" -l enter -d 'Become a probe\'s command in this control group' -r -F
+complete -c jit -n "__fish_jit_using_subcommand host; and __fish_seen_subcommand_from reap" -l uid -d 'As this user' -r
+complete -c jit -n "__fish_jit_using_subcommand host; and __fish_seen_subcommand_from reap" -l gid -d 'In this group of users' -r
 complete -c jit -n "__fish_jit_using_subcommand host; and __fish_seen_subcommand_from reap" -l config -d 'The host\'s configuration' -r -F
 complete -c jit -n "__fish_jit_using_subcommand host; and __fish_seen_subcommand_from reap" -l ledger -d 'The ledger: a Git repository [default: the one around this directory, else the user\'s default]' -r -f -a "(__fish_complete_directories)"
 complete -c jit -n "__fish_jit_using_subcommand host; and __fish_seen_subcommand_from reap" -l as -d 'Who acts: a member or service of the policy [default: whose key it is]' -r
 complete -c jit -n "__fish_jit_using_subcommand host; and __fish_seen_subcommand_from reap" -l key -d 'The key that signs: a private key, or a .pub whose private half ssh-agent holds [default: ~/.ssh/id_ed25519]' -r -F
+complete -c jit -n "__fish_jit_using_subcommand host; and __fish_seen_subcommand_from reap" -l once -d 'Look once, end what is due, say what was done, and stop'
 complete -c jit -n "__fish_jit_using_subcommand host; and __fish_seen_subcommand_from reap" -l json -d 'Print the result as JSON'
 complete -c jit -n "__fish_jit_using_subcommand host; and __fish_seen_subcommand_from reap" -s y -l yes -d 'Answer yes to "shall I sign this?"'
 complete -c jit -n "__fish_jit_using_subcommand host; and __fish_seen_subcommand_from reap" -s q -l quiet -d 'Print the result and errors only'
 complete -c jit -n "__fish_jit_using_subcommand host; and __fish_seen_subcommand_from reap" -s v -l verbose -d 'Say more about what is done'
-complete -c jit -n "__fish_jit_using_subcommand host; and __fish_seen_subcommand_from reap" -s h -l help -d 'Print help'
+complete -c jit -n "__fish_jit_using_subcommand host; and __fish_seen_subcommand_from reap" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c jit -n "__fish_jit_using_subcommand host; and __fish_seen_subcommand_from reap" -s V -l version -d 'Print version'
 complete -c jit -n "__fish_jit_using_subcommand host; and __fish_seen_subcommand_from principals" -l config -d 'The host\'s configuration' -r -F
 complete -c jit -n "__fish_jit_using_subcommand host; and __fish_seen_subcommand_from principals" -l ledger -d 'The ledger: a Git repository [default: the one around this directory, else the user\'s default]' -r -f -a "(__fish_complete_directories)"
@@ -462,8 +481,9 @@ complete -c jit -n "__fish_jit_using_subcommand host; and __fish_seen_subcommand
 complete -c jit -n "__fish_jit_using_subcommand host; and __fish_seen_subcommand_from record" -s y -l yes -d 'Answer yes to "shall I sign this?"'
 complete -c jit -n "__fish_jit_using_subcommand host; and __fish_seen_subcommand_from record" -s q -l quiet -d 'Print the result and errors only'
 complete -c jit -n "__fish_jit_using_subcommand host; and __fish_seen_subcommand_from record" -s v -l verbose -d 'Say more about what is done'
-complete -c jit -n "__fish_jit_using_subcommand host; and __fish_seen_subcommand_from record" -s h -l help -d 'Print help'
+complete -c jit -n "__fish_jit_using_subcommand host; and __fish_seen_subcommand_from record" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c jit -n "__fish_jit_using_subcommand host; and __fish_seen_subcommand_from record" -s V -l version -d 'Print version'
+complete -c jit -n "__fish_jit_using_subcommand host; and __fish_seen_subcommand_from gate" -l inner -d 'Become the program that follows, in a session of its own. The gate calls itself so' -r
 complete -c jit -n "__fish_jit_using_subcommand host; and __fish_seen_subcommand_from gate" -l config -d 'The host\'s configuration' -r -F
 complete -c jit -n "__fish_jit_using_subcommand host; and __fish_seen_subcommand_from gate" -l ledger -d 'The ledger: a Git repository [default: the one around this directory, else the user\'s default]' -r -f -a "(__fish_complete_directories)"
 complete -c jit -n "__fish_jit_using_subcommand host; and __fish_seen_subcommand_from gate" -l as -d 'Who acts: a member or service of the policy [default: whose key it is]' -r
@@ -472,8 +492,9 @@ complete -c jit -n "__fish_jit_using_subcommand host; and __fish_seen_subcommand
 complete -c jit -n "__fish_jit_using_subcommand host; and __fish_seen_subcommand_from gate" -s y -l yes -d 'Answer yes to "shall I sign this?"'
 complete -c jit -n "__fish_jit_using_subcommand host; and __fish_seen_subcommand_from gate" -s q -l quiet -d 'Print the result and errors only'
 complete -c jit -n "__fish_jit_using_subcommand host; and __fish_seen_subcommand_from gate" -s v -l verbose -d 'Say more about what is done'
-complete -c jit -n "__fish_jit_using_subcommand host; and __fish_seen_subcommand_from gate" -s h -l help -d 'Print help'
+complete -c jit -n "__fish_jit_using_subcommand host; and __fish_seen_subcommand_from gate" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c jit -n "__fish_jit_using_subcommand host; and __fish_seen_subcommand_from gate" -s V -l version -d 'Print version'
+complete -c jit -n "__fish_jit_using_subcommand doctor" -l config -d 'The host\'s configuration' -r -F
 complete -c jit -n "__fish_jit_using_subcommand doctor" -l ledger -d 'The ledger: a Git repository [default: the one around this directory, else the user\'s default]' -r -f -a "(__fish_complete_directories)"
 complete -c jit -n "__fish_jit_using_subcommand doctor" -l as -d 'Who acts: a member or service of the policy [default: whose key it is]' -r
 complete -c jit -n "__fish_jit_using_subcommand doctor" -l key -d 'The key that signs: a private key, or a .pub whose private half ssh-agent holds [default: ~/.ssh/id_ed25519]' -r -F
@@ -481,7 +502,7 @@ complete -c jit -n "__fish_jit_using_subcommand doctor" -l json -d 'Print the re
 complete -c jit -n "__fish_jit_using_subcommand doctor" -s y -l yes -d 'Answer yes to "shall I sign this?"'
 complete -c jit -n "__fish_jit_using_subcommand doctor" -s q -l quiet -d 'Print the result and errors only'
 complete -c jit -n "__fish_jit_using_subcommand doctor" -s v -l verbose -d 'Say more about what is done'
-complete -c jit -n "__fish_jit_using_subcommand doctor" -s h -l help -d 'Print help'
+complete -c jit -n "__fish_jit_using_subcommand doctor" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c jit -n "__fish_jit_using_subcommand doctor" -s V -l version -d 'Print version'
 complete -c jit -n "__fish_jit_using_subcommand completions" -l ledger -d 'The ledger: a Git repository [default: the one around this directory, else the user\'s default]' -r -f -a "(__fish_complete_directories)"
 complete -c jit -n "__fish_jit_using_subcommand completions" -l as -d 'Who acts: a member or service of the policy [default: whose key it is]' -r

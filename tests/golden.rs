@@ -33,6 +33,8 @@ mod log;
 mod minting;
 #[path = "golden/proposals.rs"]
 mod proposals;
+#[path = "golden/revoked.rs"]
+mod revoked;
 #[path = "golden/signatures.rs"]
 mod signatures;
 #[path = "golden/tampering.rs"]

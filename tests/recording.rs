@@ -20,13 +20,15 @@ use jit::recording::reader::{self, Tail};
 use jit::recording::scan::{Expected, Scan, scan, sealed};
 use jit::recording::{ChannelOpen, Fault, Finished, Header, Part, Recorder, Sink, Terminal};
 use jit::sign::{KeyFile, NoPassphrase, Opener};
-use proptest::collection::vec;
-use proptest::prelude::*;
 use serde_json::{Value, json};
 use zeroize::Zeroizing;
 
 #[path = "common/harness.rs"]
 mod common;
+#[path = "recording/properties.rs"]
+mod properties;
+#[path = "recording/sealing.rs"]
+mod sealing;
 
 /// Randomness that is none, so that a failure can be looked at again.
 struct Counting(u64);
@@ -57,160 +59,8 @@ fn open(file: &[u8], opener: &Opener) -> Result<Vec<u8>, OpenError> {
     age::open(file, &Identity { public: opener.public_key(), agree: &agree }).map(|plain| plain.to_vec())
 }
 
-/// Runs `age` with something at its input; what it gave.
-fn run_age(place: &Place, arguments: &[&str], input: &[u8]) -> Result<Vec<u8>, String> {
-    use std::io::Write as _;
-    use std::process::Stdio;
-    let mut command = Command::new("age");
-    command.args(arguments).current_dir(place.path("home"));
-    command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
-    let mut child = command.spawn().unwrap();
-    let mut stdin = child.stdin.take().unwrap();
-    let input = input.to_vec();
-    let feeds = std::thread::spawn(move || stdin.write_all(&input));
-    let output = child.wait_with_output().unwrap();
-    let _ = feeds.join();
-    if output.status.success() { Ok(output.stdout) } else { Err(String::from_utf8_lossy(&output.stderr).into_owned()) }
-}
-
-/// Sizes around the borders of age's chunks.
-const SIZES: [usize; 8] = [0, 1, 31, 65_535, 65_536, 65_537, 131_072, 200_000];
-
 fn text(size: usize) -> Vec<u8> {
     (0..size).map(|at| (at % 251) as u8).collect()
-}
-
-#[test]
-fn age_opens_what_is_sealed_here() {
-    if absent("age_opens_what_is_sealed_here", &["age", "ssh-keygen"]) {
-        return;
-    }
-    let place = Place::new();
-    let recipients = [public(&place, "recorder"), public(&place, "rita")];
-    for size in SIZES {
-        let sealed = age::seal(&recipients, &text(size), &mut Counting(0)).unwrap();
-        for name in ["recorder", "rita"] {
-            let opened = run_age(&place, &["-d", "-i", place.key(name).to_str().unwrap()], &sealed);
-            assert_eq!(opened, Ok(text(size)), "{name} opens {size} bytes");
-            assert_eq!(open(&sealed, &opener(&place.key(name), "")), Ok(text(size)));
-        }
-        let stranger = run_age(&place, &["-d", "-i", place.key("alice").to_str().unwrap()], &sealed);
-        assert!(stranger.is_err(), "alice opens what is not sealed to her");
-        assert!(matches!(open(&sealed, &opener(&place.key("alice"), "")), Err(OpenError::OtherKeys(_))));
-    }
-}
-
-#[test]
-fn what_age_seals_is_opened_here() {
-    if absent("what_age_seals_is_opened_here", &["age", "ssh-keygen"]) {
-        return;
-    }
-    let place = Place::new();
-    let locked = place.path("keys").join("locked");
-    let mut command = Command::new("ssh-keygen");
-    command.args(["-q", "-t", "ed25519", "-N", "a long passphrase", "-C", "locked", "-f"]).arg(&locked);
-    place.run(command).ok();
-    let file = |name: &str| place.path("keys").join(format!("{name}.pub")).display().to_string();
-    // Another kind of recipient among ours is none of our business.
-    let other = "age1ql3z7hjy54pw3hyww5ayyfg7zqgvc7w3j2elw8zmrj2kg5sfn9aqmcac8p";
-    let mut arguments = vec!["-r".to_owned(), other.to_owned()];
-    for name in ["alice", "recorder", "locked"] {
-        arguments.extend(["-R".to_owned(), file(name)]);
-    }
-    let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
-    for size in SIZES {
-        let sealed = run_age(&place, &arguments, &text(size)).unwrap();
-        for (key, passphrase) in
-            [(place.key("recorder"), ""), (place.key("alice"), ""), (locked.clone(), "a long passphrase")]
-        {
-            assert_eq!(
-                open(&sealed, &opener(&key, passphrase)),
-                Ok(text(size)),
-                "{} opens {size} bytes",
-                key.display()
-            );
-        }
-        assert!(matches!(open(&sealed, &opener(&place.key("rita"), "")), Err(OpenError::OtherKeys(_))));
-    }
-    let armored = run_age(&place, &["-a", "-R", &file("recorder")], b"x").unwrap();
-    assert_eq!(open(&armored, &opener(&place.key("recorder"), "")), Err(OpenError::NotAge));
-}
-
-#[test]
-fn no_bit_of_a_sealed_text_can_be_changed() {
-    let place = Place::new();
-    let opener = opener(&place.key("recorder"), "");
-    let sealed = age::seal(&[public(&place, "recorder")], b"a line\n", &mut Counting(0)).unwrap();
-    assert_eq!(open(&sealed, &opener), Ok(b"a line\n".to_vec()));
-    for at in 0..sealed.len() {
-        for bit in 0..8 {
-            let mut changed = sealed.clone();
-            changed[at] ^= 1 << bit;
-            assert!(open(&changed, &opener).is_err(), "bit {bit} of byte {at}");
-        }
-        assert!(open(&sealed[..at], &opener).is_err(), "cut after {at} bytes");
-    }
-    for tail in [&b"\n"[..], &b"\0"[..], &sealed[..]] {
-        assert_eq!(open(&[&sealed, tail].concat(), &opener), Err(OpenError::Payload));
-    }
-}
-
-#[test]
-fn a_sealed_text_has_one_spelling() {
-    let place = Place::new();
-    let opener = opener(&place.key("recorder"), "");
-    let sealed = age::seal(&[public(&place, "recorder")], &text(65_536), &mut Counting(0)).unwrap();
-    let at = sealed.windows(4).position(|four| four == b"\n---").unwrap() + 1;
-    let (head, rest) = sealed.split_at(at);
-    let head = String::from_utf8(head.to_vec()).unwrap();
-    let lines: Vec<&str> = head.lines().collect();
-    let (stanza, body) = (lines[1], lines[2]);
-    let arguments: Vec<&str> = stanza.split(' ').collect();
-    let spare = |text: &str| {
-        // The last character of 43 carries two bits that must be zero.
-        let last = text.chars().last().unwrap();
-        let alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-        let next = alphabet.chars().nth(alphabet.find(last).unwrap() + 1).unwrap();
-        format!("{}{next}", &text[..text.len() - 1])
-    };
-    let zero = "A".repeat(43);
-    let heads = [
-        (head.replace(arguments[3], &spare(arguments[3])), OpenError::Header("a stanza's arguments are malformed")),
-        (head.replace(body, &spare(body)), OpenError::Header("a stanza's body is malformed")),
-        (head.replace(body, &format!("{body}=")), OpenError::Header("a stanza's body is malformed")),
-        (head.replace("-> ssh", "->  ssh"), OpenError::Header("a stanza's arguments are malformed")),
-        (head.replace('\n', "\r\n"), OpenError::NotAge),
-        (head.replace("/v1", "/v2"), OpenError::NotAge),
-        (head.replace(arguments[3], &zero), OpenError::WeakShare),
-        (head.replace(&format!(" {}", arguments[3]), ""), OpenError::Header("a stanza's arguments are malformed")),
-        (head.replace(body, &body[..24]), OpenError::Header("a wrapped key has another length")),
-        ("age-encryption.org/v1\n".to_owned(), OpenError::Header("it has no stanza")),
-        (format!("{head}-> other thing\n\n"), OpenError::Mac),
-    ];
-    for (head, cause) in heads {
-        assert_eq!(open(&[head.as_bytes(), rest].concat(), &opener), Err(cause), "{head}");
-    }
-    // A full chunk is the last one: an empty one after it would be another spelling, and cutting it off is seen.
-    assert_eq!(open(&sealed[..sealed.len() - 1], &opener), Err(OpenError::Payload));
-}
-
-#[test]
-fn nothing_is_sealed_to_nobody_or_to_hardware() {
-    let nobody = age::seal(&[], b"", &mut Counting(0)).unwrap_err();
-    assert_eq!(nobody.to_string(), "there is no recorder key to seal the recording to");
-    let place = Place::new();
-    let header = header("a");
-    assert!(Recorder::new(Vec::new(), &[], &header, 0, &mut Counting(0)).is_err());
-    // The key of PROTOCOL.u2f's kind, with the point of a software key.
-    let point = *public(&place, "alice").point();
-    let mut blob = Vec::new();
-    for part in [&b"sk-ssh-ed25519@openssh.com"[..], &point, b"ssh:"] {
-        blob.extend_from_slice(&(part.len() as u32).to_be_bytes());
-        blob.extend_from_slice(part);
-    }
-    let hardware = PublicKey::from_blob(&blob).unwrap();
-    let refused = age::seal(&[public(&place, "recorder"), hardware], b"", &mut Counting(0)).unwrap_err();
-    assert!(refused.to_string().contains("hardware key"), "{refused}");
 }
 
 fn header(session: &str) -> Header {
@@ -582,89 +432,6 @@ fn the_recipes_of_the_pages_work_as_typed() {
     assert_eq!(lines[0].trim_end_matches(" -").trim_end(), lines[1]);
     assert_eq!(lines[1].len(), 64);
     assert!(lines[2].starts_with("{\"version\":2,") && lines[3].contains("a 0"), "{}", said.told());
-}
-
-proptest! {
-    /// Bytes from anywhere: every reader says what it thinks of them, and none panics.
-    #[test]
-    fn no_reader_panics(noise in vec(any::<u8>(), 0..2000), at in any::<usize>(), length in any::<u32>()) {
-        let opener = jit::sign::FileSigner::from_seed([7; 32]).unwrap().into_opener();
-        let sealed = age::seal(std::slice::from_ref(opener.public_key()), &noise, &mut Counting(0)).unwrap();
-        let agree = |share: &[u8; 32]| opener.agree(share);
-        let identity = Identity { public: opener.public_key(), agree: &agree };
-        prop_assert_eq!(open(&sealed, &opener), Ok(noise.clone()));
-        let at = at % sealed.len();
-        for bytes in [&noise[..], &[&sealed[..at], &noise].concat(), &sealed[at..], &[&noise, &sealed[at..]].concat()] {
-            let _ = open(bytes, &opener);
-        }
-        let _ = cast::read(&noise);
-        let lines = [&b"{\"channel\":1}\n[1.5,\"o\",\"x\"]\n"[..], &noise].concat();
-        prop_assert!(!matches!(cast::read(&lines), Err((read, _)) if read.is_empty()));
-        let mut head = Head { last: false, sequence: 0, time: 1, previous: header("a").digest(), length }.to_bytes();
-        head.extend_from_slice(&noise);
-        for bytes in [noise.clone(), [header("a").to_bytes(), noise.clone()].concat(), [header("a").to_bytes(), head].concat()] {
-            let mut found = scan(&mut Cursor::new(&bytes), &Expected::default()).unwrap();
-            prop_assert!(!found.faults.is_empty());
-            reader::open_all(&mut Cursor::new(&bytes), &mut found, &identity, &mut |_| ()).unwrap();
-            let mut tail = Tail::new(header("a"));
-            let _ = tail.next(&mut Cursor::new(&bytes), &identity).unwrap();
-        }
-    }
-
-}
-
-proptest! {
-    #![proptest_config(ProptestConfig::with_cases(48))]
-
-    /// Whatever is recorded is read back: text by text, however the bytes came, whenever a chunk was sealed.
-    #[test]
-    fn what_is_recorded_is_read_back(
-        said in vec((0..3_u32, vec(any::<u8>(), 0..200), 0..900_u64), 0..40),
-        large in 0..90_000_usize,
-    ) {
-        let opener = jit::sign::FileSigner::from_seed([7; 32]).unwrap().into_opener();
-        let (mut sink, mut rng) = (Vec::new(), Counting(7));
-        let recipients = std::slice::from_ref(opener.public_key());
-        let mut recorder = Recorder::new(&mut sink, recipients, &header("a"), BEGAN, &mut rng).unwrap();
-        let mut bytes = [Vec::new(), Vec::new(), Vec::new()];
-        (0..3).for_each(|channel| recorder.open_channel(channel, 0, &ChannelOpen::default()).unwrap());
-        let (mut at, mut largest) = (0, 0);
-        for (channel, piece, later) in &said {
-            at += later;
-            largest = largest.max(*later);
-            recorder.output(*channel, at, piece).unwrap();
-            bytes[*channel as usize].extend_from_slice(piece);
-        }
-        recorder.output(0, at, &text(large)).unwrap();
-        bytes[0].extend_from_slice(&text(large));
-        let finished = recorder.finish(at).unwrap();
-        let expected = Expected { header: Some(header("a")), head: Some(finished.head) };
-        let mut found = scan(&mut Cursor::new(&sink), &expected).unwrap();
-        prop_assert_eq!(finished.bytes, sink.len() as u64);
-        let agree = |share: &[u8; 32]| opener.agree(share);
-        let identity = Identity { public: opener.public_key(), agree: &agree };
-        let mut read = [String::new(), String::new(), String::new()];
-        reader::open_all(&mut Cursor::new(&sink), &mut found, &identity, &mut |entry| {
-            if let Entry::Event { channel, text, .. } = entry {
-                read[*channel as usize] += text;
-            }
-        }).unwrap();
-        prop_assert_eq!(found.faults, []);
-        for (read, bytes) in read.iter().zip(&bytes) {
-            prop_assert_eq!(read, &String::from_utf8_lossy(bytes));
-        }
-    }
-
-    /// A bit anywhere in a recording, however long: it is never taken for whole.
-    #[test]
-    fn any_bit_of_any_recording_counts(frames in 2..6_usize, at in any::<usize>(), bit in 0..8_u8) {
-        let key = jit::sign::FileSigner::from_seed([7; 32]).unwrap().into_opener().public_key().clone();
-        let sample = sample(&key, "a", frames);
-        let mut bytes = sample.bytes.clone();
-        let at = at % bytes.len();
-        bytes[at] ^= 1 << bit;
-        prop_assert!(!sample.scan(&bytes).faults.is_empty());
-    }
 }
 
 #[test]

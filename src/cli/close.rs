@@ -1,8 +1,10 @@
 //! `jit close`.
 
+use super::error::CliError;
 use super::turn::{Turn, reason};
 use super::{Context, Outcome};
 use crate::domain::event::Body;
+use crate::domain::id::CaseId;
 use crate::domain::state::case::Case;
 
 /// Say that the work is done. It ends the access at once.
@@ -30,9 +32,23 @@ pub fn run(context: &mut Context, args: Args) -> Outcome {
         *case.actor() == me && case.access().is_some_and(|access| !access.issued.is_empty() && access.closed.is_none())
     };
     let id = turn.choose(context, args.case.as_deref(), "Which case?", open)?;
-    let asks = args.summary.is_none();
-    let summary = reason(context, "--summary", "What was done?", args.summary)?;
-    let mut changes = args.changes;
+    say(context, &mut turn, id, args.summary, args.changes)?;
+    turn.show(context, "Closed", id)
+}
+
+/// Asks for what is missing, shows the case, signs and appends the closure.
+///
+/// # Errors
+/// As [`run`].
+pub(super) fn say(
+    context: &mut Context,
+    turn: &mut Turn,
+    id: CaseId,
+    summary: Option<String>,
+    mut changes: Vec<String>,
+) -> Result<(), CliError> {
+    let asks = summary.is_none();
+    let summary = reason(context, "--summary", "What was done?", summary)?;
     while asks && context.prompt().is_available() {
         let more = context.prompt().input(
             "--change",
@@ -51,5 +67,5 @@ pub fn run(context: &mut Context, args: Args) -> Outcome {
     let intent = turn.intent(Some(id), Body::Closure { summary, changes });
     let whole = turn.whole(context, id)?;
     turn.say(context, &intent, &whole)?;
-    turn.show(context, "Closed", id)
+    Ok(())
 }

@@ -180,7 +180,8 @@ pub(super) fn pass_on(mut command: Command) -> Outcome {
     Ok(Exit(code(status)))
 }
 
-fn code(status: ExitStatus) -> u8 {
+/// The exit code of a program; of one that a signal ended 128 and the signal's number.
+pub(super) fn code(status: ExitStatus) -> u8 {
     use std::os::unix::process::ExitStatusExt as _;
     let code = status.code().or_else(|| status.signal().map(|signal| signal.saturating_add(128)));
     code.and_then(|code| u8::try_from(code).ok()).unwrap_or(1)

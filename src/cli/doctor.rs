@@ -1,5 +1,6 @@
 //! `jit doctor`: what is set up, what is missing, and the command that mends it. It only looks.
 
+use std::path::PathBuf;
 use std::process::{Command, Stdio};
 
 use serde_json::{Value, json};
@@ -7,10 +8,19 @@ use serde_json::{Value, json};
 use super::context::{Freshness, Ledger};
 use super::error::CliError;
 use super::{Context, Exit, Outcome, Output};
+use crate::host::config::DEFAULT;
+
+mod host;
 
 /// Say what is set up, what is missing, and the command that mends it.
+///
+/// On a host that was set up, of the host; elsewhere, or with --ledger, of the person.
 #[derive(Debug, clap::Args)]
-pub struct Args {}
+pub struct Args {
+    /// The host's configuration.
+    #[arg(long, value_name = "FILE", default_value = DEFAULT, value_hint = clap::ValueHint::FilePath)]
+    pub config: PathBuf,
+}
 
 /// How a check came out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -47,6 +57,10 @@ impl Check {
         Self { name, grade: Grade::Warning, found: found.into(), hint: Some(hint.into()) }
     }
 
+    fn failed(name: &'static str, found: impl Into<String>, hint: impl Into<String>) -> Self {
+        Self { grade: Grade::Bad, ..Self::warning(name, found, hint) }
+    }
+
     fn bad(name: &'static str, error: &CliError) -> Self {
         let hint = error.hint_text().map(str::to_owned);
         Self { name, grade: Grade::Bad, found: error.message().to_owned(), hint }
@@ -57,12 +71,12 @@ impl Check {
 ///
 /// # Errors
 /// Where the report cannot be written.
-pub fn run(context: &mut Context, _args: Args) -> Outcome {
-    let mut checks = vec![program("git", "--version"), program("ssh", "-V"), configuration(context), key(context)];
-    checks.extend(agent(context));
-    match context.ledger(Freshness::Local) {
-        Ok(ledger) => checks.extend(ledger_checks(context, &ledger)),
-        Err(error) => checks.push(Check::bad("ledger", &error)),
+pub fn run(context: &mut Context, args: Args) -> Outcome {
+    let mut checks = vec![program("git", "--version"), program("ssh", "-V")];
+    if context.global.ledger.is_none() && (args.config.exists() || args.config.as_os_str() != DEFAULT) {
+        checks.extend(host::checks(context, &args.config));
+    } else {
+        checks.extend(person_checks(context));
     }
     let is_bad = checks.iter().any(|check| check.grade == Grade::Bad);
     let object = || {
@@ -76,6 +90,16 @@ pub fn run(context: &mut Context, _args: Args) -> Outcome {
     };
     context.output.result(object, || render(&checks, &context.output))?;
     Ok(if is_bad { Exit(1) } else { Exit::DONE })
+}
+
+fn person_checks(context: &mut Context) -> Vec<Check> {
+    let mut checks = vec![configuration(context), key(context)];
+    checks.extend(agent(context));
+    match context.ledger(Freshness::Local) {
+        Ok(ledger) => checks.extend(ledger_checks(context, &ledger)),
+        Err(error) => checks.push(Check::bad("ledger", &error)),
+    }
+    checks
 }
 
 fn render(checks: &[Check], output: &Output) -> String {

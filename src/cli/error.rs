@@ -506,7 +506,7 @@ impl From<HostError> for CliError {
             HostError::Writable { .. } => failed(&error, "find out who changed it, then: jit host setup"),
             HostError::NoCgroup(_) => failed(&error, "mount cgroup2, or name a writable directory of it in host.toml"),
             HostError::Content { .. } => {
-                failed(&error, "jit host status says what stands; jit host setup writes it anew")
+                failed(&error, "jit doctor says what is missing; jit host setup writes it anew")
             }
             HostError::Refused(_) => of(ErrorKind::Refused, &error, None),
             HostError::File { .. } | HostError::System { .. } => of(ErrorKind::Failed, &error, None),

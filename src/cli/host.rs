@@ -10,8 +10,8 @@ mod principals;
 mod reap;
 mod record;
 mod session;
-mod setup;
-mod status;
+pub(in crate::cli) mod setup;
+pub(in crate::cli) mod status;
 mod sync;
 
 /// The server's side: admit what the ledger holds, record it, end it.
@@ -48,9 +48,9 @@ pub fn run(context: &mut Context, args: Args) -> Outcome {
     let configured = || Config::read(&file);
     match args.command {
         Command::Setup(args) => setup::run(context, &file, args),
-        Command::Status(args) => status::run(context, &configured()?, args),
+        Command::Status(args) => status::run(context, &file, &configured()?, args),
         Command::Sync(args) => sync::run(context, &configured()?, &file, args),
-        Command::Reap(args) => reap::run(context, &configured()?, args),
+        Command::Reap(args) => reap::run(context, configured(), args),
         // These three have their own way to fail: nobody gets in.
         Command::Principals(args) => principals::run(context, configured(), args),
         Command::Session(args) => session::run(context, &file, configured(), args),

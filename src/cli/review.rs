@@ -2,8 +2,10 @@
 
 use super::error::CliError;
 use super::turn::{Turn, reason};
+use super::view::aftermath;
 use super::{Context, Outcome};
 use crate::domain::event::{Answer, Body, Review, ReviewItem};
+use crate::domain::state::access::Access;
 use crate::domain::state::case::CaseState;
 use crate::domain::text::visible;
 
@@ -44,6 +46,7 @@ pub fn run(context: &mut Context, args: Args) -> Outcome {
         return Err(CliError::refused(format!("case {} is no access to review", id.short()))
             .hint("jit list --state 'review due'"));
     };
+    let access = access.clone();
     let checks = access.checks(turn.session.policy());
     if let Some(unknown) = args.answers.iter().find(|answer| !checks.contains(&answer.check)) {
         let known: Vec<String> = checks.iter().map(|check| format!("{check:?}")).collect();
@@ -54,11 +57,19 @@ pub fn run(context: &mut Context, args: Args) -> Outcome {
         context.output.summary(&whole);
     }
     let mut items = Vec::new();
+    let mut lines = Vec::new();
     for check in checks {
+        let found = aftermath::beside(&context.output, &access, &check, now);
         let item = match args.answers.iter().find(|answer| answer.check == check) {
             Some(answer) => ReviewItem { check, answer: answer.answer, note: answer.note.clone() },
-            None => ask(context, check)?,
+            None => {
+                context.output.summary(&found.join("\n"));
+                ask(context, check)?
+            }
         };
+        let note = item.note.as_deref().unwrap_or("");
+        lines.push(format!("{:>4}  {}  {}", item.answer, visible(&item.check), visible(note)));
+        lines.extend(found.iter().map(|line| format!("      {}", line.trim_start())));
         items.push(item);
     }
     let verdict = match args.verdict {
@@ -74,16 +85,30 @@ pub fn run(context: &mut Context, args: Args) -> Outcome {
         (Verdict::Clean, None) => None,
         (Verdict::Clean, Some(_)) => return Err(CliError::usage("--follow-up goes with --verdict follow-up")),
     };
-    let lines: Vec<String> = items
-        .iter()
-        .map(|item| {
-            format!("{:>4}  {}  {}", item.answer, visible(&item.check), visible(item.note.as_deref().unwrap_or("")))
-        })
-        .collect();
+    if verdict == Verdict::Clean {
+        over_residue(context, &access)?;
+    }
     let summary = format!("{}\nVerdict: {verdict}", lines.join("\n"));
     let intent = turn.intent(Some(id), Body::Review(Review { verdict, follow_up, items }));
     turn.say(context, &intent, &summary)?;
     turn.show(context, "Reviewed", id)
+}
+
+/// A clean verdict over what a host found is somebody's to give, but not by oversight. The finding F05 stays: only a
+/// follow-up, or the host's own next look, ends it.
+fn over_residue(context: &Context, access: &Access) -> Result<(), CliError> {
+    let hosts: Vec<&str> = aftermath::not_clear(access).into_iter().map(|host| host.as_str()).collect();
+    if hosts.is_empty() {
+        return Ok(());
+    }
+    context.output.warning(format!(
+        "{} found something left behind, or could not look: a clean verdict does not end the finding F05",
+        hosts.join(" and ")
+    ));
+    if context.global.yes || !context.prompt().is_available() {
+        return Ok(());
+    }
+    if context.prompt().confirm("--yes", "Call it clean all the same?")? { Ok(()) } else { Err(CliError::cancelled()) }
 }
 
 fn ask(context: &Context, check: String) -> Result<ReviewItem, CliError> {

@@ -11,6 +11,8 @@ use crate::domain::state::case::{Case, CaseState, Matter};
 use crate::domain::text::visible;
 use crate::domain::time::Timestamp;
 
+pub mod aftermath;
+
 /// The case object.
 pub fn case_json(state: &State, case: &Case, now: Timestamp) -> Value {
     let events: Vec<Value> = case
@@ -27,7 +29,7 @@ pub fn case_json(state: &State, case: &Case, now: Timestamp) -> Value {
         "case": case.id().0.hex(), "id": case.id().short(), "kind": case.kind().as_str(),
         "state": state.case_state(case, now).as_str(), "actor": case.actor().as_str(), "targets": [],
         "opened": case.opened().to_string(), "duration": null, "decided": null, "starts": null, "ends": null,
-        "approvals": [], "waiting_on": waiting_json(&waiting_on(state, case, now)), "serials": [], "sessions": [],
+        "approvals": [], "waiting_on": waiting_json(&waiting_on(state, case, now)), "serials": [], "sessions": [], "residue": [],
         "events": events,
     });
     let Some(fields) = object.as_object_mut() else { return object };
@@ -58,21 +60,8 @@ pub fn case_json(state: &State, case: &Case, now: Timestamp) -> Value {
                     .collect(),
             );
             put("serials", access.issued.iter().map(|issued| json!(issued.serial)).collect());
-            put(
-                "sessions",
-                access
-                    .sessions
-                    .iter()
-                    .map(|session| {
-                        json!({
-                            "session": session.session.as_str(), "host": session.host.as_str(), "login": session.login,
-                            "source": session.source, "started": session.started.to_string(),
-                            "ended": session.ended.map(|(at, _)| at.to_string()),
-                            "cause": session.ended.map(|(_, cause)| cause.as_str()),
-                        })
-                    })
-                    .collect(),
-            );
+            put("sessions", aftermath::sessions_json(access));
+            put("residue", aftermath::residue_json(access));
         }
         Matter::Proposal(proposed) => {
             let approvals = proposed.approvals.iter();
@@ -229,7 +218,10 @@ pub fn case_text(output: &Output, state: &State, case: &Case, now: Timestamp) ->
         coloured(output, stands, &standing(state, case, now))
     );
     match (case.matter(), state.policy()) {
-        (Matter::Access(access), Some(policy)) => text.push_str(&request_text(policy, access)),
+        (Matter::Access(access), Some(policy)) => {
+            text.push_str(&request_text(policy, access));
+            text.push_str(&aftermath::text(output, access, now));
+        }
         (Matter::Proposal(proposed), _) => {
             let mut lines = Lines(String::new());
             lines.put("Who", case.actor().as_str());

@@ -131,3 +131,7 @@ pub fn admit<'a>(grants: &'a Grants, attempt: &Attempt<'_>, now: Timestamp) -> R
     }
     Ok(Admitted { grant, opens })
 }
+
+#[cfg(test)]
+#[allow(clippy::indexing_slicing)]
+mod tests;

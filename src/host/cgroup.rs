@@ -79,6 +79,11 @@ impl Group {
         Self { path: config.cgroup.join(session.as_str()) }
     }
 
+    /// The group with this directory. It need not exist.
+    pub const fn at(path: PathBuf) -> Self {
+        Self { path }
+    }
+
     /// Makes the group of a session, and `config.cgroup` where that is missing.
     ///
     /// # Errors
@@ -133,7 +138,12 @@ impl Group {
         self.path.file_name().unwrap_or_default().to_string_lossy().into_owned()
     }
 
-    /// Whether it is a session's, not a probe's.
+    /// Whether it is a probe's.
+    pub fn is_probe(&self) -> bool {
+        self.name().starts_with(PROBE)
+    }
+
+    /// The session that it is named after; `None` where it is another kind of group.
     pub fn session(&self) -> Option<Nonce> {
         self.name().parse().ok()
     }
@@ -308,8 +318,17 @@ impl Locator {
             .lines()
             .find_map(|line| line.strip_prefix("0::"))
             .ok_or_else(|| HostError::content(&file, "no line of cgroup v2"))?;
-        let below = path.strip_prefix(self.prefix.as_str());
-        Ok(below.and_then(|rest| rest.split(['/', ' ']).next()).filter(|name| !name.is_empty()).map(str::to_owned))
+        let name = self.below(path).and_then(|rest| rest.split(['/', ' ']).next());
+        Ok(name.filter(|name| !name.is_empty()).map(str::to_owned))
+    }
+
+    /// Whether a group, as `/proc/PID/cgroup` spells it, lies under `config.cgroup`.
+    pub fn is_below(&self, group: &str) -> bool {
+        self.below(group).is_some()
+    }
+
+    fn below<'g>(&self, group: &'g str) -> Option<&'g str> {
+        group.strip_prefix(self.prefix.as_str())
     }
 }
 

@@ -7,16 +7,17 @@ use serde::{Deserialize, Serialize};
 use super::{Config, HostError, files, text};
 use crate::domain::certificate::Certificate;
 use crate::domain::event::LockScope;
-use crate::domain::id::{CaseId, CommitId, Digest, Name};
+use crate::domain::id::{CaseId, CommitId, Digest, Name, Nonce};
 use crate::domain::key::PublicKey;
-use crate::domain::policy::{Class, Policy, Record};
+use crate::domain::policy::{self, Builtin, Class, Clear, Offline, Policy, Record};
 use crate::domain::state::State;
 use crate::domain::state::access::{Access, EndedBy, Issued};
 use crate::domain::state::case::Case;
 use crate::domain::time::{Timestamp, Ttl};
 
-/// How long after its end a grant is still listed, so that a refusal can say why. In seconds.
-const REMEMBERED: u64 = 24 * 3600;
+/// How long after its end a grant is still listed, so that a refusal can say why. In seconds. Not for long: what is
+/// published is read at each login.
+const REMEMBERED: u64 = 600;
 
 /// What a host knows of the ledger.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -50,6 +51,22 @@ pub struct Grants {
     pub grants: Vec<Grant>,
     /// What is looked for after a session.
     pub probes: Vec<Probe>,
+    /// The sessions of this host that have no end in the ledger yet.
+    pub open: Vec<OpenSession>,
+}
+
+/// A session whose end the ledger has not been told.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct OpenSession {
+    /// The case.
+    #[serde(with = "text")]
+    pub case: Digest,
+    /// The session.
+    #[serde(with = "text")]
+    pub session: Nonce,
+    /// When it began.
+    #[serde(with = "text")]
+    pub started: Timestamp,
 }
 
 /// One certificate, as far as it opens something here.
@@ -179,9 +196,19 @@ impl Grants {
         let Class::Host { targets } = &policy.actor(host)?.class else { return None };
         let remembered = Ttl::from_seconds(REMEMBERED).map_or(now, |span| now.minus(span));
         let mut grants = Vec::new();
+        let mut open = Vec::new();
         for case in state.cases() {
             let Some(access) = case.access() else { continue };
-            for issued in access.issued.iter().filter(|issued| issued.valid_before > remembered) {
+            open.extend(access.sessions.iter().filter(|session| session.host == *host && session.ended.is_none()).map(
+                |session| OpenSession { case: case.id().0, session: session.session.clone(), started: session.started },
+            ));
+            // While somebody is in, the reaper has to find why it is over.
+            let is_in = access.sessions.iter().any(|session| session.host == *host && session.ended.is_none());
+            let listed = |issued: &&Issued| {
+                let over = access.ended(now).map_or(issued.valid_before, |(over, _)| over.min(issued.valid_before));
+                is_in || over > remembered
+            };
+            for issued in access.issued.iter().filter(listed) {
                 grants.extend(grant(state, policy, targets, case, access, issued, now));
             }
         }
@@ -200,7 +227,8 @@ impl Grants {
             clock_skew: policy.clock_skew,
             logins,
             grants,
-            probes: Vec::new(),
+            open,
+            probes: targets.iter().flat_map(|name| probes(policy, name)).collect(),
         })
     }
 
@@ -273,7 +301,7 @@ fn grant(
             logins: rules.logins.clone(),
             record: rules.record == Record::Required,
             recorders: environment.map(|environment| environment.recorders.clone()).unwrap_or_default(),
-            spool: false,
+            spool: target.offline == Offline::Spool,
         });
     }
     let source_address = match certificate.critical_options().get("source-address") {
@@ -295,6 +323,25 @@ fn grant(
         reason: access.request.business_need.clone(),
         ticket: access.request.ticket.clone(),
     })
+}
+
+fn probes(policy: &Policy, target: &Name) -> Vec<Probe> {
+    let listed = policy.targets.get(target).map(policy::Target::all_probes).unwrap_or_default();
+    let probe = |probe: policy::Probe| Probe {
+        target: target.clone(),
+        name: probe.name,
+        what: match probe.what {
+            policy::ProbeWhat::Builtin(Builtin::Processes) => ProbeWhat::Processes,
+            policy::ProbeWhat::Builtin(Builtin::Connections) => ProbeWhat::Connections,
+            policy::ProbeWhat::Builtin(Builtin::Jobs) => ProbeWhat::Jobs,
+            policy::ProbeWhat::Files(paths) => ProbeWhat::Files(paths),
+            policy::ProbeWhat::Command { argv, clear, run_as } => {
+                ProbeWhat::Command { argv, must_be_empty: clear == Clear::Empty, run_as }
+            }
+        },
+        timeout: probe.timeout.seconds(),
+    };
+    listed.into_iter().map(probe).collect()
 }
 
 /// Why an access is over before its time. A revocation and a closure say so themselves, whatever time it is.

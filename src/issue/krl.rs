@@ -8,11 +8,15 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::domain::certificate::{Certificate, CertificateError};
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+
+use crate::domain::certificate::SK_ED25519_CERT;
+use crate::domain::event::LockScope;
 use crate::domain::id::CaseId;
-use crate::domain::key::{KeyError, PublicKey, put_string};
+use crate::domain::key::{KeyError, PublicKey, Wire, put_string};
 use crate::domain::state::State;
-use crate::domain::state::access::Access;
+use crate::domain::state::access::{Access, Issued};
 use crate::domain::time::Timestamp;
 
 mod read;
@@ -88,15 +92,12 @@ pub enum KrlError {
     #[error("the revocation list's comment holds a control character")]
     Comment,
     /// A certificate in the ledger that cannot be read, so that nobody knows which CA's serial to revoke.
-    #[error("the certificate with serial {serial} of case {} cannot be read: {cause}", case.short())]
+    #[error("the certificate with serial {serial} of case {} cannot be read", case.short())]
     Certificate {
         /// The case.
         case: CaseId,
         /// The serial that the event gives.
         serial: u64,
-        /// What is wrong with it.
-        #[source]
-        cause: CertificateError,
     },
     /// What was written does not read as what should be written: it is thrown away.
     #[error("the revocation list that was written is not the one that was meant")]
@@ -111,19 +112,26 @@ pub enum KrlError {
 /// [`KrlError::Certificate`] where a CA cannot be told; the list would be too short then.
 pub fn revocations(state: &State) -> Result<Revocations, KrlError> {
     let mut revoked = Revocations::new();
+    let mut keys: BTreeMap<Vec<u8>, PublicKey> = BTreeMap::new();
     for case in state.cases() {
         let Some(access) = case.access() else { continue };
-        if !opens_nothing(state, access) {
-            continue;
-        }
+        let whole = opens_nothing(state, access);
         for issued in &access.issued {
+            if !whole && !environment_is_locked(state, issued) {
+                continue;
+            }
+            let unknown = KrlError::Certificate { case: case.id(), serial: issued.serial };
             // By the certificate and not by the environment: its CA may have been replaced since.
-            let certificate = Certificate::parse_line(&issued.certificate).map_err(|cause| KrlError::Certificate {
-                case: case.id(),
-                serial: issued.serial,
-                cause,
-            })?;
-            revoked.entry(certificate.ca().clone()).or_default().insert(certificate.serial());
+            let Some(blob) = signature_key(&issued.certificate) else { return Err(unknown) };
+            let ca = match keys.get(&blob) {
+                Some(key) => key.clone(),
+                None => {
+                    let key = PublicKey::from_blob(&blob).map_err(|_| unknown)?;
+                    keys.insert(blob, key.clone());
+                    key
+                }
+            };
+            revoked.entry(ca).or_default().insert(issued.serial);
         }
     }
     Ok(revoked)
@@ -134,6 +142,30 @@ fn opens_nothing(state: &State, access: &Access) -> bool {
         || access.closed.is_some()
         || state.lock_on(access).is_some()
         || !state.policy().is_some_and(|policy| policy.is_member(&access.actor))
+}
+
+/// A role that was dropped from the policy lies in no environment any more, but its certificate still does.
+fn environment_is_locked(state: &State, issued: &Issued) -> bool {
+    state.locks().any(|(_, scope)| matches!(scope, LockScope::Environment(name) if *name == issued.environment))
+}
+
+/// The blob of the CA's key in a certificate (PROTOCOL.certkeys). The fold has read and judged the whole of it (A05), and
+/// only once: a list is made after every commit, and may be long.
+fn signature_key(line: &str) -> Option<Vec<u8>> {
+    let (label, body) = line.split_once(' ')?;
+    let blob = STANDARD.decode(body).ok()?;
+    let mut wire = Wire::new(&blob);
+    // Label, nonce and public key; the application of a hardware key.
+    let strings = if label == SK_ED25519_CERT { 4 } else { 3 };
+    (0..strings).try_for_each(|_| wire.string().map(|_| ()))?;
+    let _serial = wire.u64()?;
+    let _kind = wire.u32()?;
+    // Key id and principals.
+    (0..2).try_for_each(|_| wire.string().map(|_| ()))?;
+    let _valid = (wire.u64()?, wire.u64()?);
+    // Critical options, extensions and the reserved field.
+    (0..3).try_for_each(|_| wire.string().map(|_| ()))?;
+    wire.string().map(<[u8]>::to_vec)
 }
 
 /// The list in which `revoked` is revoked and nothing else, as bytes. `version` is the size of the log it was made from,

@@ -20,8 +20,10 @@ use tempfile::TempDir;
 
 pub mod disk;
 pub mod history;
+pub mod island;
 pub mod server;
 pub mod terminal;
+pub mod world;
 
 /// The program under test.
 pub const JIT: &str = env!("CARGO_BIN_EXE_jit");
@@ -90,11 +92,13 @@ pub struct Said {
     pub out: String,
     /// Standard error.
     pub err: String,
-    call: String,
+    /// What was called.
+    pub call: String,
 }
 
 impl Said {
-    fn of(call: String, output: Output) -> Self {
+    /// From what a program left.
+    pub fn of(call: String, output: Output) -> Self {
         Self {
             code: output.status.code().unwrap_or(-1),
             out: String::from_utf8_lossy(&output.stdout).into_owned(),

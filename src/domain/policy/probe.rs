@@ -1,6 +1,6 @@
 //! What a host looks at after a session: `[[target.T.probe]]` and `target.T.offline` (format.md, section 6). Owns the
-//! probes, what each may say, and which run where the policy lists none. Imports `domain::{text, time}`, `event`'s
-//! `words!` and the policy's reader.
+//! probes, what each may say, and which run where the policy lists none. Imports `domain::time`, `event`'s `words!` and the
+//! policy's reader.
 
 use std::fmt;
 use std::str::FromStr;

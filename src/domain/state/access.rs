@@ -274,7 +274,8 @@ impl Access {
     /// Whether what hosts found left behind waits for somebody: the last word of a host is not clean, and no review
     /// opened a follow-up.
     pub fn residue_open(&self) -> bool {
-        self.residues.last().is_some_and(|found| !found.clean)
+        let last = |host: &Name| self.residues.iter().rev().find(|found| found.host == *host);
+        self.residues.iter().any(|found| last(&found.host).is_some_and(|last| !last.clean))
             && !self.reviews.iter().any(|review| review.review.verdict == Verdict::FollowUp)
     }
 }

@@ -79,9 +79,12 @@ impl Client {
             return Ok(true);
         }
         for entry in fs::read_dir(format!("/proc/{pid}/fd"))? {
-            let held = fs::metadata(entry?.path()).map(|meta| self.files.contains(&(meta.dev(), meta.ino())));
-            if gone_is_none(held)? {
-                return Ok(true);
+            match fs::metadata(entry?.path()) {
+                Ok(meta) if self.files.contains(&(meta.dev(), meta.ino())) => return Ok(true),
+                Ok(_) => {}
+                // A file system that hides its files even from root (FUSE): no terminal and no socket lies there.
+                Err(error) if error.kind() == io::ErrorKind::PermissionDenied => {}
+                Err(error) => drop(gone_is_none(Err(error))?),
             }
         }
         Ok(false)

@@ -37,7 +37,7 @@ impl Summary {
     }
 
     /// Whether the list revokes these serials and no other.
-    pub(super) fn revokes_exactly(&self, revoked: &Revocations) -> bool {
+    pub fn revokes_exactly(&self, revoked: &Revocations) -> bool {
         let meant: BTreeMap<&PublicKey, Vec<Run>> = revoked
             .iter()
             .filter(|(_, serials)| !serials.is_empty())

@@ -1,5 +1,6 @@
 //! The most compact sections for a set of serials (PROTOCOL.krl, section 2): a list of 8 bytes a serial, a range of 16
-//! bytes, or a bitmap. Imports the constants of `krl` alone.
+//! bytes, or a bitmap. Imports what lies beside it and
+//! `domain::key`.
 //!
 //! A section has 5 bytes before its body. All listed serials share one list; each range is a section of its own; a bitmap
 //! has 12 bytes more, and then one bit for each serial from its first to its last. The choice is made over runs of

@@ -9,17 +9,22 @@ use crate::domain::key::PublicKey;
 use crate::domain::state::State;
 use crate::domain::time::Timestamp;
 use crate::host::{Config, Grants, files};
+use crate::issue::krl::{self, KrlError};
 
-/// Remembers what was published, so that a file is only written when it changes.
+/// How long a list of grants stands without the fold being asked again, in seconds: what ended long ago leaves it then.
+const STANDS: i64 = 300;
+
+/// Remembers what was published, so that the fold is only asked, and a file only written, when something changed.
 pub struct Publisher {
     authorities: Vec<u8>,
     grants: Option<Grants>,
+    made: Option<Timestamp>,
 }
 
 impl Publisher {
     /// Nothing was published by this process yet.
     pub const fn new() -> Self {
-        Self { authorities: Vec::new(), grants: None }
+        Self { authorities: Vec::new(), grants: None, made: None }
     }
 
     /// What was last published.
@@ -38,21 +43,51 @@ impl Publisher {
         checked: Timestamp,
         now: Timestamp,
     ) -> Result<(), CliError> {
-        let (state, replay) = (ledger.state(), ledger.replay());
-        let Some(head) = replay.head() else { return Err(CliError::failed("the mirror is empty")) };
-        let Some(grants) = Grants::of(state, &config.host, (head, replay.root()), checked, now) else {
+        let Some(head) = ledger.replay().head() else { return Err(CliError::failed("the mirror is empty")) };
+        let fresh = self.made.is_some_and(|made| (0..STANDS).contains(&now.since(made)));
+        if let Some(grants) = self.grants.as_mut().filter(|grants| fresh && grants.head == head) {
+            grants.checked = checked;
+            return Ok(grants.write(config)?);
+        }
+        // Whatever fails below, the next round makes all of it anew.
+        self.grants = None;
+        let state = ledger.state();
+        self.publish_authorities(config, state)?;
+        publish_revocations(config, state, now)?;
+        let Some(grants) = Grants::of(state, &config.host, (head, ledger.replay().root()), checked, now) else {
             return Err(CliError::failed(format!("the policy knows no host {}", config.host))
-                .hint("the root members propose it; jit host status shows the lines"));
+                .hint("the root members propose it: jit host setup shows the lines"));
         };
+        grants.write(config)?;
+        self.grants = Some(grants);
+        self.made = Some(now);
+        Ok(())
+    }
+
+    fn publish_authorities(&mut self, config: &Config, state: &State) -> Result<(), CliError> {
         let authorities = authorities(state);
         if authorities != self.authorities {
             files::write(&config.authorities(), &authorities, 0o644, true)?;
             self.authorities = authorities;
         }
-        grants.write(config)?;
-        self.grants = Some(grants);
         Ok(())
     }
+}
+
+/// Writes the revocation list where it says other than the ledger. Its version is the log's size, so it only rises.
+fn publish_revocations(config: &Config, state: &State, now: Timestamp) -> Result<(), CliError> {
+    let failed = |error: KrlError| CliError::failed(format!("the revocation list: {error}"));
+    let path = config.krl();
+    let revoked = krl::revocations(state).map_err(failed)?;
+    // What lies there and cannot be read is replaced; what is newer than this ledger is not.
+    let standing = files::read(&path)?.and_then(|bytes| krl::check(&bytes, 0).ok());
+    if standing.as_ref().is_some_and(|standing| standing.revokes_exactly(&revoked) && standing.version <= state.size())
+    {
+        return Ok(());
+    }
+    let bytes = krl::write(state.size(), now, &format!("jit {}", config.host), &revoked).map_err(failed)?;
+    krl::check(&bytes, standing.map_or(0, |standing| standing.version)).map_err(failed)?;
+    Ok(files::write(&path, &bytes, 0o644, true)?)
 }
 
 /// The CAs of every environment, one line each. Which certificate opens what is for `principals` to say.

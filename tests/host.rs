@@ -1,0 +1,128 @@
+//! A whole server on this machine: a real sshd with PAM, jit's daemons, real logins. Who gets in and who does not, and
+//! why; what is recorded; when it ends.
+
+// Helpers stand outside of test functions, where the lints allow this.
+#![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic)]
+
+use std::time::Duration;
+
+use common::world::World;
+use common::{Place, now};
+
+#[path = "common/harness.rs"]
+mod common;
+
+/// A second target that another host serves, and a mirror that is soon too old.
+fn two_hosts(place: &Place, text: String) -> String {
+    place.make_key("db2");
+    let (_, role) = text.split_once("[target.payments-db.role.read-only]").unwrap();
+    let (role, _) = role.split_once("[target.payments-db.role.operator]").unwrap();
+    text.clone().replace("staleness = \"10m\"", "staleness = \"4s\"")
+        + &format!(
+            "\n[host.db2]\nemail = \"db2@acme.example\"\nkeys = [\"{}\"]\ntargets = [\"cards-db\"]\n\n\
+             [target.cards-db]\nenvironment = \"prod\"\ndata = [\"npi\"]\n\n[target.cards-db.role.read-only]{role}",
+            place.public_key("db2")
+        )
+}
+
+#[test]
+fn nobody_gets_in_but_by_the_ledger() {
+    const TEST: &str = "nobody_gets_in_but_by_the_ledger";
+    let place = Place::new();
+    let Some(mut world) = World::new(TEST, &place, |text| two_hosts(&place, text)) else { return };
+    let principal = "prod/payments-db/read-only";
+    let (case, good) = world.live("payments-db/read-only", "10m");
+    assert_eq!(world.principals("readonly", &good).trim(), principal, "the control");
+
+    // What the CA signed and the ledger does not hold, whatever it says.
+    let options = ["-I", "jit:aaaaaaaaaaaaaaaa:alice", "-n", principal, "-V", "-1m:+1h", "-z"];
+    world.refuses("readonly", &world.forged("other", &[&options[..], &["99"]].concat()), "not-in-ledger");
+    world.refuses("readonly", &world.forged("same-serial", &[&options[..], &["1"]].concat()), "not-in-ledger");
+
+    // Another login; another host's target; a login that is none of jit's.
+    world.refuses("operator", &good, "wrong-login");
+    let (_, elsewhere) = world.live("cards-db/read-only", "10m");
+    world.refuses("readonly", &elsewhere, "wrong-host");
+    let said = world.ssh("admin", &good, &["id"]);
+    assert_eq!(said.code, 255, "{}", said.told());
+
+    // Revoked, closed, locked: the list says so to sshd, and the grants to `principals`.
+    let (revoked, certificate) = world.live("payments-db/read-only", "10m");
+    world.desk("dave").jit(&["revoke", &revoked, "--reason", "Not needed any more.", "--yes"]).ok();
+    world.until("it is revoked here", || world.principals("readonly", &certificate).is_empty());
+    world.refuses("readonly", &certificate, "ended");
+    let said = world.island.run("ssh-keygen", &["-Q", "-f", "/run/jit/published/krl", certificate.to_str().unwrap()]);
+    assert!(said.code == 1 && said.out.contains("REVOKED"), "{}", said.told());
+    let said = world.island.run("ssh-keygen", &["-Q", "-f", "/run/jit/published/krl", good.to_str().unwrap()]);
+    assert!(said.code == 0 && said.out.contains("ok"), "{}", said.told());
+    let (closed, certificate) = world.live("payments-db/read-only", "10m");
+    world.desk("alice").jit(&["close", &closed, "--summary", "Looked, found it.", "--yes"]).ok();
+    world.until("it is closed here", || world.principals("readonly", &certificate).is_empty());
+    world.refuses("readonly", &certificate, "ended");
+
+    // It has ended by itself.
+    let (_, short) = world.live("payments-db/read-only", "3s");
+    world.until("its end", || world.principals("readonly", &short).is_empty());
+    world.refuses("readonly", &short, "expired");
+
+    world.by_hand("dave", "lock", "scope = \"member:alice\"\nreason = \"A key was lost.\"\n");
+    world.until("it is locked here", || world.principals("readonly", &good).is_empty());
+    world.refuses("readonly", &good, "ended");
+    assert!(
+        world.island.run("tail", &["-1", "/run/jit/published/refused.jsonl"]).out.contains("member:alice is locked")
+    );
+
+    // Without the daemon the mirror goes stale.
+    world.island.kill("sync");
+    std::thread::sleep(Duration::from_secs(6));
+    world.refuses("readonly", &good, "stale");
+    let _ = case;
+}
+
+#[test]
+fn an_admins_login_never_depends_on_jit() {
+    const TEST: &str = "an_admins_login_never_depends_on_jit";
+    let place = Place::new();
+    let Some(mut world) = World::new(TEST, &place, |text| text) else { return };
+    let admin = place.make_key("admin");
+    world
+        .island
+        .shell(&format!(
+            "install -d -m 700 -o admin -g admin /home/admin/.ssh\n\
+             install -m 600 -o admin -g admin {}.pub /home/admin/.ssh/authorized_keys\n",
+            admin.display()
+        ))
+        .ok();
+    let gets_in = |world: &World<'_>| world.island.ssh("admin", &admin, None, &["id", "-un"]).ok().out;
+    assert_eq!(gets_in(&world).trim(), "admin");
+    // The daemons dead, everything published gone, the program broken.
+    world.island.kill("sync");
+    world.island.kill("reap");
+    world.island.shell("rm -rf /run/jit /etc/jit; echo broken > /usr/local/libexec/jit/jit").ok();
+    assert_eq!(gets_in(&world).trim(), "admin");
+    // And the logins that it does serve are shut.
+    let said = world.ssh("readonly", &place.key("alice").with_extension("pub"), &["id"]);
+    assert_eq!(said.code, 255, "{}", said.told());
+}
+
+#[test]
+fn what_the_ledger_holds_gets_in() {
+    const TEST: &str = "what_the_ledger_holds_gets_in";
+    let place = Place::new();
+    let Some(world) = World::new(TEST, &place, |text| text) else { return };
+    let (case, certificate) = world.live("payments-db/read-only", "5m");
+    let began = now();
+    let said = world.ssh("readonly", &certificate, &["id -un; echo to-stderr >&2; exit 3"]);
+    assert_eq!((said.code, said.out.trim()), (3, "readonly"), "{}\n{}", said.told(), world.island.log("sshd"));
+    assert_eq!(said.err.trim(), "to-stderr", "{}", said.told());
+    let alice = world.desk("alice");
+    world.until("the session's end is in the ledger", || {
+        let shown = alice.sees(&case);
+        shown["sessions"].as_array().is_some_and(|all| all.iter().any(|one| !one["ended"].is_null()))
+    });
+    let shown = alice.sees(&case);
+    let session = &shown["sessions"][0];
+    assert_eq!((session["login"].as_str(), session["host"].as_str()), (Some("readonly"), Some("db1")), "{shown:#}");
+    assert_eq!(session["source"].as_str(), Some("127.0.0.1"), "{shown:#}");
+    assert!(common::seconds(&session["started"]) >= began, "{shown:#}");
+}
