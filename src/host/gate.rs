@@ -99,8 +99,15 @@ pub fn run(config: &Config, variables: &BTreeMap<OsString, OsString>) -> Result<
     let term = variables.get(OsString::from("TERM").as_os_str()).map(|term| term.to_string_lossy().into_owned());
     let term = ends.terminal.is_some().then(|| term.unwrap_or_default());
     let hello = FromGate::Hello { version: message::VERSION, term, command: program.told.clone() };
-    message::send(&mut recorder, &hello, &ends.handed_over()).map_err(unreachable)?;
     let mut inbox = Inbox::default();
+    match message::send(&mut recorder, &hello, &ends.handed_over()) {
+        // It refuses some before they have said anything; what it said to that is there to be read.
+        Err(cause) if cause.kind() == io::ErrorKind::BrokenPipe => {
+            let refused = await_ready(&recorder, &mut inbox);
+            return Err(refused.err().filter(|why| matches!(why, GateError::Refused(_))).unwrap_or(unreachable(cause)));
+        }
+        sent => sent.map_err(unreachable)?,
+    }
     await_ready(&recorder, &mut inbox)?;
 
     let mut child = start(&program, ends)?;

@@ -90,10 +90,10 @@ impl Events {
                 // Nobody gets in unless the ledger was told. Should the remote have taken it all the same, the reaper
                 // finds a session that nobody knows, and says that it is lost.
                 (Step::Queued(digest, true), Err(error)) => match self.take_back(context, ledger, &digest) {
-                    Ok(()) => Answer::Failed { why: error.to_string() },
-                    Err(other) => Answer::Failed { why: format!("{error}; {}", other.message()) },
+                    Ok(()) => Answer::Failed { why: cause(error) },
+                    Err(other) => Answer::Failed { why: format!("{}; {}", cause(error), other.message()) },
                 },
-                (Step::Queued(..), Err(error)) => Answer::Kept { why: error.to_string() },
+                (Step::Queued(..), Err(error)) => Answer::Kept { why: cause(error) },
             };
             tell(&asked.ask, &answer);
             asked.reply(answer);
@@ -207,6 +207,22 @@ fn may_spool(grants: Option<&Grants>, case: CaseId, ask: &Ask) -> bool {
     let grant = grants.grants.iter().find(|grant| grant.case() == case && grant.serial == *serial);
     let mut opens = grant.iter().flat_map(|grant| &grant.opens).filter(|open| open.logins.contains(login)).peekable();
     opens.peek().is_some() && opens.all(|open| open.spool)
+}
+
+/// Why it was not delivered, in one line. (That nothing was signed, as others who append would be told, is not so here.)
+fn cause(error: &AppendError) -> String {
+    match error {
+        AppendError::Remote(cause) => cause.to_string(),
+        other => {
+            let mut line = other.to_string();
+            let mut source = std::error::Error::source(other);
+            while let Some(cause) = source {
+                line += &format!(": {cause}");
+                source = cause.source();
+            }
+            line
+        }
+    }
 }
 
 fn tell(ask: &Ask, answer: &Answer) {
