@@ -613,10 +613,11 @@ fn a_host_that_was_set_up_serves_its_logins_and_nobody_else() {
     let again = world.island.jit(&["host", "setup", "--yes", "--no-systemd"]).ok();
     assert!(again.out.contains("Nothing to change."), "{}", again.told());
 
-    // What the login's own files say is not run before the gate, and by root never.
-    let files = "cd /home/readonly\necho 'echo rc >> ~/before' > .bashrc\necho 'echo env >> ~/before' > evil\n\
+    // What the login's own files say is run by the gate's shell alone: not before the gate by sshd, and by root never.
+    // Each notes what started the shell that reads it.
+    let files = "cd /home/readonly\necho 'echo rc $(cat /proc/$PPID/comm) >> ~/before' > .bashrc\necho 'echo env $(cat /proc/$PPID/comm) >> ~/before' > evil\n\
                  printf 'BASH_ENV DEFAULT=/home/readonly/evil\\nLD_PRELOAD DEFAULT=/home/readonly/evil.so\\n' \
-                 > .pam_environment\nmkdir -p .ssh\necho 'echo sshrc >> ~/before' > .ssh/rc\n\
+                 > .pam_environment\nmkdir -p .ssh\necho 'echo sshrc $(cat /proc/$PPID/comm) >> ~/before' > .ssh/rc\n\
                  chown -R readonly: /home/readonly\n";
     world.island.shell(files).ok();
     let (_, certificate) = world.live("payments-db/read-only", "10m");
@@ -624,7 +625,7 @@ fn a_host_that_was_set_up_serves_its_logins_and_nobody_else() {
     assert_eq!(said.out.trim(), "readonly", "{}\n{}", said.told(), world.island.log("sshd"));
     assert!(!said.err.contains("ld.so") && !world.island.log("sshd").contains("ld.so"), "{}", world.island.log("sshd"));
     let before = world.island.shell("cat /home/readonly/before 2>/dev/null || true").ok();
-    assert_eq!(before.out, "", "run before the gate");
+    assert_eq!(before.out, "rc jit\n", "something was run before the gate");
 
     // The true CA's key, and a name that would have the command print its help: a line of it is the principal.
     let principals = ["-I", "--help", "-n", "Arguments:,Options:,jit,Usage:", "-V", "-1h:+1h", "-z", "77"];
