@@ -481,9 +481,16 @@ fn neither_root_nor_who_runs_setup_is_locked_out() {
     let after: Vec<_> = ["root", "alice"].map(|login| tree.sshd_says(login)).into();
     assert_eq!(before, after);
     assert!(tree.read("etc/pam.d/sshd").contains("user notin readonly\n"));
-    // Run by somebody else, alice is served; that she is in sudo is told.
+    // Run by somebody else, alice is served; that she is in sudo is told, and what else would go past jit.
+    let passwd = tree.read("etc/passwd").replace("alice:/bin/bash", "alice:/usr/bin/zsh");
+    tree.write("etc/passwd", &passwd);
+    tree.write("etc/shadow", "alice:$y$j9T$x:20000::::::\nreadonly:*:20000::::::\n");
+    tree.write("var/spool/cron/crontabs/readonly", "* * * * * id\n");
     let said = tree.setup(&["--yes"]).ok();
-    assert!(said.err.contains("alice is in sudo"), "{}", said.told());
+    for warning in ["alice is in sudo", "alice has zsh", "alice has a password", "readonly has cron or at jobs"] {
+        assert!(said.err.contains(warning), "{warning}\n{}", said.told());
+    }
+    assert!(!said.err.contains("readonly has a password") && !said.err.contains("readonly is in"), "{}", said.told());
     assert!(tree.read("etc/pam.d/sshd").contains("user notin alice:readonly\n"));
 
     let tree = Tree::with_logins(&["root"]);
