@@ -7,6 +7,7 @@
 
 use std::fs;
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
+use std::os::fd::OwnedFd;
 use std::os::unix::fs::{MetadataExt as _, symlink};
 use std::os::unix::net::UnixStream;
 use std::os::unix::process::ExitStatusExt as _;
@@ -17,7 +18,7 @@ use rustix::process::{Pid, Signal, kill_process};
 use serde_json::Value;
 use sha2::{Digest as _, Sha256};
 
-use server::{PATIENCE, Server, UID, cannot, within};
+use server::{PATIENCE, Screen, Server, UID, cannot, within};
 
 #[path = "common/harness.rs"]
 mod common;
@@ -465,6 +466,54 @@ fn strangers_are_refused() {
     assert!(String::from_utf8_lossy(&said.stderr).contains("Permission denied"));
     // What they tried harmed nobody.
     assert_eq!(command.stdin(Stdio::null()).status().unwrap().code(), Some(0));
+}
+
+#[test]
+fn nobody_else_has_the_client_s_side() {
+    if cannot("nobody_else_has_the_client_s_side") {
+        return;
+    }
+    let server = Server::start();
+    // Something of the user's lay in wait for the terminal, or was started at login before the gate.
+    let mut lurker = None;
+    let gate = server.gate(Some("touch was-here"));
+    let mut screen = Screen::start_after(gate, |device| {
+        let mut command = server.within(&server.group(), None, &["sh", "-c", "exec sleep 1000 <> \"$0\""]);
+        let child = command.arg(device).stdin(Stdio::null()).spawn().unwrap();
+        let link = format!("/proc/{}/fd/0", child.id());
+        assert!(within(PATIENCE, || fs::read_link(&link).is_ok_and(|open| open == device)));
+        lurker = Some(child);
+    });
+    assert_eq!(screen.ends().code(), CLOSED);
+    screen.shows("has the client's terminal or connection open too");
+    assert!(!server.place.path("nobody/was-here").exists());
+    let mut lurker = lurker.unwrap();
+    lurker.kill().and_then(|()| lurker.wait()).unwrap();
+
+    // The same with a socket, which is what sshd gives without a terminal.
+    let (ours, theirs) = UnixStream::pair().unwrap();
+    let end = || Stdio::from(OwnedFd::from(theirs.try_clone().unwrap()));
+    let mut command = server.within(&server.group(), None, &["sleep", "1000"]);
+    let mut lurker = command.stdin(end()).spawn().unwrap();
+    let comm = format!("/proc/{}/comm", lurker.id());
+    assert!(within(PATIENCE, || fs::read_to_string(&comm).is_ok_and(|name| name == "sleep\n")));
+    let run = || {
+        let mut gate = server.gate(Some("echo through; read word; echo $word; exec >&-; sleep 1000"));
+        gate.stdin(end()).stdout(end()).stderr(Stdio::null()).spawn().unwrap()
+    };
+    assert_eq!(run().wait().unwrap().code(), CLOSED);
+    lurker.kill().and_then(|()| lurker.wait()).unwrap();
+    let mut gate = run();
+    drop(command);
+    drop(theirs);
+    let mut line = String::new();
+    let mut reader = BufReader::new(ours.try_clone().unwrap());
+    reader.read_line(&mut line).unwrap();
+    (&ours).write_all(b"back\n").unwrap();
+    // Both directions of one socket: this end is told that nothing more comes, though the other still listens.
+    reader.read_to_string(&mut line).unwrap();
+    assert_eq!(line, "through\nback\n");
+    gate.kill().and_then(|()| gate.wait()).unwrap();
 }
 
 #[test]

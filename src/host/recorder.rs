@@ -26,6 +26,7 @@ use relay::{Relay, RelayEnd, RelayError, Waits};
 mod channel;
 mod file;
 mod flow;
+mod holders;
 mod journal;
 mod notice;
 mod relay;
@@ -97,7 +98,8 @@ pub fn run(
         drop(breaks);
         (relay.join(), kept)
     });
-    super::files::remove(&path)?;
+    // Nobody connects to it any more; the reaper must be told in any case.
+    let _ = super::files::remove(&path);
     let relayed = relayed.unwrap_or(RelayEnd { result: Err(RecordError::RelayLost), exit_code: None });
     let (recorded, result) = finish(recorder, kept, journal::millis(began));
     Recorded { exit_code: relayed.exit_code, ..recorded }.write(config, &session.session)?;

@@ -80,6 +80,7 @@ impl<'p> Island<'p> {
         let mut line = String::new();
         std::io::BufRead::read_line(&mut std::io::BufReader::new(keeper.stdout.take().unwrap()), &mut line).unwrap();
         if line.trim() != "ready" {
+            keeper.wait().unwrap();
             let why = fs::read_to_string(place.path("island.log")).unwrap_or_default();
             let _ = fs::remove_dir(&cgroup);
             refuse(&format!("a mount namespace with overlays cannot be made: {why}"));

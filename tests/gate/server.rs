@@ -275,6 +275,11 @@ pub struct Screen {
 impl Screen {
     /// Starts a gate at a new terminal of 80 columns and 24 rows, which is the login's.
     pub fn start(gate: Command) -> Self {
+        Self::start_after(gate, |_| ())
+    }
+
+    /// The same, after something was done with the terminal's device.
+    pub fn start_after(gate: Command, first: impl FnOnce(&Path)) -> Self {
         let flags = OpenptFlags::RDWR | OpenptFlags::NOCTTY | OpenptFlags::CLOEXEC;
         let master = rustix::pty::openpt(flags).unwrap();
         rustix::pty::grantpt(&master).unwrap();
@@ -283,6 +288,7 @@ impl Screen {
         let slave = rustix::pty::ioctl_tiocgptpeer(&master, flags).unwrap();
         chown(&device, Some(UID), Some(UID)).unwrap();
         resize(&master, 80, 24);
+        first(&device);
         // A session of its own, with this terminal.
         let mut command = Command::new("setsid");
         command.arg("--ctty").arg(gate.get_program()).args(gate.get_args());

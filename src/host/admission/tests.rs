@@ -65,7 +65,8 @@ fn refused(now: i64, change: impl FnOnce(&mut Grants, &mut Attempt<'static>)) ->
 fn the_grant_opens_its_login_and_nothing_more() {
     assert_eq!(refused(200, |_, _| {}), None);
     assert_eq!(refused(0, |_, _| {}), None, "its first second");
-    let cases: [(i64, &str, fn(&mut Grants, &mut Attempt<'static>)); 13] = [
+    type Change = fn(&mut Grants, &mut Attempt<'static>);
+    let cases: [(i64, &str, Change); 13] = [
         (-1, "not-yet", |_, _| {}),
         (1800, "expired", |grants, _| grants.checked = at(1800)),
         (701, "stale", |_, _| {}),

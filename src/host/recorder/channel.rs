@@ -2,13 +2,15 @@
 
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::os::unix::net::UnixStream;
+use std::time::Duration;
 
-use rustix::fs::{FileType, Gid, Mode, Uid};
+use rustix::fs::{Gid, Mode, Uid};
 use rustix::termios::{LocalModes, isatty, tcgetattr, tcgetwinsize, tcsetwinsize};
 
 use super::super::Config;
 use super::super::gate::message::{FromRecorder, Inbox, line};
 use super::flow::{Drained, Filled, Flow};
+use super::holders::{Client, is_terminal_of};
 use super::journal::{Broken, Journal};
 use super::transfer::Transfer;
 use crate::recording::{ChannelOpen, Terminal};
@@ -23,8 +25,10 @@ const TURN: usize = 4;
 /// How much of what may be a copied file is kept until it is known, in bytes.
 const HELD: usize = 256 * 1024;
 
-/// The major numbers of the terminals in `/dev/pts` (Documentation/admin-guide/devices.txt).
-const PTS: std::ops::RangeInclusive<u32> = 136..=143;
+/// How often, and how long after one another, it is looked who else has the client's side. sshd closes its own copy of a
+/// terminal only after it has started the gate.
+const LOOKS: u32 = 10;
+const BETWEEN: Duration = Duration::from_millis(50);
 
 /// A channel that is open.
 pub struct Channel {
@@ -71,13 +75,17 @@ impl Channel {
         config: &Config,
         number: u32,
         (gate, mut inbox): (UnixStream, Inbox),
-        uid: u32,
+        (uid, pid): (u32, u32),
         (term, command): (Option<String>, Option<String>),
     ) -> Result<(Self, ChannelOpen), String> {
         let ends = std::mem::take(&mut inbox.descriptors);
         let terminal = term.is_some();
         let why = |error: std::io::Error| format!("what was handed over cannot be used: {error}");
+        let client = Client::new(ends.get(..if terminal { 1 } else { 3 }).unwrap_or_default()).map_err(why)?;
         let flows = if terminal { terminal_flows(ends, uid) } else { piped_flows(ends) }.map_err(why)?;
+        if let Some(other) = held_by_another(&client, uid, pid).map_err(why)? {
+            return Err(format!("process {other} has the client's terminal or connection open too"));
+        }
         let size = flows.first().and_then(Flow::from).filter(|_| terminal).map(tcgetwinsize);
         let size = size.transpose().map_err(|error| why(error.into()))?;
         let open = ChannelOpen {
@@ -353,11 +361,21 @@ fn exactly<const N: usize>(ends: Vec<OwnedFd>) -> std::io::Result<[OwnedFd; N]> 
 /// Takes the client's terminal from the login, which could open it by its name and talk past the recorder. Only what is
 /// the login's own terminal: it could have handed over any file that it can read.
 fn take_over(client: impl AsFd, uid: u32) -> std::io::Result<()> {
-    let stat = rustix::fs::fstat(&client)?;
-    let is_terminal = FileType::from_raw_mode(stat.st_mode) == FileType::CharacterDevice;
-    if is_terminal && PTS.contains(&rustix::fs::major(stat.st_rdev)) && stat.st_uid == uid {
+    if is_terminal_of(&client, uid)? {
         rustix::fs::fchown(&client, Some(Uid::ROOT), Some(Gid::ROOT))?;
         rustix::fs::fchmod(&client, Mode::from_raw_mode(0o600))?;
     }
     Ok(())
+}
+
+/// Looks until nobody else has it, or it is plain that somebody does.
+fn held_by_another(client: &Client, uid: u32, gate: u32) -> std::io::Result<Option<u32>> {
+    let mut holder = client.held_by_another(uid, gate)?;
+    for _ in 1..LOOKS {
+        if holder.is_some() {
+            std::thread::sleep(BETWEEN);
+            holder = client.held_by_another(uid, gate)?;
+        }
+    }
+    Ok(holder)
 }

@@ -79,6 +79,7 @@ pub struct Relay<'a> {
 /// Somebody who connected and has not yet said what they want.
 struct Guest {
     gate: UnixStream,
+    pid: u32,
     inbox: Inbox,
     since: Instant,
 }
@@ -213,24 +214,24 @@ impl<'a> Relay<'a> {
 
     /// Somebody connects. Only processes of this login in this session's control group have anything to say.
     fn accept(&mut self) {
-        let Some(Ok((mut gate, _))) = self.listener.as_ref().map(UnixListener::accept) else { return };
-        if let Err(why) = self.admit(&gate) {
-            syslog::warn(&format!("recorder of session {}: refused a connection: {why}", self.session.session));
-            let _ = message::send(&mut gate, &FromRecorder::Refused { why }, &[]);
-            return;
-        }
-        let guest = Guest { gate, inbox: Inbox::default(), since: Instant::now() };
+        let Some(Ok((gate, _))) = self.listener.as_ref().map(UnixListener::accept) else { return };
+        let pid = match self.admit(&gate) {
+            Ok(pid) => pid,
+            Err(why) => return self.refuse(gate, why),
+        };
+        let guest = Guest { gate, pid, inbox: Inbox::default(), since: Instant::now() };
         self.guests.insert(self.next, guest);
         self.next = self.next.wrapping_add(1);
     }
 
-    fn admit(&self, gate: &UnixStream) -> Result<(), String> {
+    /// Its number, where it may speak.
+    fn admit(&self, gate: &UnixStream) -> Result<u32, String> {
         gate.set_nonblocking(true).map_err(|error| error.to_string())?;
         let peer = rustix::net::sockopt::socket_peercred(gate).map_err(|error| error.to_string())?;
         if peer.uid.as_raw() != self.session.uid {
             return Err(format!("user {} is not this session's", peer.uid.as_raw()));
         }
-        let pid = peer.pid.as_raw_nonzero().get();
+        let pid = u32::try_from(peer.pid.as_raw_nonzero().get()).map_err(|error| error.to_string())?;
         let group = membership::group_of(&pid.to_string()).map_err(|error| error.to_string())?;
         if group != self.group {
             return Err(format!("process {pid} is not in this session but in {}", group.display()));
@@ -238,7 +239,7 @@ impl<'a> Relay<'a> {
         if self.channels.len() + self.guests.len() >= CHANNELS {
             return Err(format!("{CHANNELS} channels are open already"));
         }
-        Ok(())
+        Ok(pid)
     }
 
     /// The first words of somebody who connected.
@@ -262,14 +263,19 @@ impl<'a> Relay<'a> {
                 self.open(id, guest, term, command)
             }
             Ok(Some(_)) => {
-                refuse(guest.gate, "the gate and the recorder are not of the same version".to_owned());
+                self.refuse(guest.gate, "the gate and the recorder are not of the same version".to_owned());
                 Ok(())
             }
             Err(error) => {
-                refuse(guest.gate, error.to_string());
+                self.refuse(guest.gate, error.to_string());
                 Ok(())
             }
         }
+    }
+
+    fn refuse(&self, mut gate: UnixStream, why: String) {
+        syslog::warn(&format!("recorder of session {}: refused a channel: {why}", self.session.session));
+        let _ = message::send(&mut gate, &FromRecorder::Refused { why }, &[]);
     }
 
     /// Opens a channel. It is in the recording before the gate may start anything.
@@ -282,10 +288,11 @@ impl<'a> Relay<'a> {
     ) -> Result<(), RelayError> {
         let Ok(mut reply) = guest.gate.try_clone() else { return Ok(()) };
         let gate = (guest.gate, guest.inbox);
-        let (mut channel, open) = match Channel::new(self.config, number, gate, self.session.uid, (term, command)) {
+        let who = (self.session.uid, guest.pid);
+        let (mut channel, open) = match Channel::new(self.config, number, gate, who, (term, command)) {
             Ok(opened) => opened,
             Err(why) => {
-                refuse(reply, why);
+                self.refuse(reply, why);
                 return Ok(());
             }
         };
@@ -327,10 +334,6 @@ impl<'a> Relay<'a> {
         }
         Ok(())
     }
-}
-
-fn refuse(mut gate: UnixStream, why: String) {
-    let _ = message::send(&mut gate, &FromRecorder::Refused { why }, &[]);
 }
 
 fn time(now: &AtomicI64) -> Timestamp {
