@@ -481,9 +481,16 @@ fn neither_root_nor_who_runs_setup_is_locked_out() {
     let after: Vec<_> = ["root", "alice"].map(|login| tree.sshd_says(login)).into();
     assert_eq!(before, after);
     assert!(tree.read("etc/pam.d/sshd").contains("user notin readonly\n"));
-    // Run by somebody else, alice is served; that she is in sudo is told.
+    // Run by somebody else, alice is served; that she is in sudo is told, and what else would go past jit.
+    let passwd = tree.read("etc/passwd").replace("alice:/bin/bash", "alice:/usr/bin/zsh");
+    tree.write("etc/passwd", &passwd);
+    tree.write("etc/shadow", "alice:$y$j9T$x:20000::::::\nreadonly:*:20000::::::\n");
+    tree.write("var/spool/cron/crontabs/readonly", "* * * * * id\n");
     let said = tree.setup(&["--yes"]).ok();
-    assert!(said.err.contains("alice is in sudo"), "{}", said.told());
+    for warning in ["alice is in sudo", "alice has zsh", "alice has a password", "readonly has cron or at jobs"] {
+        assert!(said.err.contains(warning), "{warning}\n{}", said.told());
+    }
+    assert!(!said.err.contains("readonly has a password") && !said.err.contains("readonly is in"), "{}", said.told());
     assert!(tree.read("etc/pam.d/sshd").contains("user notin alice:readonly\n"));
 
     let tree = Tree::with_logins(&["root"]);
@@ -613,10 +620,11 @@ fn a_host_that_was_set_up_serves_its_logins_and_nobody_else() {
     let again = world.island.jit(&["host", "setup", "--yes", "--no-systemd"]).ok();
     assert!(again.out.contains("Nothing to change."), "{}", again.told());
 
-    // What the login's own files say is not run before the gate, and by root never.
-    let files = "cd /home/readonly\necho 'echo rc >> ~/before' > .bashrc\necho 'echo env >> ~/before' > evil\n\
+    // What the login's own files say is run by the gate's shell alone: not before the gate by sshd, and by root never.
+    // Each notes what started the shell that reads it.
+    let files = "cd /home/readonly\necho 'echo rc $(cat /proc/$PPID/comm) >> ~/before' > .bashrc\necho 'echo env $(cat /proc/$PPID/comm) >> ~/before' > evil\n\
                  printf 'BASH_ENV DEFAULT=/home/readonly/evil\\nLD_PRELOAD DEFAULT=/home/readonly/evil.so\\n' \
-                 > .pam_environment\nmkdir -p .ssh\necho 'echo sshrc >> ~/before' > .ssh/rc\n\
+                 > .pam_environment\nmkdir -p .ssh\necho 'echo sshrc $(cat /proc/$PPID/comm) >> ~/before' > .ssh/rc\n\
                  chown -R readonly: /home/readonly\n";
     world.island.shell(files).ok();
     let (_, certificate) = world.live("payments-db/read-only", "10m");
@@ -624,7 +632,7 @@ fn a_host_that_was_set_up_serves_its_logins_and_nobody_else() {
     assert_eq!(said.out.trim(), "readonly", "{}\n{}", said.told(), world.island.log("sshd"));
     assert!(!said.err.contains("ld.so") && !world.island.log("sshd").contains("ld.so"), "{}", world.island.log("sshd"));
     let before = world.island.shell("cat /home/readonly/before 2>/dev/null || true").ok();
-    assert_eq!(before.out, "", "run before the gate");
+    assert_eq!(before.out, "rc jit\n", "something was run before the gate");
 
     // The true CA's key, and a name that would have the command print its help: a line of it is the principal.
     let principals = ["-I", "--help", "-n", "Arguments:,Options:,jit,Usage:", "-V", "-1h:+1h", "-z", "77"];

@@ -57,6 +57,13 @@ pub fn serve(wanted: &Wanted, facts: &Facts, named: &[String], plan: &mut Plan) 
         if account.shell.ends_with("nologin") || account.shell.ends_with("/false") || account.shell.is_empty() {
             plan.warnings.push(format!("{login} has no shell ({}): usermod -s /bin/bash {login}", account.shell));
         }
+        let shell = account.shell.rsplit('/').next().unwrap_or_default();
+        if !shell.is_empty() && !["bash", "dash", "sh", "nologin", "false"].contains(&shell) {
+            plan.warnings.push(format!(
+                "{login} has {shell}, which reads files of the login's own before the recording begins: usermod -s /bin/bash \
+                 {login}"
+            ));
+        }
         if account.has_password {
             plan.warnings.push(format!("{login} has a password: su and the console go past jit: passwd -l {login}"));
         }
