@@ -199,8 +199,10 @@ impl Body {
             Self::Revocation { reason, .. } => Some(reason.clone()),
             Self::Closure { summary, changes } => Some(format!("{summary}\nchanges: {}", changes.join("; "))),
             Self::Residue(residue) => {
-                let items = residue.items.iter().map(|item| format!("{}: {} {}", item.probe, item.result, item.detail));
-                Some(items.collect::<Vec<_>>().join("\n")).filter(|text| !text.is_empty())
+                let clear = residue.items.iter().filter(|item| item.result == ProbeResult::Clear).count();
+                let found = residue.items.iter().filter(|item| item.result != ProbeResult::Clear);
+                let lines = found.map(|item| format!("\n{}: {} {}", item.probe, item.result, item.detail));
+                Some(format!("{clear} of {} probes clear{}", residue.items.len(), lines.collect::<String>()))
             }
             Self::Review(review) => {
                 let items = review.items.iter().map(|item| {
