@@ -102,9 +102,13 @@ pub fn run(config: &Config, variables: &BTreeMap<OsString, OsString>) -> Result<
     let term = variables.get(OsString::from("TERM").as_os_str()).map(|term| term.to_string_lossy().into_owned());
     let term = ends.terminal.is_some().then(|| term.unwrap_or_default());
     let hello = FromGate::Hello { version: message::VERSION, term, command: program.told.clone() };
-    message::send(&mut recorder, &hello, &ends.handed_over()).map_err(unreachable)?;
+    let said = message::send(&mut recorder, &hello, &ends.handed_over());
     let mut inbox = Inbox::default();
-    await_ready(&recorder, &mut inbox)?;
+    // Who is refused before having said anything finds the reason there all the same.
+    match (await_ready(&recorder, &mut inbox), said) {
+        (Err(GateError::RecorderGone), Err(cause)) => return Err(unreachable(cause)),
+        (answered, _) => answered?,
+    }
 
     let mut child = start(&program, ends)?;
     let ended = accompany(&mut child, recorder, &mut inbox, &signals);

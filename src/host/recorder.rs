@@ -85,13 +85,13 @@ pub fn run(
     };
     let path = SessionFile::gate_path(config, &session.session);
     let listener = listen(&path, session.uid)?;
-    ready().map_err(|cause| HostError::system("saying that the recorder is ready", cause))?;
-    detach()?;
-
     let now = AtomicI64::new(clock.now().unix());
     let (broken, breaks) = io::pipe().map_err(|cause| HostError::system("pipe", cause))?;
     let (journal, queue) = Journal::new(began, recorder.is_some());
     let relay = Relay::new(config, &session, listener, Waits { told, monitor, broken }, journal, &now)?;
+    let told = ready().map_err(|cause| HostError::system("saying that the recorder is ready", cause));
+    told.and_then(|()| detach()).inspect_err(|_| drop(super::files::remove(&path)))?;
+
     let (relayed, kept) = std::thread::scope(|scope| {
         let relay = scope.spawn(move || relay.run());
         let kept = journal::keep(queue, recorder.as_mut(), began, clock, &now);

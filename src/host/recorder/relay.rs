@@ -141,8 +141,8 @@ impl<'a> Relay<'a> {
 
     fn relay(&mut self) -> Result<(), RelayError> {
         while !self.is_over() {
-            for (source, flags) in self.wait()? {
-                self.attend(source, flags)?;
+            for source in self.wait()? {
+                self.attend(source)?;
             }
             if let Some(text) = self.warnings.say(self.now.load(Ordering::Relaxed)) {
                 for channel in self.channels.values_mut() {
@@ -165,7 +165,7 @@ impl<'a> Relay<'a> {
     }
 
     /// What has something to say.
-    fn wait(&self) -> Result<Vec<(Source, PollFlags)>, RelayError> {
+    fn wait(&self) -> Result<Vec<Source>, RelayError> {
         let mut sources: Vec<(Source, BorrowedFd<'_>, PollFlags)> = vec![
             (Source::Told, self.waits.told.as_fd(), PollFlags::IN),
             (Source::Broken, self.waits.broken.as_fd(), PollFlags::IN),
@@ -187,11 +187,11 @@ impl<'a> Relay<'a> {
             Ok(_) | Err(rustix::io::Errno::INTR) => {}
             Err(cause) => return Err(RelayError::Poll(cause)),
         }
-        let said = sources.iter().zip(&waits).map(|((source, ..), wait)| (*source, wait.revents()));
-        Ok(said.filter(|(_, flags)| !flags.is_empty()).collect())
+        let said = sources.iter().zip(&waits).filter(|(_, wait)| !wait.revents().is_empty());
+        Ok(said.map(|((source, ..), _)| *source).collect())
     }
 
-    fn attend(&mut self, source: Source, _flags: PollFlags) -> Result<(), RelayError> {
+    fn attend(&mut self, source: Source) -> Result<(), RelayError> {
         match source {
             Source::Told => self.stop = true,
             Source::Broken => return Err(Broken.into()),
