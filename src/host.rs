@@ -12,7 +12,6 @@ pub mod gate;
 pub mod grants;
 pub mod health;
 pub mod login;
-pub mod membership;
 pub mod probe;
 pub mod process;
 pub mod reap;

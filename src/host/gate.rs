@@ -19,7 +19,7 @@ use std::time::Duration;
 use rustix::event::{PollFd, PollFlags, poll};
 use rustix::process::{DumpableBehavior, PidfdFlags, Signal};
 
-use super::{Config, HostError, SessionFile, membership};
+use super::{Config, HostError, SessionFile, cgroup};
 use ends::{Ends, Terminal};
 use message::{FromGate, FromRecorder, Inbox, MessageError};
 pub use program::{Program, become_program};
@@ -37,9 +37,12 @@ const PATIENCE: Duration = Duration::from_secs(30);
 /// Why there is no shell, or not any longer.
 #[derive(Debug, thiserror::Error)]
 pub enum GateError {
-    /// This process is in no session, or its configuration cannot be read.
+    /// Its configuration cannot be read, or it cannot be said in which session this process is.
     #[error(transparent)]
-    NoSession(#[from] HostError),
+    Host(#[from] HostError),
+    /// This process is in no session.
+    #[error("this process is in no session: its control group is none of those that jit makes")]
+    Outside,
     /// The recorder of this session cannot be reached.
     #[error("no recorder at {path}: {cause}", path = .path.display())]
     NoRecorder {
@@ -85,7 +88,7 @@ fn failed<E: Into<io::Error>>(what: &'static str) -> impl FnOnce(E) -> GateError
 /// # Errors
 /// Where nothing ran, or the recorder went away; the exit code is [`CLOSED`] then.
 pub fn run(config: &Config, variables: &BTreeMap<OsString, OsString>) -> Result<u8, GateError> {
-    let session = membership::own_session(config)?;
+    let session = cgroup::of_process(config, std::process::id())?.ok_or(GateError::Outside)?;
     // What the user starts in here has the same user id. It must not reach into this process for the client's terminal.
     rustix::process::set_dumpable_behavior(DumpableBehavior::NotDumpable).map_err(failed("prctl"))?;
     let signals = Signals::register().map_err(failed("signals"))?;
@@ -99,16 +102,13 @@ pub fn run(config: &Config, variables: &BTreeMap<OsString, OsString>) -> Result<
     let term = variables.get(OsString::from("TERM").as_os_str()).map(|term| term.to_string_lossy().into_owned());
     let term = ends.terminal.is_some().then(|| term.unwrap_or_default());
     let hello = FromGate::Hello { version: message::VERSION, term, command: program.told.clone() };
+    let said = message::send(&mut recorder, &hello, &ends.handed_over());
     let mut inbox = Inbox::default();
-    match message::send(&mut recorder, &hello, &ends.handed_over()) {
-        // It refuses some before they have said anything; what it said to that is there to be read.
-        Err(cause) if cause.kind() == io::ErrorKind::BrokenPipe => {
-            let refused = await_ready(&recorder, &mut inbox);
-            return Err(refused.err().filter(|why| matches!(why, GateError::Refused(_))).unwrap_or(unreachable(cause)));
-        }
-        sent => sent.map_err(unreachable)?,
+    // Who is refused before having said anything finds the reason there all the same.
+    match (await_ready(&recorder, &mut inbox), said) {
+        (Err(GateError::RecorderGone), Err(cause)) => return Err(unreachable(cause)),
+        (answered, _) => answered?,
     }
-    await_ready(&recorder, &mut inbox)?;
 
     let mut child = start(&program, ends)?;
     let ended = accompany(&mut child, recorder, &mut inbox, &signals);

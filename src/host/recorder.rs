@@ -15,6 +15,7 @@ use std::time::Instant;
 
 use rustix::process::{Pid, PidfdFlags};
 
+use super::cgroup::Group;
 use super::session_file::Recorded;
 use super::{Config, HostError, SessionFile, syslog};
 use crate::domain::id::Nonce;
@@ -69,7 +70,7 @@ pub fn run(
     ready: impl FnOnce() -> io::Result<()>,
 ) -> Result<(), RecordError> {
     // Whoever ends the session's control group must not end its recorder.
-    leave_session(config)?;
+    Group::recorders(config)?.enter(std::process::id())?;
     let session = SessionFile::read(config, session)?.ok_or_else(|| RecordError::NoSession(session.clone()))?;
     let (told, monitor) = waits(&session)?;
     let began = Instant::now();
@@ -84,13 +85,13 @@ pub fn run(
     };
     let path = SessionFile::gate_path(config, &session.session);
     let listener = listen(&path, session.uid)?;
-    ready().map_err(|cause| HostError::system("saying that the recorder is ready", cause))?;
-    detach()?;
-
     let now = AtomicI64::new(clock.now().unix());
     let (broken, breaks) = io::pipe().map_err(|cause| HostError::system("pipe", cause))?;
     let (journal, queue) = Journal::new(began, recorder.is_some());
     let relay = Relay::new(config, &session, listener, Waits { told, monitor, broken }, journal, &now)?;
+    let told = ready().map_err(|cause| HostError::system("saying that the recorder is ready", cause));
+    told.and_then(|()| detach()).inspect_err(|_| drop(super::files::remove(&path)))?;
+
     let (relayed, kept) = std::thread::scope(|scope| {
         let relay = scope.spawn(move || relay.run());
         let kept = journal::keep(queue, recorder.as_mut(), began, clock, &now);
@@ -122,17 +123,6 @@ fn finish<S: Sink>(
         Ok(finished) => (told(Some(finished.head), finished.bytes, true), Ok(())),
         Err(error) => (so_far, Err(error.into())),
     }
-}
-
-/// Goes to the control group of the recorders, which is no session's.
-fn leave_session(config: &Config) -> Result<(), HostError> {
-    let group = config.cgroup.join("recorders");
-    match std::fs::create_dir(&group) {
-        Err(cause) if cause.kind() != io::ErrorKind::AlreadyExists => return Err(HostError::file(group, cause)),
-        _ => {}
-    }
-    let file = group.join("cgroup.procs");
-    std::fs::write(&file, "0").map_err(|cause| HostError::file(file, cause))
 }
 
 /// What the recorder waits for beside its channels: SIGTERM, and the end of the connection. Opened before anybody is told

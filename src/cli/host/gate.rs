@@ -37,7 +37,8 @@ pub fn run(context: &mut Context, config: Result<Config, HostError>, args: Args)
     let hint = match &error {
         GateError::RecorderGone => "log in again; if that fails, tell who runs this host",
         GateError::Start { .. } => "check the shell of this login",
-        GateError::NoSession(_)
+        GateError::Host(_)
+        | GateError::Outside
         | GateError::NoRecorder { .. }
         | GateError::Refused(_)
         | GateError::Malformed(_)

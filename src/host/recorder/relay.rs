@@ -5,14 +5,14 @@ use std::collections::BTreeMap;
 use std::io::PipeReader;
 use std::os::fd::{AsFd as _, BorrowedFd, OwnedFd};
 use std::os::unix::net::{UnixListener, UnixStream};
-use std::path::PathBuf;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::{Duration, Instant};
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 
+use super::super::cgroup::Locator;
 use super::super::gate::message::{self, FromGate, FromRecorder, Inbox};
-use super::super::{Config, HostError, SessionFile, membership, syslog};
+use super::super::{Config, HostError, SessionFile, syslog};
 use super::RecordError;
 use super::channel::Channel;
 use super::journal::{Broken, Journal};
@@ -61,8 +61,8 @@ pub struct RelayEnd {
 pub struct Relay<'a> {
     config: &'a Config,
     session: &'a SessionFile,
-    /// The session's control group, as the kernel spells it.
-    group: PathBuf,
+    /// Says in which session a process is.
+    sessions: Locator,
     /// `None` once nobody may come any more.
     listener: Option<UnixListener>,
     waits: Waits,
@@ -100,7 +100,7 @@ impl<'a> Relay<'a> {
     /// A relay without channels.
     ///
     /// # Errors
-    /// Where the session's control group lies in no cgroup2.
+    /// Where the sessions' control groups lie in no cgroup2.
     pub fn new(
         config: &'a Config,
         session: &'a SessionFile,
@@ -112,7 +112,7 @@ impl<'a> Relay<'a> {
         Ok(Self {
             config,
             session,
-            group: membership::spelled(&session.cgroup)?,
+            sessions: Locator::of(config)?,
             listener: Some(listener),
             waits,
             journal,
@@ -141,8 +141,8 @@ impl<'a> Relay<'a> {
 
     fn relay(&mut self) -> Result<(), RelayError> {
         while !self.is_over() {
-            for (source, flags) in self.wait()? {
-                self.attend(source, flags)?;
+            for source in self.wait()? {
+                self.attend(source)?;
             }
             if let Some(text) = self.warnings.say(self.now.load(Ordering::Relaxed)) {
                 for channel in self.channels.values_mut() {
@@ -165,7 +165,7 @@ impl<'a> Relay<'a> {
     }
 
     /// What has something to say.
-    fn wait(&self) -> Result<Vec<(Source, PollFlags)>, RelayError> {
+    fn wait(&self) -> Result<Vec<Source>, RelayError> {
         let mut sources: Vec<(Source, BorrowedFd<'_>, PollFlags)> = vec![
             (Source::Told, self.waits.told.as_fd(), PollFlags::IN),
             (Source::Broken, self.waits.broken.as_fd(), PollFlags::IN),
@@ -187,11 +187,11 @@ impl<'a> Relay<'a> {
             Ok(_) | Err(rustix::io::Errno::INTR) => {}
             Err(cause) => return Err(RelayError::Poll(cause)),
         }
-        let said = sources.iter().zip(&waits).map(|((source, ..), wait)| (*source, wait.revents()));
-        Ok(said.filter(|(_, flags)| !flags.is_empty()).collect())
+        let said = sources.iter().zip(&waits).filter(|(_, wait)| !wait.revents().is_empty());
+        Ok(said.map(|((source, ..), _)| *source).collect())
     }
 
-    fn attend(&mut self, source: Source, _flags: PollFlags) -> Result<(), RelayError> {
+    fn attend(&mut self, source: Source) -> Result<(), RelayError> {
         match source {
             Source::Told => self.stop = true,
             Source::Broken => return Err(Broken.into()),
@@ -232,9 +232,9 @@ impl<'a> Relay<'a> {
             return Err(format!("user {} is not this session's", peer.uid.as_raw()));
         }
         let pid = u32::try_from(peer.pid.as_raw_nonzero().get()).map_err(|error| error.to_string())?;
-        let group = membership::group_of(&pid.to_string()).map_err(|error| error.to_string())?;
-        if group != self.group {
-            return Err(format!("process {pid} is not in this session but in {}", group.display()));
+        let session = self.sessions.session_of(pid).map_err(|error| error.to_string())?;
+        if session.as_deref() != Some(self.session.session.as_str()) {
+            return Err(format!("process {pid} is not in this session"));
         }
         if self.channels.len() + self.guests.len() >= CHANNELS {
             return Err(format!("{CHANNELS} channels are open already"));
