@@ -68,7 +68,8 @@ pub fn settings(wanted: &Wanted, program: &Path, known: &Effective) -> Vec<Setti
         plain("HostbasedAuthentication", "no"),
         plain("GSSAPIAuthentication", "no"),
         plain("KerberosAuthentication", "no"),
-        one("ForceCommand", wanted.command(program, "gate")),
+        // `exec`: the shell that sshd starts for it must not stay and keep the terminal open.
+        one("ForceCommand", format!("exec {}", wanted.command(program, "gate"))),
         plain("ChrootDirectory", "none"),
         // ~/.ssh/rc would run beside the recording.
         plain("PermitUserRC", "no"),
