@@ -217,7 +217,7 @@ fn the_real_sshd_has_what_was_wanted_and_nothing_else() {
             "passwordauthentication no",
             "kbdinteractiveauthentication no",
             "hostbasedauthentication no",
-            "forcecommand /usr/local/libexec/jit/jit host gate",
+            "forcecommand exec /usr/local/libexec/jit/jit host gate",
             "permituserrc no",
             "permittunnel no",
         ] {
