@@ -1,5 +1,5 @@
-//! Looks a whole recording through and says exactly what is wrong with it. Two steps: [`pieces`] finds the frames in the
-//! bytes, going on after damage where the next whole frame begins; [`judge`] holds them against the chain. What can be
+//! Looks a whole recording through and says exactly what is wrong with it. Two steps: `pieces` finds the frames in the
+//! bytes, going on after damage where the next whole frame begins; `judge` holds them against the chain. What can be
 //! read is listed all the same, in the order in which it was recorded.
 
 use std::io::{self, Read, Seek, SeekFrom};
