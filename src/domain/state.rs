@@ -40,7 +40,8 @@ pub struct State {
     /// The newest event time at each size of the log: `newest[n]` is over the first `n` leaves.
     newest: Vec<Timestamp>,
     events: HashSet<Digest>,
-    cases: HashMap<CaseId, Case>,
+    /// Shared with the states from which this one was copied, until it changes.
+    cases: HashMap<CaseId, Arc<Case>>,
     order: Vec<CaseId>,
     /// The standing locks, oldest first.
     standing: Vec<CaseId>,
@@ -117,12 +118,16 @@ impl State {
 
     /// All cases, in the order in which they were opened.
     pub fn cases(&self) -> impl DoubleEndedIterator<Item = &Case> {
-        self.order.iter().filter_map(|id| self.cases.get(id))
+        self.order.iter().filter_map(|id| self.case(id))
     }
 
     /// A case.
     pub fn case(&self, id: &CaseId) -> Option<&Case> {
-        self.cases.get(id)
+        self.cases.get(id).map(Arc::as_ref)
+    }
+
+    fn case_mut(&mut self, id: &CaseId) -> Option<&mut Case> {
+        self.cases.get_mut(id).map(Arc::make_mut)
     }
 
     /// Whether the ledger holds the event.
@@ -163,7 +168,7 @@ impl State {
 
     /// The standing locks.
     pub fn locks(&self) -> impl Iterator<Item = (&Case, &LockScope)> {
-        self.standing.iter().filter_map(|id| self.cases.get(id)).filter_map(|case| match case.matter() {
+        self.standing.iter().filter_map(|id| self.case(id)).filter_map(|case| match case.matter() {
             Matter::Lock(lock) if lock.lifted.is_none() => Some((case, &lock.scope)),
             _ => None,
         })
@@ -300,7 +305,7 @@ impl State {
         }
         // L06: its case is unknown, or lies after what it has seen.
         let Some(case) = event.case else { return Ok(()) };
-        match self.cases.get(&case) {
+        match self.case(&case) {
             None => Err(Fault::new(Code::L06, format!("case {} is unknown", case.short()))),
             Some(known) if known.position() >= seen.size => {
                 Err(Fault::new(Code::L06, format!("case {} was opened after what the author had seen", case.short())))

@@ -36,7 +36,7 @@ impl State {
         if event.kind().opens_case() {
             self.open(&event, case, reference, proposed);
         } else {
-            if let Some(case) = self.cases.get_mut(&case) {
+            if let Some(case) = self.case_mut(&case) {
                 case.events.push(reference);
             }
             self.turn(event.clone(), case, key);
@@ -91,7 +91,7 @@ impl State {
             self.standing.push(id);
         }
         self.order.push(id);
-        self.cases.insert(id, case);
+        self.cases.insert(id, Arc::new(case));
     }
 
     /// A later turn of a case.
@@ -100,7 +100,8 @@ impl State {
         if matches!(event.body, Body::Enactment) {
             return self.enact(id, event.time);
         }
-        let Some(case) = self.cases.get_mut(&id) else { return };
+        // Not by `case_mut`: the serials are counted beside it.
+        let Some(case) = self.cases.get_mut(&id).map(Arc::make_mut) else { return };
         match &mut case.matter {
             Matter::Proposal(proposed) => match event.body {
                 Body::Approval { .. } => {
@@ -122,7 +123,7 @@ impl State {
     }
 
     fn enact(&mut self, id: CaseId, time: Timestamp) {
-        let Some(case) = self.cases.get_mut(&id) else { return };
+        let Some(case) = self.case_mut(&id) else { return };
         let Matter::Proposal(proposed) = &mut case.matter else { return };
         proposed.enacted = Some(time);
         let (subject, policy) = (proposed.subject.clone(), proposed.policy.clone());
@@ -139,7 +140,7 @@ impl State {
                 }
             }
             Subject::Unlock { lock } => {
-                if let Some(Matter::Lock(locked)) = self.cases.get_mut(&lock).map(|case| &mut case.matter) {
+                if let Some(Matter::Lock(locked)) = self.case_mut(&lock).map(|case| &mut case.matter) {
                     locked.lifted = Some(time);
                 }
                 self.standing.retain(|standing| *standing != lock);
@@ -162,9 +163,11 @@ impl State {
             }
         }
         self.manifest = files;
-        for case in self.cases.values_mut() {
-            let Matter::Access(access) = &mut case.matter else { continue };
-            if access.issued.is_empty() && access.denied.is_none() && access.withdrawn.is_none() {
+        let is_open =
+            |access: &Access| access.issued.is_empty() && access.denied.is_none() && access.withdrawn.is_none();
+        let open = self.cases.values_mut().filter(|case| case.access().is_some_and(is_open));
+        for case in open.map(Arc::make_mut) {
+            if let Matter::Access(access) = &mut case.matter {
                 let stands = access.has_quorum(&policy);
                 let in_time = time <= access.decide_by(&policy);
                 access.decided = match access.decided {

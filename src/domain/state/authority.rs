@@ -22,7 +22,7 @@ impl State {
         let targets: &[RoleRef] = match &event.body {
             Body::Request(request) => &request.targets,
             Body::Approval { .. } | Body::Denial { .. } => {
-                match event.case.and_then(|case| self.cases.get(&case)).and_then(Case::access) {
+                match event.case.and_then(|case| self.case(&case)).and_then(Case::access) {
                     Some(access) => &access.request.targets,
                     None => return Mfa::None,
                 }
@@ -74,8 +74,7 @@ impl State {
             return refuse(Code::A02, format!("{unknown:?} is no data class of the policy: {}", known.join(", ")));
         }
         if let Some(extended) = request.extends {
-            let own =
-                self.cases.get(&extended).and_then(Case::access).is_some_and(|access| access.actor == event.actor);
+            let own = self.case(&extended).and_then(Case::access).is_some_and(|access| access.actor == event.actor);
             if !own {
                 return refuse(
                     Code::A02,
@@ -341,7 +340,7 @@ impl State {
 
     /// The case of an event that has one; L06 asked before this that it is known.
     pub(super) fn case_of(&self, event: &Event) -> Result<&Case, Fault> {
-        let known = event.case.and_then(|case| self.cases.get(&case));
+        let known = event.case.and_then(|case| self.case(&case));
         known.ok_or_else(|| Fault::new(Code::L06, "the case is unknown"))
     }
 

@@ -60,7 +60,7 @@ impl State {
 
     /// The manifest that an enactment puts in force; `None` where its case is unknown or no proposal.
     fn manifest_after(&self, event: &Event) -> Option<BTreeMap<String, Digest>> {
-        let Matter::Proposal(proposed) = self.cases.get(&event.case?)?.matter() else { return None };
+        let Matter::Proposal(proposed) = self.case(&event.case?)?.matter() else { return None };
         Some(match &proposed.subject {
             Subject::Policy { files, .. } => files.iter().map(|file| (file.path.clone(), file.sha256)).collect(),
             Subject::Acknowledge { .. } | Subject::Unlock { .. } => self.manifest.clone(),
@@ -71,7 +71,7 @@ impl State {
     fn judge_paths(&self, layout: &Layout, event: &Event, digest: &Digest) -> Result<(), Fault> {
         let folder = match event.case {
             None => format!("ledger/{}/{}", event.time.hour_path(), digest.short()),
-            Some(case) => match self.cases.get(&case) {
+            Some(case) => match self.case(&case) {
                 Some(case) => case.folder(),
                 None => return Ok(()),
             },

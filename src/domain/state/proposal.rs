@@ -60,7 +60,7 @@ impl State {
                     None => Ok(None),
                 }
             }
-            Subject::Unlock { lock } => match self.cases.get(lock).map(Case::matter) {
+            Subject::Unlock { lock } => match self.case(lock).map(Case::matter) {
                 Some(Matter::Lock(locked)) if locked.lifted.is_none() => Ok(None),
                 _ => refuse(Code::A12, format!("{} is no standing lock", lock.short())),
             },
@@ -139,7 +139,7 @@ impl State {
             state => return refuse(Code::A11, format!("proposal {} is {state}", case.id.short())),
         }
         if let Subject::Unlock { lock } = &proposed.subject
-            && !matches!(self.cases.get(lock).map(Case::matter), Some(Matter::Lock(locked)) if locked.lifted.is_none())
+            && !matches!(self.case(lock).map(Case::matter), Some(Matter::Lock(locked)) if locked.lifted.is_none())
         {
             return refuse(Code::A12, format!("{} is no standing lock", lock.short()));
         }
