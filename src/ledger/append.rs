@@ -223,13 +223,7 @@ impl Writer<'_> {
         let event = draft(replay.state(), root, intent, now, nonce);
         refusal(replay.state(), Some(root), &event, signer.public_key(), &intent.files, now)
             .map_err(AppendError::Refused)?;
-        let bytes = codec::write(&event);
-        let namespace = event.kind().namespace();
-        let raw = signer.sign(&signed_data(&namespace, &bytes))?;
-        let signature = SshSig::new(signer.public_key().clone(), &namespace, raw);
-        let facts = facts(&signature, &bytes).map_err(AppendError::Refused)?;
-        let signed =
-            Signed { armored: signature.to_armored(), signature: facts, bytes, event, files: intent.files.clone() };
+        let signed = Signed::by(signer, event, intent.files.clone())?;
         self.stands(replay, &signed).map_err(AppendError::Refused)?;
         Ok(signed)
     }
@@ -310,14 +304,8 @@ pub fn found(
     signer: &dyn Signer,
     now: Timestamp,
 ) -> Result<(Replay, Appended), AppendError> {
-    let bytes = codec::write(event);
-    codec::parse(&bytes).map_err(AppendError::Refused)?;
-    let namespace = event.kind().namespace();
-    let raw = signer.sign(&signed_data(&namespace, &bytes))?;
-    let signature = SshSig::new(signer.public_key().clone(), &namespace, raw);
-    let facts = facts(&signature, &bytes).map_err(AppendError::Refused)?;
-    let signed =
-        Signed { armored: signature.to_armored(), signature: facts, bytes, event: event.clone(), files: files.clone() };
+    codec::parse(&codec::write(event)).map_err(AppendError::Refused)?;
+    let signed = Signed::by(signer, event.clone(), files.clone())?;
     let mut replay = Replay::default();
     let digest = Digest::of(&signed.bytes);
     let commit = build(store, &replay, &signed, now)?;
@@ -338,7 +326,7 @@ pub(super) fn backoff(attempt: u32, rng: &mut dyn Rng) -> Result<Duration, RngEr
     Ok(Duration::from_millis(u64::from(u16::from_be_bytes([low, high])).saturating_mul(bound) / u64::from(u16::MAX)))
 }
 
-pub(super) fn facts(signature: &SshSig, bytes: &[u8]) -> Result<Signature, Fault> {
+fn facts(signature: &SshSig, bytes: &[u8]) -> Result<Signature, Fault> {
     // What a signer gives back is verified before anybody sees it.
     signature.verify(bytes).map_err(|error| Fault::new(Code::K02, error.to_string()))?;
     Ok(Signature {
@@ -455,14 +443,14 @@ struct Kept {
 }
 
 impl Signed {
-    pub(super) fn new(
-        event: Event,
-        bytes: Vec<u8>,
-        signature: &SshSig,
-        facts: Signature,
-        files: BTreeMap<String, Vec<u8>>,
-    ) -> Self {
-        Self { armored: signature.to_armored(), signature: facts, bytes, event, files }
+    /// Signs an event.
+    pub(super) fn by(signer: &dyn Signer, event: Event, files: BTreeMap<String, Vec<u8>>) -> Result<Self, AppendError> {
+        let bytes = codec::write(&event);
+        let namespace = event.kind().namespace();
+        let raw = signer.sign(&signed_data(&namespace, &bytes))?;
+        let signature = SshSig::new(signer.public_key().clone(), &namespace, raw);
+        let facts = facts(&signature, &bytes).map_err(AppendError::Refused)?;
+        Ok(Self { armored: signature.to_armored(), signature: facts, bytes, event, files })
     }
 
     pub(super) const fn event(&self) -> &Event {

@@ -2,16 +2,14 @@
 //! deliver while the ledger was away. Each is signed against the ledger as everybody has it, judged on top of those that
 //! wait before it, and kept in the outbox before anything is sent: a kill at any moment loses none and doubles none.
 
-use crate::domain::codec;
 use crate::domain::decide::{Intent, draft, refusal};
 use crate::domain::event::{Event, Kind};
 use crate::domain::finding::Fault;
 use crate::domain::id::{CommitId, Digest, Nonce};
 use crate::domain::state::State;
 use crate::ports::{RemoteError, Rng, Signer, StoreError};
-use crate::sshsig::{SshSig, signed_data};
 
-use super::append::{AppendError, Signed, Writer, as_objects, backoff, build, facts};
+use super::append::{AppendError, Signed, Writer, as_objects, backoff, build};
 use super::replay::Replay;
 
 /// How often a lost race is run again.
@@ -102,12 +100,7 @@ impl Writer<'_> {
         let event = draft(replay.state(), root, intent, now, nonce);
         refusal(ahead.replay.state(), Some(root), &event, signer.public_key(), &intent.files, now)
             .map_err(AppendError::Refused)?;
-        let bytes = codec::write(&event);
-        let namespace = event.kind().namespace();
-        let raw = signer.sign(&signed_data(&namespace, &bytes))?;
-        let signature = SshSig::new(signer.public_key().clone(), &namespace, raw);
-        let facts = facts(&signature, &bytes).map_err(AppendError::Refused)?;
-        let signed = Signed::new(event, bytes, &signature, facts, intent.files.clone());
+        let signed = Signed::by(signer, event, intent.files.clone())?;
         let digest = signed.digest();
         self.outbox.keep(&digest.short(), &signed.write()).map_err(AppendError::Outbox)?;
         let taken = self.put_ahead(&mut ahead.replay, &signed);

@@ -4,11 +4,12 @@
 
 use std::ffi::OsStr;
 use std::fs;
-use std::net::{TcpListener, TcpStream};
+use std::net::TcpStream;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
+use super::server::{free_port, ssh_options};
 use super::{JIT, Place, Said, find, skip};
 
 /// What an island needs on the machine.
@@ -175,22 +176,7 @@ impl<'p> Island<'p> {
 
     /// The options with which ssh reaches it, and uses nothing of the person who runs the tests.
     pub fn options(&self) -> Vec<String> {
-        let known_hosts = format!("UserKnownHostsFile={}", self.place.path("known_hosts").display());
-        let mut options: Vec<String> = ["-F", "/dev/null", "-p"].map(str::to_owned).into();
-        options.push(self.port.to_string());
-        for option in [
-            known_hosts.as_str(),
-            "GlobalKnownHostsFile=/dev/null",
-            "StrictHostKeyChecking=no",
-            "IdentitiesOnly=yes",
-            "IdentityAgent=none",
-            "BatchMode=yes",
-            "ConnectTimeout=20",
-            "LogLevel=ERROR",
-        ] {
-            options.extend(["-o".to_owned(), option.to_owned()]);
-        }
-        options
+        ssh_options(self.port, &self.place.path("known_hosts"))
     }
 
     /// Plain ssh to a login with a key and a certificate, as a command to be run.
@@ -288,11 +274,6 @@ fn cgroup_mount() -> Option<PathBuf> {
     let mounts = fs::read_to_string("/proc/self/mounts").ok()?;
     let mut lines = mounts.lines().map(|line| line.split(' ').collect::<Vec<_>>());
     lines.find(|fields| fields.get(2) == Some(&"cgroup2")).and_then(|fields| Some(PathBuf::from(fields.get(1)?)))
-}
-
-/// A port that was free a moment ago.
-fn free_port() -> u16 {
-    TcpListener::bind(("127.0.0.1", 0)).unwrap().local_addr().unwrap().port()
 }
 
 /// Four user ids that no other island of this machine has, as far as process ids differ.

@@ -76,22 +76,7 @@ impl Sshd {
 
     /// The options with which ssh reaches it, and uses nothing of the person who runs the tests.
     pub fn options(&self) -> Vec<String> {
-        let known_hosts = format!("UserKnownHostsFile={}", self.known_hosts.display());
-        let mut options: Vec<String> = ["-F", "/dev/null", "-p"].map(str::to_owned).into();
-        options.push(self.port.to_string());
-        for option in [
-            known_hosts.as_str(),
-            "GlobalKnownHostsFile=/dev/null",
-            "StrictHostKeyChecking=no",
-            "IdentitiesOnly=yes",
-            "IdentityAgent=none",
-            "BatchMode=yes",
-            "ConnectTimeout=20",
-            "LogLevel=ERROR",
-        ] {
-            options.extend(["-o".to_owned(), option.to_owned()]);
-        }
-        options
+        ssh_options(self.port, &self.known_hosts)
     }
 
     /// Runs a command there with plain ssh, a key and a certificate.
@@ -113,7 +98,27 @@ impl Drop for Sshd {
     }
 }
 
+/// The options with which ssh reaches a port of this machine, and uses nothing of the person who runs the tests.
+pub fn ssh_options(port: u16, known_hosts: &Path) -> Vec<String> {
+    let known_hosts = format!("UserKnownHostsFile={}", known_hosts.display());
+    let mut options: Vec<String> = ["-F", "/dev/null", "-p"].map(str::to_owned).into();
+    options.push(port.to_string());
+    for option in [
+        known_hosts.as_str(),
+        "GlobalKnownHostsFile=/dev/null",
+        "StrictHostKeyChecking=no",
+        "IdentitiesOnly=yes",
+        "IdentityAgent=none",
+        "BatchMode=yes",
+        "ConnectTimeout=20",
+        "LogLevel=ERROR",
+    ] {
+        options.extend(["-o".to_owned(), option.to_owned()]);
+    }
+    options
+}
+
 /// A port that was free a moment ago.
-fn free_port() -> u16 {
+pub fn free_port() -> u16 {
     TcpListener::bind(("127.0.0.1", 0)).unwrap().local_addr().unwrap().port()
 }
