@@ -126,3 +126,58 @@ fn what_the_ledger_holds_gets_in() {
     assert_eq!(session["source"].as_str(), Some("127.0.0.1"), "{shown:#}");
     assert!(common::seconds(&session["started"]) >= began, "{shown:#}");
 }
+
+/// A login while the remote is away: refused, or let in and told later, as the policy says.
+#[test]
+fn a_login_while_the_ledger_is_away() {
+    const TEST: &str = "a_login_while_the_ledger_is_away";
+    for spool in [false, true] {
+        let place = Place::new();
+        let offline = |text: String| match spool {
+            true => text.replacen("[target.payments-db]\n", "[target.payments-db]\noffline = \"spool\"\n", 1),
+            false => text,
+        };
+        let Some(world) = World::new(TEST, &place, offline) else { return };
+        let (case, certificate) = world.live("payments-db/read-only", "10m");
+        let away = place.path("away.git");
+        std::fs::rename(&world.remote, &away).unwrap();
+        let said = world.ssh("readonly", &certificate, &["id -un"]);
+        if spool {
+            assert_eq!((said.code, said.out.trim()), (0, "readonly"), "{}", said.told());
+        } else {
+            assert_eq!(said.code, 254, "{}", said.told());
+            assert!(said.out.contains("jit: no session: the ledger cannot be told"), "{}", said.told());
+        }
+        std::fs::rename(&away, &world.remote).unwrap();
+        let alice = world.desk("alice");
+        let sessions = || alice.sees(&case)["sessions"].as_array().cloned().unwrap_or_default();
+        if spool {
+            world.until("the session and its end are delivered", || {
+                sessions().iter().any(|session| session["cause"] == "exit")
+            });
+        }
+        // Once, and nothing of a login that was refused.
+        std::thread::sleep(Duration::from_secs(3));
+        assert_eq!(sessions().len(), usize::from(spool), "{:#?}", sessions());
+    }
+}
+
+#[test]
+fn jit_ssh_goes_in_and_closes() {
+    const TEST: &str = "jit_ssh_goes_in_and_closes";
+    let place = Place::new();
+    let Some(world) = World::new(TEST, &place, |text| text) else { return };
+    let (case, _) = world.live("payments-db/read-only", "10m");
+    let alice = world.desk("alice");
+    let options = world.island.options();
+    let mut arguments = vec!["ssh", "--yes", "--case", &case, "--close=Looked at the queue; nothing changed."];
+    arguments.extend(options.iter().map(String::as_str));
+    arguments.extend(["127.0.0.1", "id -un; exit 5"]);
+    let said = alice.jit(&arguments);
+    assert_eq!((said.code, said.out.trim()), (5, "readonly"), "{}", said.told());
+    let shown = alice.sees(&case);
+    assert_eq!(shown["state"], "review due", "{shown:#}");
+    world.until("the session's end is told", || {
+        alice.sees(&case)["sessions"].as_array().is_some_and(|all| all.iter().any(|one| one["cause"] == "exit"))
+    });
+}

@@ -38,8 +38,7 @@ impl Destination {
                 is_login &= !matches!(letter, 'W' | 'O' | 'Q');
                 let rest = letters.get(at.saturating_add(letter.len_utf8())..).unwrap_or_default();
                 let value = if rest.is_empty() { words.next()?.into_owned() } else { rest.to_owned() };
-                has_login |=
-                    letter == 'l' || (letter == 'o' && value.trim_start().to_ascii_lowercase().starts_with("user"));
+                has_login |= letter == 'l' || (letter == 'o' && names_login(&value));
             }
         }
         None
@@ -53,6 +52,12 @@ impl Destination {
         let host = if is_uri { host.split(':').next().unwrap_or(host) } else { host };
         Self { host: host.to_owned(), has_login: has_login || login.is_some(), is_login }
     }
+}
+
+/// Whether an option of ssh_config(5) is `User`: its keyword ends at a space or `=`, and others begin like it.
+fn names_login(option: &str) -> bool {
+    let keyword = option.trim_start().split(|c: char| c == '=' || c.is_whitespace()).next();
+    keyword.is_some_and(|keyword| keyword.eq_ignore_ascii_case("user"))
 }
 
 #[cfg(test)]
@@ -71,6 +76,7 @@ mod tests {
         assert_eq!(find("-4vp2222 root@db1"), host("db1", true));
         assert_eq!(find("-l root db1"), host("db1", true));
         assert_eq!(find("-o User=root -oPort=2 db1"), host("db1", true));
+        assert_eq!(find("-o UserKnownHostsFile=/dev/null db1"), host("db1", false));
         assert_eq!(find("-L 80:db2:80 -N -- db1"), host("db1", false));
         assert_eq!(find("ssh://root@db1:2222/x"), host("db1", true));
         for (line, is_login) in [
