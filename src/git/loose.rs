@@ -41,8 +41,10 @@ pub fn persist(objects: &Path, odb: &Odb<'_>, pending: &[(ObjectId, Pending)]) -
         if !directory.is_dir() {
             match fs::create_dir(&directory) {
                 Err(cause) if cause.kind() != io::ErrorKind::AlreadyExists => return Err(failed(&directory, &cause)),
-                _ => directories.insert(objects.to_owned()),
-            };
+                Err(_) => {}
+                Ok(()) => share(objects, &directory).map_err(|cause| failed(&directory, &cause))?,
+            }
+            directories.insert(objects.to_owned());
         }
         file.persist(&target).map_err(|error| failed(&target, &error.error))?;
         directories.insert(directory);
@@ -51,6 +53,12 @@ pub fn persist(objects: &Path, odb: &Odb<'_>, pending: &[(ObjectId, Pending)]) -
     let directories: Vec<PathBuf> = directories.into_iter().collect();
     in_parallel(&directories, |directory| sync_directory(directory).map_err(|cause| failed(directory, &cause)))?;
     Ok(())
+}
+
+/// A new directory is as open as the one around it: a repository that several people write to (`core.sharedRepository`)
+/// stays one, whatever the umask.
+fn share(around: &Path, new: &Path) -> io::Result<()> {
+    fs::set_permissions(new, fs::metadata(around)?.permissions())
 }
 
 /// Syncs a directory, so that the names in it survive a power cut.
@@ -216,5 +224,24 @@ mod tests {
         let pending = [(id, Pending { kind: ObjectKind::Blob, bytes: b"event".to_vec() })];
         persist(&objects, &repository.odb().unwrap(), &pending).unwrap();
         assert_eq!(repository.find_blob(oid).unwrap().content(), b"event");
+    }
+    #[test]
+    fn what_is_shared_stays_shared() {
+        use std::os::unix::fs::PermissionsExt as _;
+        let directory = tempfile::tempdir().unwrap();
+        let shared = std::process::Command::new("git")
+            .args(["init", "-q", "--bare", "--shared=group"])
+            .arg(directory.path())
+            .status()
+            .unwrap();
+        assert!(shared.success());
+        let repository = git2::Repository::open_bare(directory.path()).unwrap();
+        let objects = directory.path().join("objects");
+        let oid = Oid::hash_object(git2::ObjectType::Blob, b"event").unwrap();
+        let id = ObjectId::from_bytes(oid.as_bytes().try_into().unwrap());
+        let pending = [(id, Pending { kind: ObjectKind::Blob, bytes: b"event".to_vec() })];
+        persist(&objects, &repository.odb().unwrap(), &pending).unwrap();
+        let mode = fs::metadata(objects.join(&id.to_string()[..2])).unwrap().permissions().mode();
+        assert_eq!(mode & 0o2070, 0o2070, "{mode:o}");
     }
 }
