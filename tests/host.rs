@@ -38,6 +38,11 @@ fn nobody_gets_in_but_by_the_ledger() {
     let options = ["-I", "jit:aaaaaaaaaaaaaaaa:alice", "-n", principal, "-V", "-1m:+1h", "-z"];
     world.refuses("readonly", &world.forged("other", &[&options[..], &["99"]].concat()), "not-in-ledger");
     world.refuses("readonly", &world.forged("same-serial", &[&options[..], &["1"]].concat()), "not-in-ledger");
+    // What it claims writes no line of its own where an administrator looks.
+    let lines = ["-I", "jit:x\nmirror  fine", "-n", principal, "-V", "-1m:+1h"];
+    world.refuses("readonly", &world.forged("lines", &lines), "not-in-ledger");
+    let status = world.island.jit(&["host", "status"]);
+    assert!(status.out.contains("\\u{a}mirror") && !status.out.contains("\nmirror"), "{}", status.told());
 
     // Another login; another host's target; a login that is none of jit's.
     world.refuses("operator", &good, "wrong-login");

@@ -221,10 +221,12 @@ fn refused(context: &Context, health: &Health, now: Timestamp, width: usize) -> 
     }
     let mut text = format!("\n{}\n", context.output.bold("Refused last"));
     for refused in health.refused.iter().rev().take(REFUSED) {
-        let from = refused.source.as_ref().map_or_else(String::new, |source| format!(" from {source}"));
-        let line = format!("{}  {}  {}{from}", clock(refused.time, now), refused.login, refused.reason);
+        // What a certificate claims is its maker's text: it must not write lines of its own here.
+        let plain = |text: &str| visible(text).replace('\n', "\\u{a}");
+        let from = refused.source.as_ref().map_or_else(String::new, |source| format!(" from {}", plain(source)));
+        let line = format!("{}  {}  {}{from}", clock(refused.time, now), plain(&refused.login), refused.reason);
         text.push_str(&wrapped(&visible(&line), "", width));
-        text.push_str(&wrapped(&visible(&format!("{}: {}", refused.key_id, refused.message)), "    ", width));
+        text.push_str(&wrapped(&plain(&format!("{}: {}", refused.key_id, refused.message)), "    ", width));
     }
     text
 }
