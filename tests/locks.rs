@@ -269,6 +269,27 @@ fn panic_stops_everything_and_fits_on_one_screen() {
 }
 
 #[test]
+fn a_lock_that_was_not_delivered_is_not_told_as_done() {
+    if absent("a_lock_that_was_not_delivered_is_not_told_as_done", &PROGRAMS) {
+        return;
+    }
+    let place = Place::new();
+    let (remote, _) = place.ledger("remote.git", true);
+    let clone = place.path("clone");
+    let dave = place.desk("dave", &clone);
+    dave.jit_anywhere(&["clone", remote.to_str().unwrap(), clone.to_str().unwrap()]).ok();
+    let away = place.path("away.git");
+    fs::rename(&remote, &away).unwrap();
+    let said = dave.jit(&["lock", "ledger", "--reason", "Somebody is in it.", "--yes"]).exits(1);
+    let said = said.mentions(&["ledger is NOT locked yet", "outbox", "jit sync"]);
+    assert!(!said.out.contains("Locked"), "{}", said.told());
+    fs::rename(&away, &remote).unwrap();
+    dave.jit(&["sync"]).ok();
+    let there = place.desk("erin", &remote).jit(&["list", "--state", "locked", "--json"]).ok();
+    assert_eq!(there.text("scope"), "ledger", "{}", there.told());
+}
+
+#[test]
 fn a_lock_is_asked_for_and_shown_before_it_is_signed() {
     if absent("a_lock_is_asked_for_and_shown_before_it_is_signed", &["git", "ssh-keygen", "tmux"]) {
         return;

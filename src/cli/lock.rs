@@ -95,8 +95,13 @@ pub(super) fn set(
         locks::lock_text(&scope, &why, incident.as_deref()),
         locks::stops_text(turn.session.state(), &scope, now)
     );
-    let intent = turn.intent(None, Body::Lock(Lock { scope, reason: why, incident }));
-    turn.say(context, &intent, &summary)
+    let intent = turn.intent(None, Body::Lock(Lock { scope: scope.clone(), reason: why, incident }));
+    let waiting = turn.session.waiting()?.len();
+    turn.say(context, &intent, &summary).map_err(|error| {
+        // Signed, but the remote did not take it: nobody must think that it holds already.
+        let kept = turn.session.waiting().is_ok_and(|now| now.len() > waiting);
+        if kept { error.context(format!("{scope} is NOT locked yet: no server has heard of it")) } else { error }
+    })
 }
 
 /// The groups that may lock with who is in them, and the services.
