@@ -244,7 +244,12 @@ fn a_revocation_ends_a_session_within_two_seconds() {
         match how {
             "revoke" => drop(dave.jit(&["revoke", &case, "--reason", "Somebody else is in.", "--yes"]).ok()),
             "close" => drop(alice.jit(&["close", &case, "--summary", "Looked, found it.", "--yes"]).ok()),
-            _ => drop(dave.jit(&["lock", "target:payments-db", "--reason", "Somebody is in it.", "--yes"]).ok()),
+            _ => {
+                let known = || dave.sees(&case)["sessions"].as_array().is_some_and(|sessions| sessions.len() == 2);
+                world.until("the ledger knows both", known);
+                let said = dave.jit(&["lock", "target:payments-db", "--reason", "Somebody is in it.", "--yes"]).ok();
+                assert!(said.out.contains("1 live case with 2 open sessions"), "{}", said.told());
+            }
         }
         // From the moment at which the push is over.
         let pushed = Instant::now();

@@ -199,7 +199,7 @@ fn a_standing_lock_is_seen_wherever_somebody_would_run_into_it() {
     let shown = desk("bob").jit(&["show", &live]).ok();
     shows(&shown, &shown.out);
     let said = desk("bob").jit(&["list"]).ok();
-    assert!(said.out.contains(&format!("member:alice is LOCKED ({lock})")), "{}", said.told());
+    assert!(said.out.contains(&format!("LOCKED ({lock}); live")), "{}", said.told());
     assert_eq!(desk("bob").sees(&pending)["locked"]["id"], *lock);
 
     // The credential is there, and opens nothing.
@@ -266,6 +266,35 @@ fn panic_stops_everything_and_fits_on_one_screen() {
     place.desk("alice", &ledger).jit(&arguments).ok();
     let said = place.desk("minter", &ledger).mints().exits(3);
     assert_eq!(said.json()["issued"].as_array().map(Vec::len), Some(0), "{}", said.told());
+}
+
+#[test]
+fn what_two_locks_stop_stays_stopped_when_one_is_lifted() {
+    if absent("what_two_locks_stop_stays_stopped_when_one_is_lifted", &PROGRAMS) {
+        return;
+    }
+    let place = Place::new();
+    let ledger = ledger(&place, 1);
+    let case = approved(&place, &ledger);
+    let (dave, rita) = (place.desk("dave", &ledger), place.desk("rita", &ledger));
+    let (small, large) = (locks(&dave, "member:alice"), locks(&dave, "ledger"));
+    // Who locks a second time is told, and may.
+    let third =
+        dave.jit(&["lock", "ledger", "--reason", "Somebody is in it.", "--incident", "INC-9", "--yes", "--json"]);
+    let third = third.ok().mentions(&["locked already", &id(&large)]).json();
+    for (lock, stays) in [(&large, 2), (&third, 1)] {
+        let said = rita.jit(&["unlock", &id(lock), "--reason", "It was alice's laptop.", "--yes"]).ok();
+        assert!(said.out.contains("0 live cases with 0 open sessions; 0 cases waiting"), "{}", said.told());
+        assert_eq!(said.err.matches("Still locked").count(), stays, "{}", said.told());
+        holds_back(&place, &ledger, &case, &small, "1 of root (raj, rita)");
+    }
+    let said = rita.jit(&["unlock", &id(&small), "--reason", "She has a new key.", "--yes"]).ok();
+    assert!(said.out.contains("1 case waiting"), "{}", said.told());
+    assert_eq!(place.desk("minter", &ledger).mints().ok().json()["issued"][0]["id"], *case);
+    // People propose, services do not.
+    let lock = locks(&dave, "ledger");
+    let said = place.desk("minter", &ledger).jit(&["unlock", &id(&lock), "--reason", "Go on.", "--yes"]).refused(3);
+    said.mentions(&["A10", "not a member"]);
 }
 
 #[test]

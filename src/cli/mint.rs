@@ -54,7 +54,7 @@ pub fn run(context: &mut Context, args: Args) -> Outcome {
         };
         let issued = issue_due(context, &mut turn, &may_mint, &args.ca)?;
         let held = tell_held(context, &turn, &may_mint);
-        report(context, &turn.session, &issued)?;
+        report(context, &turn.session, &issued, held)?;
         if !args.watch {
             // A13: CI must not read "nothing was minted" as "nothing was due".
             // The same of what a lock holds back (A04).
@@ -160,7 +160,7 @@ fn tell_held(context: &Context, turn: &Turn, may_mint: &[Name]) -> bool {
     held
 }
 
-fn report(context: &Context, session: &Session, issued: &[CaseId]) -> Result<(), CliError> {
+fn report(context: &Context, session: &Session, issued: &[CaseId], held: bool) -> Result<(), CliError> {
     let (state, now) = (session.state(), context.now());
     let cases: Vec<_> = issued.iter().filter_map(|id| state.case(id)).collect();
     context.output.result(
@@ -181,7 +181,7 @@ fn report(context: &Context, session: &Session, issued: &[CaseId]) -> Result<(),
             lines.join("\n")
         },
     )?;
-    if cases.is_empty() {
+    if cases.is_empty() && !held {
         context.output.note("Nothing is due.");
     }
     Ok(())

@@ -94,7 +94,7 @@ fn screen(context: &Context, state: &State, case: &Case, stopped: &locks::Stoppe
     let mut part = |title: &str, lines: &[(String, &str)]| {
         text.push_str(&format!("\n{}\n", out.bold(title)));
         for (command, does) in lines {
-            text.push_str(&format!("  {}  {does}\n", out.cyan(&format!("{command:<45}"))));
+            text.push_str(&format!("  {}  {does}\n", out.cyan(&format!("{command:<46}"))));
         }
     };
     let example = stopped.live.first().map_or_else(|| "CASE".to_owned(), |case| case.id().short());

@@ -2,8 +2,8 @@
 
 use super::error::CliError;
 use super::turn::{Turn, reason};
-use super::view::{locks, waiting_on, waiting_text};
-use super::{Context, Outcome};
+use super::view::{case_json, locks, next_step, waiting_on, waiting_text};
+use super::{Context, Exit, Outcome};
 use crate::domain::event::{Body, Proposal, Subject};
 use crate::domain::finding::Code;
 use crate::domain::id::CaseId;
@@ -48,8 +48,16 @@ pub fn run(context: &mut Context, args: Args) -> Outcome {
     let case = turn.session.known(id)?;
     let stands = turn.session.state().case_state(case, now);
     if stands == CaseState::Approved {
+        // Counted before it is lifted: afterwards nothing is stopped.
+        let opens = locks::lifts(turn.session.state(), &lock, now);
         enact(context, &mut turn, id)?;
-        return turn.show(context, "Lifted", id);
+        let state = turn.session.state();
+        let case = turn.session.known(id)?;
+        context.output.result(|| case_json(state, case, now), || format!("Lifted {opens}"))?;
+        for (other, scope) in state.locks() {
+            context.output.note(format!("Still locked: {scope} (case {})", other.id().short()));
+        }
+        return Ok(Exit::DONE);
     }
     if args.enact {
         let missing = waiting_text(&waiting_on(turn.session.state(), case, now));
@@ -59,7 +67,13 @@ pub fn run(context: &mut Context, args: Args) -> Outcome {
     if !proposed {
         context.output.note(format!("{} proposed this already.", case.actor()));
     }
-    turn.show(context, "Proposed", id)
+    let state = turn.session.state();
+    context.output.result(
+        || case_json(state, case, now),
+        || format!("Proposed in case {}, {stands}: to lift {}", id.short(), locks::lifts(state, &lock, now)),
+    )?;
+    next_step(&context.output, state, case, now);
+    Ok(Exit::DONE)
 }
 
 /// Puts an approved proposal in force: shows it, asks, signs and appends the enactment.
@@ -77,7 +91,10 @@ fn propose(context: &mut Context, turn: &mut Turn, lock: CaseId, why: Option<Str
     let body = |reason: String| Body::Proposal(Proposal { reason, subject: Subject::Unlock { lock } });
     // Refused before anybody is asked for words.
     let probe = turn.intent(None, body("asked".to_owned()));
-    turn.session.ask(context, &probe, &*turn.person.signer)?;
+    turn.session.ask(context, &probe, &*turn.person.signer).map_err(|error| match error.broken_rule() {
+        Some(Code::A10) => error.hint("ask a member of the policy to propose it: jit policy show lists them"),
+        _ => error,
+    })?;
     let mut summary = locks::lifts_text(turn.session.state(), &lock, context.now());
     if let Some(missing) = locks::missing_roots(turn.session.policy(), [&turn.person.name].into_iter()) {
         summary.push_str(&format!("{:>12}: {}\n", "Approval", waiting_text(&[missing])));

@@ -134,9 +134,8 @@ pub fn standing(state: &State, case: &Case, now: Timestamp) -> String {
     let stands = state.case_state(case, now);
     let Some(access) = case.access() else { return stands.to_string() };
     match locks::on(state, case, access, now) {
-        Some((lock, locked)) => {
-            format!("{}; {} is LOCKED ({})", unlocked(state, access, stands, now), locked.scope, lock.id().short())
-        }
+        // First, so that a narrow terminal does not cut it off.
+        Some((lock, _)) => format!("LOCKED ({}); {}", lock.id().short(), unlocked(state, access, stands, now)),
         None => unlocked(state, access, stands, now),
     }
 }

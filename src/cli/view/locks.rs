@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::{Lines, standing, subject};
 use crate::cli::error::CliError;
-use crate::cli::output::{Output, count, moment, relative};
+use crate::cli::output::{Output, clock, count, moment, relative};
 use crate::domain::event::LockScope;
 use crate::domain::finding::Code;
 use crate::domain::id::{CaseId, Name};
@@ -63,9 +63,10 @@ pub fn line(state: &State, lock: &Case, locked: &Locked, now: Timestamp) -> Stri
     let lifts = state.policy().map_or_else(String::new, |policy| format!("; lifted by {}", who_lifts(policy)));
     let incident = locked.incident.as_ref().map_or_else(String::new, |incident| format!(" [{incident}]"));
     format!(
-        "{} is locked since {} by {}: {}{incident} (case {}{lifts})",
+        "{} is locked since {} ({}) by {}: {}{incident} (case {}{lifts})",
         locked.scope,
-        moment(lock.opened(), now),
+        clock(lock.opened(), now),
+        relative(lock.opened(), now),
         lock.actor(),
         locked.reason.replace('\n', " "),
         lock.id().short(),
@@ -124,13 +125,24 @@ pub fn stops_text(state: &State, scope: &LockScope, now: Timestamp) -> String {
     lines.0
 }
 
+/// What lifting a lock does, in a line: `member:alice (case 7kq2…): 1 live case with …`.
+pub fn lifts(state: &State, lock: &CaseId, now: Timestamp) -> String {
+    match state.case(lock).map(Case::matter) {
+        Some(Matter::Lock(locked)) => {
+            let opens = Stopped::only_by(state, lock, &locked.scope, now);
+            format!("{} (case {}); opens again: {opens}", locked.scope, lock.short())
+        }
+        _ => format!("case {}", lock.short()),
+    }
+}
+
 /// What an unlock lifts: for whoever approves it.
 pub fn lifts_text(state: &State, lock: &CaseId, now: Timestamp) -> String {
     let Some((case, Matter::Lock(locked))) = state.case(lock).map(|case| (case, case.matter())) else {
         return String::new();
     };
     let mut lines = Lines(String::new());
-    let since = format!("{} by {}", moment(case.opened(), now), case.actor());
+    let since = format!("{}, by {}", moment(case.opened(), now), case.actor());
     lines.put("Lifts", &format!("the lock of {} (case {})", locked.scope, lock.short()));
     lines.put("Locked since", &since);
     lines.put("Locked why", &locked.reason);
@@ -138,11 +150,10 @@ pub fn lifts_text(state: &State, lock: &CaseId, now: Timestamp) -> String {
     match locked.lifted {
         Some(time) => lines.put("Lifted", &format!("{} already", relative(time, now))),
         None => {
-            let stopped = Stopped::by(state, &locked.scope, now);
+            let stopped = Stopped::only_by(state, lock, &locked.scope, now);
             lines.put("Opens again", &stopped.to_string());
             stopped.list(state, &mut lines, now);
-            let others = state.locks().filter(|(other, _)| other.id() != *lock);
-            for (other, scope) in others {
+            for (other, scope) in state.locks().filter(|(other, _)| other.id() != *lock) {
                 lines.put("Stays locked", &format!("{scope} (case {})", other.id().short()));
             }
         }
@@ -165,9 +176,22 @@ pub struct Stopped<'s> {
 impl<'s> Stopped<'s> {
     /// What a lock of `scope` stops at `now`.
     pub fn by(state: &'s State, scope: &LockScope, now: Timestamp) -> Self {
+        Self::those(state, now, |access| state.covers(scope, access))
+    }
+
+    /// What the lock `id` of `scope` stops and no other one does: what opens again when it is lifted.
+    pub fn only_by(state: &'s State, id: &CaseId, scope: &LockScope, now: Timestamp) -> Self {
+        let others: Vec<&LockScope> =
+            state.locks().filter(|(case, _)| case.id() != *id).map(|(_, scope)| scope).collect();
+        Self::those(state, now, |access| {
+            state.covers(scope, access) && !others.iter().any(|other| state.covers(other, access))
+        })
+    }
+
+    fn those(state: &'s State, now: Timestamp, are: impl Fn(&Access) -> bool) -> Self {
         let mut stopped = Self { live: Vec::new(), sessions: 0, waiting: Vec::new(), last_end: None };
         for case in state.cases() {
-            let Some(access) = case.access().filter(|access| state.covers(scope, access)) else { continue };
+            let Some(access) = case.access().filter(|access| are(access)) else { continue };
             match state.case_state(case, now) {
                 CaseState::Live => {
                     stopped.live.push(case);
