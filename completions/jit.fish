@@ -47,6 +47,9 @@ complete -c jit -n "__fish_jit_needs_command" -f -a "ssh" -d 'Connect to HOST wi
 complete -c jit -n "__fish_jit_needs_command" -f -a "exec" -d 'Run a command with the credential of a live case'
 complete -c jit -n "__fish_jit_needs_command" -f -a "close" -d 'Say that the work is done. It ends the access at once'
 complete -c jit -n "__fish_jit_needs_command" -f -a "revoke" -d 'End a case at once: its credential opens nothing any more'
+complete -c jit -n "__fish_jit_needs_command" -f -a "lock" -d 'Stop a member, a target, an environment or the whole ledger at once'
+complete -c jit -n "__fish_jit_needs_command" -f -a "unlock" -d 'Lift a lock: propose it to the root members, and put it in force once enough of them agree'
+complete -c jit -n "__fish_jit_needs_command" -f -a "panic" -d 'Lock the whole ledger, and say on one screen what to do next'
 complete -c jit -n "__fish_jit_needs_command" -f -a "review" -d 'Look at a case that has ended, and answer each check of the policy'
 complete -c jit -n "__fish_jit_needs_command" -f -a "play" -d 'Play the recording of a session, after holding it against the ledger'
 complete -c jit -n "__fish_jit_needs_command" -f -a "status" -d 'What waits for you, what is live and for how long'
@@ -231,6 +234,39 @@ complete -c jit -n "__fish_jit_using_subcommand revoke" -s q -l quiet -d 'Print 
 complete -c jit -n "__fish_jit_using_subcommand revoke" -s v -l verbose -d 'Say more about what is done'
 complete -c jit -n "__fish_jit_using_subcommand revoke" -s h -l help -d 'Print help'
 complete -c jit -n "__fish_jit_using_subcommand revoke" -s V -l version -d 'Print version'
+complete -c jit -n "__fish_jit_using_subcommand lock" -l reason -d 'Why' -r
+complete -c jit -n "__fish_jit_using_subcommand lock" -l incident -d 'The incident, where there is one' -r
+complete -c jit -n "__fish_jit_using_subcommand lock" -l ledger -d 'The ledger: a Git repository [default: the one around this directory, else the user\'s default]' -r -f -a "(__fish_complete_directories)"
+complete -c jit -n "__fish_jit_using_subcommand lock" -l as -d 'Who acts: a member or service of the policy [default: whose key it is]' -r
+complete -c jit -n "__fish_jit_using_subcommand lock" -l key -d 'The key that signs: a private key, or a .pub whose private half ssh-agent holds [default: ~/.ssh/id_ed25519]' -r -F
+complete -c jit -n "__fish_jit_using_subcommand lock" -l json -d 'Print the result as JSON'
+complete -c jit -n "__fish_jit_using_subcommand lock" -s y -l yes -d 'Answer yes to "shall I sign this?"'
+complete -c jit -n "__fish_jit_using_subcommand lock" -s q -l quiet -d 'Print the result and errors only'
+complete -c jit -n "__fish_jit_using_subcommand lock" -s v -l verbose -d 'Say more about what is done'
+complete -c jit -n "__fish_jit_using_subcommand lock" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c jit -n "__fish_jit_using_subcommand lock" -s V -l version -d 'Print version'
+complete -c jit -n "__fish_jit_using_subcommand unlock" -l reason -d 'Why' -r
+complete -c jit -n "__fish_jit_using_subcommand unlock" -l ledger -d 'The ledger: a Git repository [default: the one around this directory, else the user\'s default]' -r -f -a "(__fish_complete_directories)"
+complete -c jit -n "__fish_jit_using_subcommand unlock" -l as -d 'Who acts: a member or service of the policy [default: whose key it is]' -r
+complete -c jit -n "__fish_jit_using_subcommand unlock" -l key -d 'The key that signs: a private key, or a .pub whose private half ssh-agent holds [default: ~/.ssh/id_ed25519]' -r -F
+complete -c jit -n "__fish_jit_using_subcommand unlock" -l enact -d 'Only put in force what was proposed and approved; propose nothing'
+complete -c jit -n "__fish_jit_using_subcommand unlock" -l json -d 'Print the result as JSON'
+complete -c jit -n "__fish_jit_using_subcommand unlock" -s y -l yes -d 'Answer yes to "shall I sign this?"'
+complete -c jit -n "__fish_jit_using_subcommand unlock" -s q -l quiet -d 'Print the result and errors only'
+complete -c jit -n "__fish_jit_using_subcommand unlock" -s v -l verbose -d 'Say more about what is done'
+complete -c jit -n "__fish_jit_using_subcommand unlock" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c jit -n "__fish_jit_using_subcommand unlock" -s V -l version -d 'Print version'
+complete -c jit -n "__fish_jit_using_subcommand panic" -l reason -d 'Why. A few words are enough' -r
+complete -c jit -n "__fish_jit_using_subcommand panic" -l incident -d 'The incident, where there is one' -r
+complete -c jit -n "__fish_jit_using_subcommand panic" -l ledger -d 'The ledger: a Git repository [default: the one around this directory, else the user\'s default]' -r -f -a "(__fish_complete_directories)"
+complete -c jit -n "__fish_jit_using_subcommand panic" -l as -d 'Who acts: a member or service of the policy [default: whose key it is]' -r
+complete -c jit -n "__fish_jit_using_subcommand panic" -l key -d 'The key that signs: a private key, or a .pub whose private half ssh-agent holds [default: ~/.ssh/id_ed25519]' -r -F
+complete -c jit -n "__fish_jit_using_subcommand panic" -l json -d 'Print the result as JSON'
+complete -c jit -n "__fish_jit_using_subcommand panic" -s y -l yes -d 'Answer yes to "shall I sign this?"'
+complete -c jit -n "__fish_jit_using_subcommand panic" -s q -l quiet -d 'Print the result and errors only'
+complete -c jit -n "__fish_jit_using_subcommand panic" -s v -l verbose -d 'Say more about what is done'
+complete -c jit -n "__fish_jit_using_subcommand panic" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c jit -n "__fish_jit_using_subcommand panic" -s V -l version -d 'Print version'
 complete -c jit -n "__fish_jit_using_subcommand review" -l answer -d 'An answer to a check; once for each check' -r
 complete -c jit -n "__fish_jit_using_subcommand review" -l verdict -d 'The outcome' -r -f -a "clean\t''
 follow-up\t''"
@@ -283,7 +319,9 @@ revoked\t''
 closed\t''
 review due\t''
 overdue\t''
-reviewed\t''"
+reviewed\t''
+locked\t''
+lifted\t''"
 complete -c jit -n "__fish_jit_using_subcommand list" -l member -d 'Only cases of this member' -r
 complete -c jit -n "__fish_jit_using_subcommand list" -l target -d 'Only cases that touch this target' -r
 complete -c jit -n "__fish_jit_using_subcommand list" -l incident -d 'Only cases of this incident' -r

@@ -28,10 +28,12 @@ mod extend;
 mod host;
 mod init;
 mod list;
+mod lock;
 mod log;
 mod man;
 mod mint;
 mod overview;
+mod panic;
 mod play;
 mod policy;
 mod request;
@@ -43,6 +45,7 @@ mod ssh;
 mod status;
 mod sync;
 pub mod turn;
+mod unlock;
 mod verify;
 pub mod view;
 mod withdraw;
@@ -117,6 +120,9 @@ pub enum Command {
     Exec(exec::Args),
     Close(close::Args),
     Revoke(revoke::Args),
+    Lock(lock::Args),
+    Unlock(unlock::Args),
+    Panic(panic::Args),
     Review(review::Args),
     Play(play::Args),
     Status(status::Args),
@@ -190,6 +196,9 @@ fn dispatch(context: &mut Context, command: Option<Command>) -> Outcome {
         Command::Exec(args) => exec::run(context, args),
         Command::Close(args) => close::run(context, args),
         Command::Revoke(args) => revoke::run(context, args),
+        Command::Lock(args) => lock::run(context, args),
+        Command::Unlock(args) => unlock::run(context, args),
+        Command::Panic(args) => panic::run(context, args),
         Command::Review(args) => review::run(context, args),
         Command::Play(args) => play::run(context, args),
         Command::Status(args) => status::run(context, args),

@@ -245,7 +245,12 @@ fn a_revocation_ends_a_session_within_two_seconds() {
         match how {
             "revoke" => drop(dave.jit(&["revoke", &case, "--reason", "Somebody else is in.", "--yes"]).ok()),
             "close" => drop(alice.jit(&["close", &case, "--summary", "Looked, found it.", "--yes"]).ok()),
-            _ => world.by_hand("dave", "lock", "scope = \"target:payments-db\"\nreason = \"Somebody is in it.\"\n"),
+            _ => {
+                let known = || dave.sees(&case)["sessions"].as_array().is_some_and(|sessions| sessions.len() == 2);
+                world.until("the ledger knows both", known);
+                let said = dave.jit(&["lock", "target:payments-db", "--reason", "Somebody is in it.", "--yes"]).ok();
+                assert!(said.out.contains("1 live case with 2 open sessions"), "{}", said.told());
+            }
         }
         // From the moment at which the push is over.
         let pushed = Instant::now();
@@ -262,6 +267,16 @@ fn a_revocation_ends_a_session_within_two_seconds() {
             assert_eq!(session["cause"], cause, "{how}: {shown:#}");
         }
         drop(idle);
+        if how == "lock" {
+            // While it stands nobody gets in with it; lifted, the credential opens again until its end.
+            let said = world.ssh("readonly", &certificate, &["echo in"]);
+            assert_eq!((said.code, said.out.as_str()), (255, ""), "{}", said.told());
+            let rita = world.desk("rita");
+            let lock = rita.jit(&["list", "--state", "locked", "--json"]).ok().text("id");
+            rita.jit(&["unlock", &lock, "--reason", "It was a drill.", "--yes"]).ok();
+            let opens = || world.ssh("readonly", &certificate, &["echo in"]).out.trim() == "in";
+            world.until("the credential opens again", opens);
+        }
     }
 }
 

@@ -4,12 +4,12 @@ use std::path::PathBuf;
 
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 
-use crate::domain::event::{Answer, RiskLevel, Verdict};
+use crate::domain::event::{Answer, LockScope, RiskLevel, Verdict};
 use crate::domain::id::{Name, RoleRef};
 use crate::domain::time::{Timestamp, Ttl};
 
 /// The states by which cases are chosen (product.md, "The life of a case").
-pub const STATES: [&str; 12] = [
+pub const STATES: [&str; 14] = [
     "pending",
     "denied",
     "withdrawn",
@@ -22,6 +22,8 @@ pub const STATES: [&str; 12] = [
     "review due",
     "overdue",
     "reviewed",
+    "locked",
+    "lifted",
 ];
 
 /// A duration as people type it: `90s`, `30m`, `2h`, `1d`.
@@ -50,6 +52,14 @@ pub fn time(text: &str) -> Result<Timestamp, String> {
 /// What was expected.
 pub fn role(text: &str) -> Result<RoleRef, String> {
     text.parse::<RoleRef>().map_err(|e| e.to_string())
+}
+
+/// `member:NAME`, `target:NAME`, `environment:NAME` or `ledger`: what a lock stops.
+///
+/// # Errors
+/// What was expected.
+pub fn scope(text: &str) -> Result<LockScope, String> {
+    text.parse().map_err(|()| "expected member:NAME, target:NAME, environment:NAME or ledger".to_owned())
 }
 
 /// The levels of risk.
@@ -134,6 +144,15 @@ mod tests {
         assert_eq!(read("x=n/a:").note, None);
         for bad in ["", "x", "=yes", "x=maybe", "x=YES"] {
             assert!(answer(bad).is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn a_lock_has_a_scope() {
+        assert_eq!(scope("ledger"), Ok(LockScope::Ledger));
+        assert_eq!(scope("member:alice"), Ok(LockScope::Member("alice".parse().unwrap())));
+        for bad in ["", "alice", "member", "member:", "member:A b", "host:db1", "ledger:x", "Ledger"] {
+            assert!(scope(bad).is_err(), "{bad}");
         }
     }
 

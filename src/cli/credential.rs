@@ -10,6 +10,7 @@ use serde_json::json;
 use super::context::{Freshness, Ledger};
 use super::error::CliError;
 use super::output::moment;
+use super::view::locks;
 use super::{Context, Exit, Outcome};
 use crate::domain::id::{CaseId, Name};
 use crate::domain::state::access::{Access, Issued};
@@ -113,7 +114,11 @@ pub(super) fn check_live(context: &Context, ledger: &Ledger, case: &Case, access
     let state = ledger.state().case_state(case, now);
     let ends = access.ends().map_or_else(String::new, |end| format!(" ({})", moment(end, now)));
     match state {
-        CaseState::Live => Ok(()),
+        CaseState::Live => match locks::on(ledger.state(), case, access, now) {
+            Some((lock, locked)) => Err(locks::refusal(ledger.state(), lock, locked, now)
+                .context(format!("{id} is live, but its credential opens nothing while a lock stands on it"))),
+            None => Ok(()),
+        },
         CaseState::Pending => {
             Err(CliError::pending(format!("{id} is pending: nothing was issued yet")).hint(format!("jit show {id}")))
         }

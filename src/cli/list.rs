@@ -4,6 +4,7 @@ use super::output::Table;
 use super::session::{Fresh, Session};
 use super::view::{case_json, coloured, standing, subject};
 use super::{Context, Exit, Outcome};
+use crate::domain::event::LockScope;
 use crate::domain::state::State;
 use crate::domain::state::case::{Case, Matter};
 use crate::domain::time::Timestamp;
@@ -78,13 +79,18 @@ fn fits(args: &Args, state: &State, case: &Case, now: Timestamp) -> bool {
             || (word == "overdue" && overdue())
     };
     let request = case.access().map(|access| &access.request);
+    let lock = match case.matter() {
+        Matter::Lock(lock) => Some(lock),
+        _ => None,
+    };
     (args.state.is_empty() || args.state.iter().any(in_state))
         && args.member.as_ref().is_none_or(|member| case.actor() == member)
         && args.target.as_ref().is_none_or(|target| {
             request.is_some_and(|request| request.targets.iter().any(|role| role.target == *target))
+                || lock.is_some_and(|lock| lock.scope == LockScope::Target(target.clone()))
         })
-        && args
-            .incident
-            .as_ref()
-            .is_none_or(|incident| request.is_some_and(|request| request.incident.as_ref() == Some(incident)))
+        && args.incident.as_ref().is_none_or(|incident| {
+            let of = request.map_or_else(|| lock.and_then(|lock| lock.incident.as_ref()), |it| it.incident.as_ref());
+            of == Some(incident)
+        })
 }

@@ -4,15 +4,16 @@ use std::time::Duration;
 
 use serde_json::json;
 
-use super::error::CliError;
+use super::error::{CliError, ErrorKind};
 use super::session::Session;
 use super::turn::Turn;
-use super::view::{case_json, standing, subject};
+use super::view::{case_json, locks, standing, subject};
 use super::{Context, Exit, Outcome};
 use crate::domain::decide::Intent;
 use crate::domain::event::{Body, Issuance};
 use crate::domain::id::{CaseId, Name};
 use crate::domain::policy::Class;
+use crate::domain::state::case::CaseState;
 use crate::domain::state::grant::environments;
 use crate::domain::time::Timestamp;
 use crate::issue::ssh_cert;
@@ -52,11 +53,17 @@ pub fn run(context: &mut Context, args: Args) -> Outcome {
             }
         };
         let issued = issue_due(context, &mut turn, &may_mint, &args.ca)?;
-        report(context, &turn.session, &issued)?;
+        let held = tell_held(context, &turn, &may_mint);
+        report(context, &turn.session, &issued, held)?;
         if !args.watch {
             // A13: CI must not read "nothing was minted" as "nothing was due".
+            // The same of what a lock holds back (A04).
             let open = turn.session.state().has_open_voids();
-            return Ok(if open { Exit::FINDINGS } else { Exit::DONE });
+            return Ok(match (open, held) {
+                (true, _) => Exit::FINDINGS,
+                (false, true) => Exit(ErrorKind::Refused.exit_code()),
+                (false, false) => Exit::DONE,
+            });
         }
         drop(turn);
         std::thread::sleep(EVERY);
@@ -131,7 +138,29 @@ fn due(context: &Context, turn: &Turn, may_mint: &[Name]) -> Vec<(CaseId, Name)>
     due
 }
 
-fn report(context: &Context, session: &Session, issued: &[CaseId]) -> Result<(), CliError> {
+/// A04: tells what only a lock holds back, and whether there is any.
+fn tell_held(context: &Context, turn: &Turn, may_mint: &[Name]) -> bool {
+    let (state, now) = (turn.session.state(), context.now());
+    let mut held = false;
+    for case in state.cases() {
+        let Some((access, policy)) = case.access().zip(state.policy()) else { continue };
+        let waits = match state.case_state(case, now) {
+            CaseState::Approved => true,
+            CaseState::Pending => access.request.emergency,
+            _ => false,
+        };
+        let mine = environments(policy, &access.request).iter().any(|environment| may_mint.contains(environment));
+        let booked = access.request.not_before.is_some_and(|start| now < start);
+        if let Some((lock, locked)) = locks::on(state, case, access, now).filter(|_| waits && mine && !booked) {
+            let line = locks::line(state, lock, locked, now);
+            context.output.warning(format!("{} is not minted (A04): {line}", case.id().short()));
+            held = true;
+        }
+    }
+    held
+}
+
+fn report(context: &Context, session: &Session, issued: &[CaseId], held: bool) -> Result<(), CliError> {
     let (state, now) = (session.state(), context.now());
     let cases: Vec<_> = issued.iter().filter_map(|id| state.case(id)).collect();
     context.output.result(
@@ -152,7 +181,7 @@ fn report(context: &Context, session: &Session, issued: &[CaseId]) -> Result<(),
             lines.join("\n")
         },
     )?;
-    if cases.is_empty() {
+    if cases.is_empty() && !held {
         context.output.note("Nothing is due.");
     }
     Ok(())

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::session::Fresh;
 use super::turn::{Turn, reason};
-use super::view::{request_text, waiting_json, waiting_text};
+use super::view::{locks, request_text, waiting_json, waiting_text};
 use super::{CliError, Exit};
 use super::{Context, Outcome};
 use crate::domain::decide::Intent;
@@ -114,6 +114,11 @@ pub(super) fn submit(
         let access = Access::draft(turn.person.name.clone(), context.now(), (**request).clone());
         summary = request_text(turn.session.policy(), &access);
         summary.push_str(&format!("{:>12}: {}\n", "Approval", approval_text(turn.session.policy(), request, &intent)));
+    }
+    let draft = Access::draft(turn.person.name.clone(), context.now(), request.clone());
+    if let Some((lock, locked)) = locks::covering(turn.session.state(), &draft) {
+        let line = locks::line(turn.session.state(), lock, locked, context.now());
+        context.output.warning(format!("nothing will be minted for this while a lock stands: {line}"));
     }
     if dry_run {
         return dry(context, &turn, &request, &summary);

@@ -12,6 +12,7 @@ use super::credential::{Files, Lent, check_live, issued, lend};
 use super::error::{CliError, ErrorKind};
 use super::output::{moment, relative};
 use super::turn::Turn;
+use super::view::locks;
 use super::{Context, Exit, Outcome, close, request};
 use crate::domain::id::{CaseId, Name, RoleRef};
 use crate::domain::policy::{Class, Policy};
@@ -205,6 +206,15 @@ fn choose(context: &Context, ledger: &Ledger, named: Option<&str>, host: &str) -
     let me = context.who(policy)?;
     let now = context.now();
     let live: Vec<(&Case, &Access)> = ledger.live_of(&me, now).filter(|(_, access)| reaches(access, &served)).collect();
+    // A lock stands on all of them: nothing else is to be had here.
+    let (stopped, live): (Vec<_>, Vec<_>) =
+        live.into_iter().partition(|(case, access)| locks::on(ledger.state(), case, access, now).is_some());
+    if let ([], Some((case, access))) = (&*live, stopped.first()) {
+        return Ok(match check_live(context, ledger, case, access) {
+            Err(error) => Choice::Lacking(error),
+            Ok(()) => return of(policy, case, access, &served),
+        });
+    }
     match &*live {
         [] => Ok(Choice::Lacking(nothing_live(context, ledger, &me, &served, host))),
         [(case, access)] => of(policy, case, access, &served),

@@ -58,12 +58,17 @@ pub fn run(context: &mut Context, _: Args) -> Outcome {
         context.output.print(&object.to_string())?;
         return Ok(Exit::DONE);
     }
+    // First of all: whoever sees nothing else sees that something is stopped.
+    if let Some(banner) = super::view::locks::banner(&context.output, state, now) {
+        context.output.print(&banner)?;
+    }
     context.output.print(&format!(
         "{}: {}, verified",
         context.output.bold(state.name()),
         super::output::count(state.size(), "event")
     ))?;
-    for (title, _, cases) in groups.iter().filter(|(_, _, cases)| !cases.is_empty()) {
+    let below = |field: &str, cases: &[&Case]| !cases.is_empty() && field != "locked";
+    for (title, _, cases) in groups.iter().filter(|(_, field, cases)| below(field, cases)) {
         context.output.print(&format!("\n{}", context.output.bold(title)))?;
         context.output.print(&super::list::table(context, state, cases, now))?;
     }

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::output::{Output, clock, duration, moment};
-use crate::domain::event::Kind;
+use crate::domain::event::{Kind, Subject};
 use crate::domain::policy::{Missing, Policy};
 use crate::domain::state::State;
 use crate::domain::state::access::Access;
@@ -12,6 +12,7 @@ use crate::domain::text::visible;
 use crate::domain::time::Timestamp;
 
 pub mod aftermath;
+pub mod locks;
 
 /// The case object.
 pub fn case_json(state: &State, case: &Case, now: Timestamp) -> Value {
@@ -62,6 +63,7 @@ pub fn case_json(state: &State, case: &Case, now: Timestamp) -> Value {
             put("serials", access.issued.iter().map(|issued| json!(issued.serial)).collect());
             put("sessions", aftermath::sessions_json(access));
             put("residue", aftermath::residue_json(access));
+            put("locked", locks::on_json(state, case, access, now));
         }
         Matter::Proposal(proposed) => {
             let approvals = proposed.approvals.iter();
@@ -72,9 +74,15 @@ pub fn case_json(state: &State, case: &Case, now: Timestamp) -> Value {
                     .collect(),
             );
             put("subject", json!(proposed.subject.as_str()));
+            if let Subject::Unlock { lock } = &proposed.subject {
+                put("lock", json!(lock.0.hex()));
+            }
         }
         Matter::Lock(lock) => {
             put("scope", json!(lock.scope.to_string()));
+            put("reason", json!(lock.reason));
+            put("incident", json!(lock.incident));
+            put("lifted", json!(lock.lifted.map(|time| time.to_string())));
         }
         Matter::Genesis => {}
     }
@@ -92,9 +100,16 @@ pub fn waiting_json(missing: &[Missing]) -> Value {
         .collect()
 }
 
-/// On whom the case waits: approvers while it is pending, reviewers when a review is due.
+/// On whom the case waits: approvers while it is pending, reviewers when a review is due, root members for a proposal.
 pub fn waiting_on(state: &State, case: &Case, now: Timestamp) -> Vec<Missing> {
-    let (Some(policy), Some(access)) = (state.policy(), case.access()) else { return Vec::new() };
+    let Some(policy) = state.policy() else { return Vec::new() };
+    if let Matter::Proposal(proposed) = case.matter()
+        && state.case_state(case, now) == CaseState::Pending
+    {
+        let people = proposed.approvals.keys().chain([case.actor()]);
+        return locks::missing_roots(policy, people).into_iter().collect();
+    }
+    let Some(access) = case.access() else { return Vec::new() };
     match state.case_state(case, now) {
         CaseState::Pending => access.missing(policy).unwrap_or_default(),
         CaseState::ReviewDue => access.missing_reviews(policy),
@@ -118,6 +133,15 @@ pub fn waiting_text(missing: &[Missing]) -> String {
 pub fn standing(state: &State, case: &Case, now: Timestamp) -> String {
     let stands = state.case_state(case, now);
     let Some(access) = case.access() else { return stands.to_string() };
+    match locks::on(state, case, access, now) {
+        // First, so that a narrow terminal does not cut it off.
+        Some((lock, _)) => format!("LOCKED ({}); {}", lock.id().short(), unlocked(state, access, stands, now)),
+        None => unlocked(state, access, stands, now),
+    }
+}
+
+/// Where an access stands, locks left aside.
+fn unlocked(state: &State, access: &Access, stands: CaseState, now: Timestamp) -> String {
     match stands {
         CaseState::Pending => match state.policy().map(|policy| access.decide_by(policy)) {
             Some(by) => format!("pending, lapses {}", moment(by, now)),
@@ -156,7 +180,10 @@ pub fn subject(case: &Case) -> String {
             let emergency = if access.request.emergency { " (emergency)" } else { "" };
             format!("{} for {}{emergency}", targets.join(", "), duration(access.request.duration))
         }
-        Matter::Proposal(proposed) => format!("proposal: {}", proposed.subject.as_str()),
+        Matter::Proposal(proposed) => match &proposed.subject {
+            Subject::Unlock { lock } => format!("proposal: unlock {}", lock.short()),
+            other => format!("proposal: {}", other.as_str()),
+        },
         Matter::Lock(lock) => format!("lock of {}", lock.scope),
         Matter::Genesis => "the ledger".into(),
     }
@@ -220,6 +247,11 @@ pub fn case_text(output: &Output, state: &State, case: &Case, now: Timestamp) ->
     match (case.matter(), state.policy()) {
         (Matter::Access(access), Some(policy)) => {
             text.push_str(&request_text(policy, access));
+            if let Some((lock, locked)) = locks::on(state, case, access, now) {
+                let mut lines = Lines(String::new());
+                lines.put("LOCKED", &locks::line(state, lock, locked, now));
+                text.push_str(&lines.0);
+            }
             text.push_str(&aftermath::text(output, access, now));
         }
         (Matter::Proposal(proposed), _) => {
@@ -228,13 +260,19 @@ pub fn case_text(output: &Output, state: &State, case: &Case, now: Timestamp) ->
             lines.put("Proposes", proposed.subject.as_str());
             lines.put("Why", &proposed.reason);
             text.push_str(&lines.0);
+            if let Subject::Unlock { lock } = &proposed.subject {
+                text.push_str(&locks::lifts_text(state, lock, now));
+            }
         }
         (Matter::Lock(lock), _) => {
             let mut lines = Lines(String::new());
             lines.put("Who", case.actor().as_str());
-            lines.put("Locks", &lock.scope.to_string());
-            lines.put("Why", &lock.reason);
             text.push_str(&lines.0);
+            text.push_str(&locks::lock_text(&lock.scope, &lock.reason, lock.incident.as_deref()));
+            match lock.lifted {
+                None => text.push_str(&locks::stops_text(state, &lock.scope, now)),
+                Some(time) => text.push_str(&format!("{:>12}: {}\n", "Lifted", moment(time, now))),
+            }
         }
         _ => {}
     }
@@ -262,11 +300,24 @@ pub fn next_step(output: &Output, state: &State, case: &Case, now: Timestamp) {
     if !missing.is_empty() {
         output.note(format!("Waiting on: {}", waiting_text(&missing)));
     }
+    if let Matter::Proposal(proposed) = case.matter()
+        && let Subject::Unlock { lock } = &proposed.subject
+        && state.case_state(case, now) == CaseState::Approved
+    {
+        output.hint(format!("jit unlock {} --enact", lock.short()));
+        return;
+    }
     match (state.case_state(case, now), case.kind()) {
         (CaseState::Pending, _) => output.hint(format!("jit approve {id}")),
         (CaseState::Approved, Kind::Request) => output.hint("jit mint   (the minter, usually CI)"),
         (CaseState::Live, _) => output.hint(format!("jit ssh HOST   then   jit close {id}")),
         (CaseState::ReviewDue, _) => output.hint(format!("jit review {id}")),
+        (CaseState::Locked, _) => {
+            if let Some(policy) = state.policy() {
+                output.note(format!("Can be lifted by: {}", locks::who_lifts(policy)));
+            }
+            output.hint(format!("jit unlock {id} --reason \"why\""));
+        }
         _ => {}
     }
 }

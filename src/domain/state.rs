@@ -176,15 +176,19 @@ impl State {
 
     /// The standing lock that covers an access case, if there is one.
     pub fn lock_on(&self, access: &Access) -> Option<(&Case, &LockScope)> {
-        let policy = self.policy.as_ref()?;
-        self.locks().find(|(_, scope)| match scope {
+        self.locks().find(|(_, scope)| self.covers(scope, access))
+    }
+
+    /// Whether a lock of `scope` stops an access.
+    pub fn covers(&self, scope: &LockScope, access: &Access) -> bool {
+        let Some(policy) = self.policy.as_ref() else { return false };
+        let mut targets = access.request.targets.iter();
+        match scope {
             LockScope::Ledger => true,
             LockScope::Member(name) => *name == access.actor,
-            LockScope::Target(name) => access.request.targets.iter().any(|role| role.target == *name),
-            LockScope::Environment(name) => {
-                access.request.targets.iter().any(|role| policy.environment_of(role) == Some(name))
-            }
-        })
+            LockScope::Target(name) => targets.any(|role| role.target == *name),
+            LockScope::Environment(name) => targets.any(|role| policy.environment_of(role) == Some(name)),
+        }
     }
 
     /// Asks an arrival every rule, in the order of rules.md.

@@ -7,7 +7,7 @@ use crate::cli::Context;
 use crate::cli::context::Ledger;
 use crate::cli::error::{CliError, ErrorKind};
 use crate::cli::output::clock;
-use crate::cli::view::{waiting_on, waiting_text};
+use crate::cli::view::{locks, waiting_on, waiting_text};
 use crate::domain::id::CaseId;
 use crate::domain::state::State;
 use crate::domain::state::case::{Case, CaseState};
@@ -76,6 +76,9 @@ fn waits_for(state: &State, case: &Case, now: Timestamp) -> String {
     let missing = waiting_on(state, case, now);
     if !missing.is_empty() && !emergency {
         return format!("pending: waits for {}", waiting_text(&missing));
+    }
+    if let Some((lock, locked)) = access.and_then(|access| locks::on(state, case, access, now)) {
+        return format!("approved: held back, {}", locks::line(state, lock, locked, now));
     }
     match access.and_then(|access| access.request.not_before).filter(|start| now < *start) {
         Some(start) => format!("approved: booked from {}", clock(start, now)),

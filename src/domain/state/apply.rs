@@ -67,7 +67,8 @@ impl State {
                 Matter::Access(Box::new(Access::draft(event.actor.clone(), event.time, (**request).clone())))
             }
             Body::Lock(lock) => {
-                Matter::Lock(Locked { scope: lock.scope.clone(), reason: lock.reason.clone(), lifted: None })
+                let lock = lock.clone();
+                Matter::Lock(Locked { scope: lock.scope, reason: lock.reason, incident: lock.incident, lifted: None })
             }
             Body::Proposal(proposal) => Matter::Proposal(Box::new(Proposed {
                 reason: proposal.reason.clone(),

@@ -116,6 +116,8 @@ pub struct Locked {
     pub scope: LockScope,
     /// Why.
     pub reason: String,
+    /// The incident.
+    pub incident: Option<String>,
     /// When it was lifted.
     pub lifted: Option<Timestamp>,
 }
