@@ -2,8 +2,8 @@
 
 use serde_json::{Value, json};
 
-use super::output::{Output, clock, duration, moment};
-use crate::domain::event::Kind;
+use super::output::{Output, clock, count, duration, moment};
+use crate::domain::event::{Kind, Subject};
 use crate::domain::policy::{Missing, Policy};
 use crate::domain::state::State;
 use crate::domain::state::access::Access;
@@ -12,6 +12,9 @@ use crate::domain::text::visible;
 use crate::domain::time::Timestamp;
 
 pub mod aftermath;
+pub mod lines;
+pub mod proposal;
+pub mod void;
 
 /// The case object.
 pub fn case_json(state: &State, case: &Case, now: Timestamp) -> Value {
@@ -72,6 +75,9 @@ pub fn case_json(state: &State, case: &Case, now: Timestamp) -> Value {
                     .collect(),
             );
             put("subject", json!(proposed.subject.as_str()));
+            for (name, value) in proposal::fields(state, case, proposed, now) {
+                put(name, value);
+            }
         }
         Matter::Lock(lock) => {
             put("scope", json!(lock.scope.to_string()));
@@ -94,6 +100,9 @@ pub fn waiting_json(missing: &[Missing]) -> Value {
 
 /// On whom the case waits: approvers while it is pending, reviewers when a review is due.
 pub fn waiting_on(state: &State, case: &Case, now: Timestamp) -> Vec<Missing> {
+    if case.kind() == Kind::Proposal {
+        return state.missing_roots(case);
+    }
     let (Some(policy), Some(access)) = (state.policy(), case.access()) else { return Vec::new() };
     match state.case_state(case, now) {
         CaseState::Pending => access.missing(policy).unwrap_or_default(),
@@ -156,7 +165,14 @@ pub fn subject(case: &Case) -> String {
             let emergency = if access.request.emergency { " (emergency)" } else { "" };
             format!("{} for {}{emergency}", targets.join(", "), duration(access.request.duration))
         }
-        Matter::Proposal(proposed) => format!("proposal: {}", proposed.subject.as_str()),
+        Matter::Proposal(proposed) => match &proposed.subject {
+            Subject::Policy { version, .. } => format!("proposal: policy version {version}"),
+            Subject::Acknowledge { commits } => {
+                let number = u64::try_from(commits.len()).unwrap_or(u64::MAX);
+                format!("proposal: acknowledge {}", count(number, "void commit"))
+            }
+            Subject::Unlock { lock } => format!("proposal: unlock {}", lock.short()),
+        },
         Matter::Lock(lock) => format!("lock of {}", lock.scope),
         Matter::Genesis => "the ledger".into(),
     }
@@ -225,7 +241,7 @@ pub fn case_text(output: &Output, state: &State, case: &Case, now: Timestamp) ->
         (Matter::Proposal(proposed), _) => {
             let mut lines = Lines(String::new());
             lines.put("Who", case.actor().as_str());
-            lines.put("Proposes", proposed.subject.as_str());
+            lines.put("Proposes", subject(case).trim_start_matches("proposal: "));
             lines.put("Why", &proposed.reason);
             text.push_str(&lines.0);
         }
@@ -265,10 +281,18 @@ pub fn next_step(output: &Output, state: &State, case: &Case, now: Timestamp) {
     match (state.case_state(case, now), case.kind()) {
         (CaseState::Pending, _) => output.hint(format!("jit approve {id}")),
         (CaseState::Approved, Kind::Request) => output.hint("jit mint   (the minter, usually CI)"),
+        (CaseState::Approved, Kind::Proposal) => output.hint(format!("jit policy enact {id}")),
         (CaseState::Live, _) => output.hint(format!("jit ssh HOST   then   jit close {id}")),
         (CaseState::ReviewDue, _) => output.hint(format!("jit review {id}")),
         _ => {}
     }
+}
+
+/// A named field as the case's text has it: other people's text made visible, continued lines set in.
+pub fn field(name: &str, value: &str) -> String {
+    let mut lines = Lines(String::new());
+    lines.put(name, value);
+    lines.0
 }
 
 struct Lines(String);
