@@ -203,10 +203,7 @@ const ROWS: &[Row] = &[
         "[member.carol]\nemail = \"carol@acme.example\"\ngroups = [\"sre\"]\nkeys = [\"{3}\"]\n",
         "",
         &["stronger member carol: is gone, in sre (approves payments-db/operator; asks for web/admin)"],
-        &[
-            "weaker member carol: signs with {f3}",
-            "weaker member carol: is new, in sre (approves payments-db/operator; asks for web/admin)",
-        ],
+        &["weaker member carol: is new, in sre (approves payments-db/operator; asks for web/admin); signs with {f3}"],
     ),
     (
         "mints = [\"prod\"]",

@@ -5,6 +5,8 @@ use crate::domain::text::visible;
 
 /// How many unchanged lines are shown around a change.
 const CONTEXT: usize = 3;
+/// The column of the `-` or `+`.
+pub const MARK: usize = 4;
 /// The largest table of the comparison; beyond it the whole middle is shown as taken away and put in.
 const CELLS: usize = 4_000_000;
 

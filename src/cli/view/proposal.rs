@@ -43,7 +43,7 @@ pub fn plan_text(output: &Output, old: &Policy, new: &Policy, files: &[FileChang
             text.push_str("    (not UTF-8: what cannot be read is shown as \u{fffd})\n");
         }
         for line in lines::diff(&said(file.old), &said(file.new)).lines() {
-            let painted = match line.trim_start().chars().next() {
+            let painted = match line.chars().nth(lines::MARK) {
                 Some('-') => output.red(line),
                 Some('+') => output.green(line),
                 _ => line.to_owned(),

@@ -146,10 +146,8 @@ fn of_actors(changes: &mut Changes, old: &Policy, new: &Policy, actors: &BTreeMa
     for (name, actor) in actors {
         let of = format!("{} {name}", class(actor));
         let Some(before) = old.actors.get(name) else {
-            changes.weaker(Area::Actor, &of, format!("is new, {}", may(new, actor)));
-            for key in &actor.keys {
-                changes.weaker(Area::Key, &of, format!("signs with {}", fingerprint(key)));
-            }
+            let keys: Vec<String> = actor.keys.iter().map(fingerprint).collect();
+            changes.weaker(Area::Actor, &of, format!("is new, {}; signs with {}", may(new, actor), keys.join(", ")));
             continue;
         };
         let Actor { email, keys, class: now } = actor;
