@@ -3,6 +3,7 @@
 
 pub mod append;
 pub mod commit;
+pub mod governed;
 pub mod pin;
 pub mod queue;
 mod read;

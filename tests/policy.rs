@@ -19,6 +19,8 @@ use jit::domain::key::{KeyError, PublicKey, put_string};
 use jit::domain::policy::{Builtin, Class, Clear, Mfa, Offline, Policy, PolicyErrors, Probe, ProbeWhat, Record};
 use proptest::prelude::*;
 
+#[path = "policy/diff.rs"]
+mod diff;
 #[path = "policy/rows.rs"]
 mod rows;
 

@@ -17,6 +17,7 @@ use crate::host::HostError;
 use crate::issue::ssh_cert::IssueError;
 use crate::ledger::ReplayError;
 use crate::ledger::append::AppendError;
+use crate::ledger::governed::GovernedError;
 use crate::ledger::pin::PinError;
 use crate::ports::{RemoteError, RngError, SignError, StoreError};
 use crate::sign::{AgentError, KeyFileError, OpenError};
@@ -400,6 +401,15 @@ impl From<PolicyErrors> for CliError {
             rule: Some(Code::A10),
         };
         Self(Box::new(told))
+    }
+}
+
+impl From<GovernedError> for CliError {
+    fn from(error: GovernedError) -> Self {
+        match error {
+            GovernedError::Store(error) => error.into(),
+            error => failed(&error, "jit verify; git fsck --full"),
+        }
     }
 }
 

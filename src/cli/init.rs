@@ -116,7 +116,9 @@ pub fn run(context: &mut Context, args: Args) -> Outcome {
     };
     context.output.result(object, words)?;
     if policy.targets.is_empty() {
-        context.output.hint("add people and targets: jit policy show; then jit policy check FILE");
+        context
+            .output
+            .hint("add people and targets to policy.toml, then: jit policy propose --bump --enact --reason \"…\"");
     } else {
         context.output.hint("jit request");
     }

@@ -7,7 +7,7 @@ use serde_json::json;
 use super::error::{CliError, ErrorKind};
 use super::session::Session;
 use super::turn::Turn;
-use super::view::{case_json, locks, standing, subject};
+use super::view::{case_json, locks, standing, subject, void};
 use super::{Context, Exit, Outcome};
 use crate::domain::decide::Intent;
 use crate::domain::event::{Body, Issuance};
@@ -80,6 +80,9 @@ fn issue_due(
     let due = due(context, turn, may_mint);
     if turn.session.state().has_open_voids() {
         context.output.warning("a void commit is not acknowledged: only emergencies are minted (jit verify shows it)");
+        if let Some(remedy) = void::remedy(turn.session.state(), context.now()) {
+            context.output.hint(remedy);
+        }
     }
     for (id, environment) in due {
         let policy = turn.session.policy();

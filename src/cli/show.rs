@@ -1,7 +1,7 @@
 //! `jit show`.
 
 use super::session::{Fresh, Session};
-use super::view::{case_json, case_text, next_step};
+use super::view::{case_json, case_text, next_step, proposal};
 use super::{Context, Exit, Outcome};
 
 /// Show one case whole: what was asked, who agreed, what was issued, how it ended.
@@ -20,7 +20,12 @@ pub fn run(context: &mut Context, args: Args) -> Outcome {
     let session = Session::open(context, Fresh::Try)?;
     let case = session.case(&args.case)?;
     let (state, now) = (session.state(), context.now());
-    context.output.result(|| case_json(state, case, now), || case_text(&context.output, state, case, now))?;
+    let plan = proposal::text(&context.output, &session, case, now)?;
+    let whole = || {
+        let text = case_text(&context.output, state, case, now);
+        if plan.is_empty() { text } else { format!("{text}\n{plan}") }
+    };
+    context.output.result(|| case_json(state, case, now), whole)?;
     next_step(&context.output, state, case, now);
     Ok(Exit::DONE)
 }

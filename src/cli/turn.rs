@@ -4,7 +4,7 @@
 use super::context::Context;
 use super::error::CliError;
 use super::session::{Fresh, Person, Session};
-use super::view::{case_json, case_text, next_step, standing, subject};
+use super::view::{case_json, case_text, next_step, proposal, standing, subject};
 use super::{Exit, Outcome};
 use crate::domain::decide::Intent;
 use crate::domain::event::Body;
@@ -122,7 +122,10 @@ impl Turn {
     /// # Errors
     /// Where it is unknown.
     pub fn whole(&self, context: &Context, id: CaseId) -> Result<String, CliError> {
-        Ok(case_text(&context.output, self.session.state(), self.session.known(id)?, context.now()))
+        let (case, now) = (self.session.known(id)?, context.now());
+        let text = case_text(&context.output, self.session.state(), case, now);
+        let plan = proposal::text(&context.output, &self.session, case, now)?;
+        Ok(if plan.is_empty() { text } else { format!("{text}\n{plan}") })
     }
 }
 

@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 
 use super::error::CliError;
 use super::session::{Fresh, Session};
+use super::view::void;
 use super::{Context, Exit, Outcome};
 use crate::domain::finding::{Finding, Void};
 use crate::domain::id::CommitId;
@@ -53,26 +54,26 @@ pub fn run(context: &mut Context, args: Args) -> Outcome {
         *count = count.saturating_add(1);
     }
     let head = replay.head().map(|head| head.to_string());
+    let (mut told, mut objects) = (Vec::new(), Vec::new());
+    for void in &voids {
+        match context.output.is_json() {
+            true => objects.push(void::json(&session, void)?),
+            false => told.push(void::text(&context.output, &session, void)?),
+        }
+    }
     context.output.result(
         || {
             json!({
                 "ok": ok, "ledger": state.ledger().map(|id| id.to_string()), "head": head, "size": state.size(),
                 "root": replay.root().to_string(), "cases": cases,
-                "voids": voids.iter().map(|void| void_json(void)).collect::<Vec<_>>(),
+                "voids": objects,
                 "findings": findings.iter().map(finding_json).collect::<Vec<_>>(),
             })
         },
         || {
             let mut text = String::new();
-            for void in &voids {
-                let how = if void.acknowledged { "acknowledged" } else { "VOID" };
-                text.push_str(&format!(
-                    "{how}  {} at position {}: {} {}\n",
-                    void.commit,
-                    void.position,
-                    void.fault.code,
-                    visible(&void.fault.message)
-                ));
+            for told in &told {
+                text.push_str(told);
             }
             for finding in &findings {
                 let case = finding.case.map_or_else(String::new, |case| format!(" case {}:", case.short()));
@@ -96,17 +97,11 @@ pub fn run(context: &mut Context, args: Args) -> Outcome {
     if args.github {
         annotate(context, &voids, &findings)?;
     }
-    if open > 0 {
-        context
-            .output
-            .hint("nothing is minted but emergencies until root members acknowledge the void commits (a proposal)");
+    if let Some(remedy) = void::remedy(state, context.now()).filter(|_| open > 0) {
+        context.output.note("Until then nothing but emergencies is minted.");
+        context.output.hint(remedy);
     }
     Ok(if ok { Exit::DONE } else { Exit::FINDINGS })
-}
-
-fn void_json(void: &Void) -> Value {
-    json!({ "commit": void.commit.to_string(), "position": void.position, "code": void.fault.code.as_str(),
-        "message": void.fault.message, "acknowledged": void.acknowledged })
 }
 
 fn finding_json(finding: &Finding) -> Value {

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::output::{Output, clock, duration, moment};
+use super::output::{Output, clock, count, duration, moment};
 use crate::domain::event::{Kind, Subject};
 use crate::domain::policy::{Missing, Policy};
 use crate::domain::state::State;
@@ -12,7 +12,10 @@ use crate::domain::text::visible;
 use crate::domain::time::Timestamp;
 
 pub mod aftermath;
+pub mod lines;
 pub mod locks;
+pub mod proposal;
+pub mod void;
 
 /// The case object.
 pub fn case_json(state: &State, case: &Case, now: Timestamp) -> Value {
@@ -74,8 +77,8 @@ pub fn case_json(state: &State, case: &Case, now: Timestamp) -> Value {
                     .collect(),
             );
             put("subject", json!(proposed.subject.as_str()));
-            if let Subject::Unlock { lock } = &proposed.subject {
-                put("lock", json!(lock.0.hex()));
+            for (name, value) in proposal::fields(state, case, proposed, now) {
+                put(name, value);
             }
         }
         Matter::Lock(lock) => {
@@ -102,14 +105,10 @@ pub fn waiting_json(missing: &[Missing]) -> Value {
 
 /// On whom the case waits: approvers while it is pending, reviewers when a review is due, root members for a proposal.
 pub fn waiting_on(state: &State, case: &Case, now: Timestamp) -> Vec<Missing> {
-    let Some(policy) = state.policy() else { return Vec::new() };
-    if let Matter::Proposal(proposed) = case.matter()
-        && state.case_state(case, now) == CaseState::Pending
-    {
-        let people = proposed.approvals.keys().chain([case.actor()]);
-        return locks::missing_roots(policy, people).into_iter().collect();
+    if case.kind() == Kind::Proposal {
+        return state.missing_roots(case);
     }
-    let Some(access) = case.access() else { return Vec::new() };
+    let (Some(policy), Some(access)) = (state.policy(), case.access()) else { return Vec::new() };
     match state.case_state(case, now) {
         CaseState::Pending => access.missing(policy).unwrap_or_default(),
         CaseState::ReviewDue => access.missing_reviews(policy),
@@ -181,8 +180,12 @@ pub fn subject(case: &Case) -> String {
             format!("{} for {}{emergency}", targets.join(", "), duration(access.request.duration))
         }
         Matter::Proposal(proposed) => match &proposed.subject {
+            Subject::Policy { version, .. } => format!("proposal: policy version {version}"),
+            Subject::Acknowledge { commits } => {
+                let number = u64::try_from(commits.len()).unwrap_or(u64::MAX);
+                format!("proposal: acknowledge {}", count(number, "void commit"))
+            }
             Subject::Unlock { lock } => format!("proposal: unlock {}", lock.short()),
-            other => format!("proposal: {}", other.as_str()),
         },
         Matter::Lock(lock) => format!("lock of {}", lock.scope),
         Matter::Genesis => "the ledger".into(),
@@ -257,12 +260,9 @@ pub fn case_text(output: &Output, state: &State, case: &Case, now: Timestamp) ->
         (Matter::Proposal(proposed), _) => {
             let mut lines = Lines(String::new());
             lines.put("Who", case.actor().as_str());
-            lines.put("Proposes", proposed.subject.as_str());
+            lines.put("Proposes", subject(case).trim_start_matches("proposal: "));
             lines.put("Why", &proposed.reason);
             text.push_str(&lines.0);
-            if let Subject::Unlock { lock } = &proposed.subject {
-                text.push_str(&locks::lifts_text(state, lock, now));
-            }
         }
         (Matter::Lock(lock), _) => {
             let mut lines = Lines(String::new());
@@ -310,6 +310,7 @@ pub fn next_step(output: &Output, state: &State, case: &Case, now: Timestamp) {
     match (state.case_state(case, now), case.kind()) {
         (CaseState::Pending, _) => output.hint(format!("jit approve {id}")),
         (CaseState::Approved, Kind::Request) => output.hint("jit mint   (the minter, usually CI)"),
+        (CaseState::Approved, Kind::Proposal) => output.hint(format!("jit policy enact {id}")),
         (CaseState::Live, _) => output.hint(format!("jit ssh HOST   then   jit close {id}")),
         (CaseState::ReviewDue, _) => output.hint(format!("jit review {id}")),
         (CaseState::Locked, _) => {
@@ -320,6 +321,13 @@ pub fn next_step(output: &Output, state: &State, case: &Case, now: Timestamp) {
         }
         _ => {}
     }
+}
+
+/// A named field as the case's text has it: other people's text made visible, continued lines set in.
+pub fn field(name: &str, value: &str) -> String {
+    let mut lines = Lines(String::new());
+    lines.put(name, value);
+    lines.0
 }
 
 struct Lines(String);

@@ -36,6 +36,7 @@ use super::id::{Digest, Name, RoleRef};
 use super::key::PublicKey;
 use super::time::Ttl;
 
+pub mod diff;
 mod errors;
 mod pattern;
 mod probe;

@@ -21,6 +21,7 @@ use crate::ports::{Clock, ObjectKind, Remote, RemoteError, Rng, RngError, SignEr
 use crate::sshsig::{SshSig, signed_data};
 
 use super::commit::{Person, RawCommit};
+use super::governed::{self, GovernedError};
 use super::replay::{Replay, ReplayError};
 use super::tree;
 
@@ -363,15 +364,14 @@ pub(super) fn build(
         let path = if is_genesis { name.clone() } else { format!("{folder}/files/{name}") };
         puts.push((path, store.write(ObjectKind::Blob, bytes)?));
     }
-    let mut removes = Vec::new();
+    let mut base = replay.tree();
     if matches!(event.body, Body::Enactment) {
-        let (enacted, dropped) = enacted_files(store, replay, event)?;
-        puts.extend(enacted);
-        removes = dropped;
+        // C05: exactly the governed files of the manifest; what a void commit put beside them goes.
+        base = governed::bare_ledger(store, base)?;
+        puts.extend(enacted_files(store, replay, event)?);
     }
     let puts: Vec<(&str, _)> = puts.iter().map(|(path, id)| (path.as_str(), *id)).collect();
-    let removes: Vec<&str> = removes.iter().map(String::as_str).collect();
-    let tree = tree::build(store, replay.tree(), &puts, &removes)?;
+    let tree = tree::build(store, base, &puts, &[])?;
     let email = author_email(state, signed);
     let person = |time: Timestamp| Person {
         name: event.actor.to_string(),
@@ -407,29 +407,29 @@ fn author_email(state: &State, signed: &Signed) -> String {
 
 type Puts = Vec<(String, crate::domain::id::ObjectId)>;
 
-/// The governed files that an enactment puts in place, from its proposal's folder or the head, and those it drops.
-fn enacted_files(store: &dyn Store, replay: &Replay, event: &Event) -> Result<(Puts, Vec<String>), AppendError> {
+/// All governed files as they are after an enactment.
+fn enacted_files(store: &dyn Store, replay: &Replay, event: &Event) -> Result<Puts, AppendError> {
     let state = replay.state();
     let other = |why: &str| AppendError::Other(why.to_owned());
+    let told = |error: GovernedError| match error {
+        GovernedError::Store(error) => AppendError::Store(error),
+        error => AppendError::Other(error.to_string()),
+    };
     let case = event.case.and_then(|case| state.case(&case)).ok_or_else(|| other("the proposal is unknown"))?;
     let Matter::Proposal(proposed) = case.matter() else { return Err(other("the case is no proposal")) };
-    let Subject::Policy { files, .. } = &proposed.subject else { return Ok((Vec::new(), Vec::new())) };
-    let head = replay.tree().ok_or_else(|| other("the ledger is empty"))?;
-    let prefix = format!("{}/files/", case.folder());
-    let mut trees = tree::TreeReader::new(as_objects(store));
-    let wanted = |path: &str| path.starts_with(&prefix) || prefix.starts_with(path) || !path.starts_with("ledger/");
-    let listed = trees.list(head, &wanted)?.files;
+    let present = governed::in_force(as_objects(store), replay).map_err(told)?;
+    let Subject::Policy { files, .. } = &proposed.subject else {
+        return Ok(present.into_iter().map(|(path, content)| (path, content.blob)).collect());
+    };
+    let brought = governed::brought(as_objects(store), replay, case).map_err(told)?;
     let mut puts = Vec::new();
     for file in files {
-        let changed = state.manifest().get(&file.path) != Some(&file.sha256);
-        let from = if changed { format!("{prefix}{}", file.path) } else { file.path.clone() };
-        let blob =
-            listed.iter().find(|listed| listed.path == from).ok_or_else(|| other("a proposed file is missing"))?;
-        puts.push((file.path.clone(), blob.id));
+        let unchanged = state.manifest().get(&file.path) == Some(&file.sha256);
+        let from = if unchanged { &present } else { &brought };
+        let content = from.get(&file.path).ok_or_else(|| other("a proposed file is missing"))?;
+        puts.push((file.path.clone(), content.blob));
     }
-    let dropped =
-        state.manifest().keys().filter(|path| !files.iter().any(|file| file.path == **path)).cloned().collect();
-    Ok((puts, dropped))
+    Ok(puts)
 }
 
 /// An event as it waits in the outbox.

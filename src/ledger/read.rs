@@ -19,7 +19,7 @@ use super::tree::{Change, Changes, TreeReader};
 /// The only mode of a file in a ledger.
 const PLAIN: u32 = 0o100_644;
 /// The most bytes of a governed file.
-const GOVERNED_LIMIT: u64 = 8 * 1024 * 1024;
+pub(super) const GOVERNED_LIMIT: u64 = 8 * 1024 * 1024;
 
 /// Reads commits in order, keeping the trees and keys that the next one needs.
 pub struct Reader<'a> {

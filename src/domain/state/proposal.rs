@@ -9,7 +9,7 @@ use super::{Claim, State};
 use crate::domain::event::{Body, Event, FileDigest, Proposal, Subject};
 use crate::domain::finding::{Code, Fault};
 use crate::domain::id::{Digest, Name};
-use crate::domain::policy::{Mfa, Policy};
+use crate::domain::policy::{Mfa, Missing, Policy};
 
 impl State {
     /// The genesis is judged by its own policy.
@@ -164,5 +164,33 @@ impl State {
         people.insert(case.actor.clone()); // the proposer counts once
         let new_agrees = proposed.policy.as_deref().is_none_or(|new| new.root_quorum(&people));
         if policy.root_quorum(&people) && new_agrees { CaseState::Approved } else { CaseState::Pending }
+    }
+
+    /// Who must still agree to a proposal: of the root in force, and where the proposal changes the root, of the proposed
+    /// one, too. Empty for other cases and for proposals that are not pending.
+    pub fn missing_roots(&self, case: &Case) -> Vec<Missing> {
+        let (Some(policy), Matter::Proposal(proposed)) = (self.policy.as_deref(), &case.matter) else {
+            return Vec::new();
+        };
+        if self.proposal_state(case, proposed) != CaseState::Pending {
+            return Vec::new();
+        }
+        let mut people: BTreeSet<&Name> = proposed.approvals.keys().collect();
+        people.insert(&case.actor);
+        let lack = |group: &str, policy: &Policy| -> Option<Missing> {
+            let agreed = policy.root.members.iter().filter(|name| people.contains(name)).count();
+            let count = policy.root.threshold.saturating_sub(agreed);
+            let left = policy.root.members.iter().filter(|name| !people.contains(name));
+            let mut candidates: Vec<Name> = left.cloned().collect();
+            candidates.sort();
+            (count > 0).then_some(Missing { group: group.parse().ok()?, count, candidates })
+        };
+        let present = lack("root", policy);
+        let proposed = proposed.policy.as_deref().and_then(|new| lack("new-root", new));
+        let same = match (&present, &proposed) {
+            (Some(one), Some(other)) => one.count == other.count && one.candidates == other.candidates,
+            _ => false,
+        };
+        present.into_iter().chain(proposed.filter(|_| !same)).collect()
     }
 }

@@ -1,0 +1,277 @@
+//! `jit policy propose`.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::Path;
+
+use super::super::error::CliError;
+use super::super::turn::{Turn, reason};
+use super::super::view::proposal::{FileChange, plan_text};
+use super::super::{Context, Outcome};
+use super::check::unsound;
+use super::enact;
+use crate::domain::codec::PROPOSAL_LIMIT;
+use crate::domain::event::{Body, FileDigest, Proposal, Subject};
+use crate::domain::finding::Code;
+use crate::domain::id::Digest;
+use crate::domain::policy::Policy;
+use crate::ledger::governed;
+
+/// The policy's path in a ledger.
+const POLICY: &str = "policy.toml";
+/// The file that follows from it.
+const SIGNERS: &str = "allowed_signers";
+
+/// Propose a new policy and other governed files.
+///
+/// A proposal names every governed file as it shall be; allowed_signers follows from the policy. The policy's version
+/// must be the next one: --bump writes it. Where only other files change, the policy in force goes with them under its
+/// next version.
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// New contents: a file named as in the ledger (policy.toml), or PATH=FILE for any path of the ledger [default: the
+    /// governed files of the work tree that were edited].
+    #[arg(value_name = "FILE|PATH=FILE", value_hint = clap::ValueHint::FilePath)]
+    pub files: Vec<String>,
+    /// Take a governed file away; may be given several times.
+    #[arg(long, value_name = "PATH")]
+    pub remove: Vec<String>,
+    /// Why.
+    #[arg(long, value_name = "TEXT")]
+    pub reason: Option<String>,
+    /// Write the next version into the proposed policy.
+    #[arg(long)]
+    pub bump: bool,
+    /// Enact it at once, where the root quorum stands with you alone.
+    #[arg(long)]
+    pub enact: bool,
+}
+
+/// Runs the command.
+///
+/// # Errors
+/// Refused where the policy is unsound or its version is not the next one; failed where nothing changes; cancelled.
+pub fn run(context: &mut Context, args: Args) -> Outcome {
+    let mut turn = Turn::open(context)?;
+    let present: BTreeMap<String, Vec<u8>> = governed::in_force(turn.session.store(), turn.session.replay())?
+        .into_iter()
+        .map(|(path, content)| (path, content.bytes))
+        .collect();
+    let mut given = given(context, &turn, &args, &present)?;
+    for path in &args.remove {
+        if path == POLICY || path == SIGNERS || !present.contains_key(path) {
+            return Err(CliError::usage(format!("{path} is no governed file that can be taken away"))
+                .hint("git ls-files lists them; policy.toml and allowed_signers stay"));
+        }
+        given.remove(path);
+    }
+    given.retain(|path, bytes| present.get(path) != Some(bytes));
+    if given.is_empty() && args.remove.is_empty() {
+        return Err(CliError::failed("nothing would change: these files are in force already")
+            .hint("edit policy.toml, then: jit policy propose policy.toml --reason \"…\""));
+    }
+    let proposed = next_policy(context, &turn, &mut given, &present, args.bump)?;
+    let signers = proposed.allowed_signers().into_bytes();
+    if present.get(SIGNERS) != Some(&signers) {
+        given.insert(SIGNERS.to_owned(), signers);
+    }
+    fits(&given)?;
+    let mut after: BTreeMap<&str, Digest> =
+        turn.session.state().manifest().iter().map(|(path, digest)| (path.as_str(), *digest)).collect();
+    for path in &args.remove {
+        after.remove(path.as_str());
+    }
+    after.extend(given.iter().map(|(path, bytes)| (path.as_str(), Digest::of(bytes))));
+    let files = after.into_iter().map(|(path, sha256)| FileDigest { path: path.to_owned(), sha256 }).collect();
+    let mut changes: Vec<FileChange<'_>> = given
+        .iter()
+        .map(|(path, bytes)| FileChange { path, old: present.get(path).map(Vec::as_slice), new: Some(bytes) })
+        .collect();
+    changes.extend(args.remove.iter().map(|path| FileChange {
+        path,
+        old: present.get(path).map(Vec::as_slice),
+        new: None,
+    }));
+    let mut summary = plan_text(&context.output, turn.session.policy(), &proposed, &changes);
+    let why = reason(context, "--reason", "Why this change?", args.reason.clone())?;
+    summary.push_str(&super::super::view::field("Reason", &why));
+    let subject = Subject::Policy { version: proposed.version, files };
+    let mut intent = turn.intent(None, Body::Proposal(Proposal { reason: why, subject }));
+    intent.files = given.clone();
+    let id = turn.say(context, &intent, &summary)?;
+    enact::finish(context, &mut turn, id, args.enact)
+}
+
+/// The contents that were named, by their paths in the ledger.
+fn given(
+    context: &Context,
+    turn: &Turn,
+    args: &Args,
+    present: &BTreeMap<String, Vec<u8>>,
+) -> Result<BTreeMap<String, Vec<u8>>, CliError> {
+    let mut given = BTreeMap::new();
+    let work_tree = turn.session.store().work_tree();
+    if args.files.is_empty() && args.remove.is_empty() {
+        let Some(root) = work_tree else {
+            return Err(
+                CliError::usage("FILE is needed: this ledger has no work tree").hint("jit policy propose policy.toml")
+            );
+        };
+        for (path, bytes) in present {
+            let file = root.join(path);
+            // What is missing or no plain file was not edited: --remove takes a file away.
+            if path == SIGNERS || !fs::symlink_metadata(&file).is_ok_and(|meta| meta.is_file()) {
+                continue;
+            }
+            let found = read(&file)?;
+            if found != *bytes {
+                given.insert(path.clone(), found);
+            }
+        }
+        return Ok(given);
+    }
+    for named in &args.files {
+        let (path, file) = match named.split_once('=') {
+            Some((path, file)) => (path.to_owned(), context.resolve(Path::new(file))),
+            None => {
+                let file = context.resolve(Path::new(named));
+                (path_of(work_tree, &file, present)?, file)
+            }
+        };
+        may_be_governed(&path)?;
+        if given.insert(path.clone(), read(&file)?).is_some() {
+            return Err(CliError::usage(format!("{path} is given twice")).hint("name each file once"));
+        }
+    }
+    Ok(given)
+}
+
+/// Where a file lies in the ledger that was named without its path.
+fn path_of(root: Option<&Path>, file: &Path, present: &BTreeMap<String, Vec<u8>>) -> Result<String, CliError> {
+    let within = root.and_then(|root| file.strip_prefix(root).ok()).and_then(Path::to_str);
+    if let Some(path) = within.filter(|path| !path.split('/').any(|part| part == "..")) {
+        return Ok(path.to_owned());
+    }
+    let name = file.file_name().and_then(|name| name.to_str()).unwrap_or_default();
+    if present.contains_key(name) {
+        return Ok(name.to_owned());
+    }
+    Err(CliError::usage(format!("it is not clear which path of the ledger {} is for", file.display()))
+        .hint(format!("say so: {POLICY}={}", file.display())))
+}
+
+fn may_be_governed(path: &str) -> Result<(), CliError> {
+    if path == SIGNERS {
+        return Err(CliError::usage("allowed_signers follows from the policy and is not given")
+            .hint("change the keys in policy.toml"));
+    }
+    let odd = path.is_empty() || path.split('/').any(|part| matches!(part, "" | "." | ".." | ".git"));
+    if odd || path == "ledger" || path.starts_with("ledger/") {
+        return Err(CliError::usage(format!("{path:?} cannot be a governed file"))
+            .hint("a path from the root of the ledger, outside ledger/, such as .github/workflows/jit.yml"));
+    }
+    Ok(())
+}
+
+fn read(file: &Path) -> Result<Vec<u8>, CliError> {
+    let bytes = fs::read(file).map_err(|cause| CliError::file("read", file, &cause))?;
+    // Whoever approves reads it.
+    if std::str::from_utf8(&bytes).is_err() {
+        return Err(CliError::failed(format!(
+            "{} is not text in UTF-8: nobody could read what they approve",
+            file.display()
+        ))
+        .hint("governed files are text"));
+    }
+    Ok(bytes)
+}
+
+/// The proposed policy, sound and of the next version; puts its bytes among `given`.
+fn next_policy(
+    context: &Context,
+    turn: &Turn,
+    given: &mut BTreeMap<String, Vec<u8>>,
+    present: &BTreeMap<String, Vec<u8>>,
+    bump: bool,
+) -> Result<Policy, CliError> {
+    let next = turn.session.policy().version.saturating_add(1);
+    let alone = !given.contains_key(POLICY);
+    let mut bytes = match given.get(POLICY).or_else(|| present.get(POLICY)) {
+        Some(bytes) => bytes.clone(),
+        None => return Err(CliError::failed("the ledger has no policy.toml").hint("jit verify")),
+    };
+    let file = Path::new(POLICY);
+    let mut policy = Policy::parse(&bytes).map_err(|problems| unsound(file, &problems).rule(Code::A10))?;
+    if policy.version != next && (bump || alone) {
+        let text = String::from_utf8_lossy(&bytes).into_owned();
+        let Some(bumped) = with_version(&text, next) else {
+            return Err(CliError::failed("the line of the version was not found in policy.toml")
+                .hint(format!("write it yourself: version = {next}")));
+        };
+        context.output.note(format!("policy.toml gets version {next}."));
+        bytes = bumped.into_bytes();
+        policy = Policy::parse(&bytes).map_err(|problems| unsound(file, &problems).rule(Code::A10))?;
+    }
+    if policy.version != next {
+        let (has, present) = (policy.version, turn.session.policy().version);
+        return Err(CliError::refused(format!("policy.toml has version {has}; version {present} is in force, so the next one is {next}"))
+            .because("an equal or older version would be a rollback, and one left out could never be proposed again")
+            .hint(format!("write version = {next}, or let --bump do it; look first whether the file rests on the policy in force: jit policy diff {POLICY}"))
+            .rule(Code::A10));
+    }
+    given.insert(POLICY.to_owned(), bytes);
+    Ok(policy)
+}
+
+/// The text with another version: the number alone changes.
+fn with_version(text: &str, version: u64) -> Option<String> {
+    let mut out = String::with_capacity(text.len().saturating_add(8));
+    let mut done = false;
+    let mut in_table = false;
+    for line in text.split_inclusive('\n') {
+        let trimmed = line.trim_start();
+        in_table |= trimmed.starts_with('[');
+        let number = trimmed
+            .strip_prefix("version")
+            .and_then(|rest| rest.trim_start().strip_prefix('='))
+            .filter(|_| !done && !in_table);
+        match number {
+            Some(rest) => {
+                let tail = rest.trim_start().trim_start_matches(|c: char| c.is_ascii_digit() || c == '_');
+                out.push_str(&format!("version = {version}{tail}"));
+                done = true;
+            }
+            None => out.push_str(line),
+        }
+    }
+    done.then_some(out)
+}
+
+/// C06, asked before anybody signs.
+fn fits(given: &BTreeMap<String, Vec<u8>>) -> Result<(), CliError> {
+    let size: u64 = given.values().map(|bytes| u64::try_from(bytes.len()).unwrap_or(u64::MAX)).sum();
+    if size <= PROPOSAL_LIMIT {
+        return Ok(());
+    }
+    Err(CliError::refused(format!("the changed files have {size} bytes together; a proposal takes {PROPOSAL_LIMIT}"))
+        .hint("propose them one after the other")
+        .rule(Code::C06))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_the_version_changes() {
+        for (text, after) in [
+            ("version = 1\nname = \"a\"\n", Some("version = 2\nname = \"a\"\n")),
+            ("# version = 7\nversion=1 # the first\n", Some("# version = 7\nversion = 2 # the first\n")),
+            ("name = \"a\"\r\n  version = 41", Some("name = \"a\"\r\nversion = 2")),
+            ("name = \"a\"\n[root]\nversion = 1\n", None),
+            ("versions = 1\n", None),
+        ] {
+            assert_eq!(with_version(text, 2).as_deref(), after, "{text}");
+        }
+    }
+}
