@@ -353,3 +353,51 @@ fn a_root_of_one_proposes_and_enacts_at_once() {
     assert_eq!(said["changes"][0]["weight"], "stronger");
     office.desk("erin").jit(&["verify", "--strict"]).ok();
 }
+
+/// The example of docs/administrator.md, and the rules that it does not show.
+#[test]
+fn scenarios_are_judged_by_the_rules() {
+    if gone("scenarios_are_judged_by_the_rules") {
+        return;
+    }
+    let office = Office::new(2);
+    let manual = include_str!("../docs/administrator.md");
+    let from = manual.find("    [[scenario]]").unwrap();
+    let to = from + manual[from..].find("\nKeys, touch and PIN").unwrap();
+    let example: String = manual[from..to].lines().map(|line| format!("{}\n", line.trim_start())).collect();
+    let ask = "who = \"alice\"\nasks = \"payments-db/read-only\"\nfor = \"30m\"\nticket = \"INC-1\"\n";
+    let rows = [
+        format!("{ask}approved_by = [\"bob\", \"erin\"]\nexpect = \"approved\""),
+        format!("{ask}expect = \"pending\"\nwaits_on = [\"sre\", \"security\"]"),
+        format!("{ask}approved_by = [\"bob\", \"bob\"]\nexpect = \"refused\"\ncode = \"A03\""),
+        format!("{ask}approved_by = [\"mallory\"]\nexpect = \"refused\"\ncode = \"K04\""),
+        format!("{ask}emergency = true\nincident = \"INC-1\"\nexpect = \"refused\"\ncode = \"A07\""),
+        format!("{ask}emergency = true\nincident = \"INC-1\"\nexpect = \"emergency\"").replace("30m", "15m"),
+        format!("{ask}expect = \"refused\"\ncode = \"A01\"").replace("30m", "3h"),
+        format!("{ask}expect = \"refused\"\ncode = \"A01\"").replace("alice", "bob"),
+        format!("{ask}expect = \"refused\"\ncode = \"A02\"").replace("INC-1", "soon"),
+        format!("{ask}data = [\"other\"]\nexpect = \"refused\"\ncode = \"A02\""),
+    ];
+    let mut text = example;
+    for (number, row) in rows.iter().enumerate() {
+        text += &format!("[[scenario]]\nname = \"row {number}\"\n{row}\n");
+    }
+    let file = office.place.path("scenarios.toml");
+    fs::write(&file, &text).unwrap();
+    let path = file.to_str().unwrap();
+    let erin = office.desk("erin");
+    let said = erin.jit(&["policy", "test", path, "--json"]);
+    assert_eq!(said.json()["scenarios"].as_array().unwrap().len(), 12);
+    assert_eq!(said.json()["ok"], true, "{}", said.told());
+    said.ok();
+
+    // Against a policy that is only proposed, two of them end otherwise.
+    let both = "approve = [{ group = \"sre\", count = 1 }, { group = \"security\", count = 1 }]";
+    let next = office.file(2, |text| text.replace(both, "approve = [{ group = \"sre\", count = 1 }]"));
+    let said = erin.jit(&["policy", "test", path, "--policy", &next]).exits(1);
+    assert!(said.out.contains("FAILED  operators need both groups: approved; expected pending"), "{}", said.told());
+    assert!(!said.out.contains("FAILED  nobody approves"), "{}", said.told());
+
+    fs::write(&file, text.replace("expect =", "expects =")).unwrap();
+    erin.jit(&["policy", "test", path]).refused(1).mentions(&["expects"]);
+}
