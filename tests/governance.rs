@@ -7,6 +7,7 @@
 use std::fs;
 use std::path::PathBuf;
 
+use common::terminal::{Answer, Terminal};
 use common::{Desk, Place, absent};
 use serde_json::Value;
 
@@ -400,4 +401,45 @@ fn scenarios_are_judged_by_the_rules() {
 
     fs::write(&file, text.replace("expect =", "expects =")).unwrap();
     erin.jit(&["policy", "test", path]).refused(1).mentions(&["expects"]);
+}
+
+/// Who agrees or refuses at a terminal has seen everything before the question.
+#[test]
+fn whoever_decides_sees_all_that_is_signed() {
+    if absent("whoever_decides_sees_all_that_is_signed", &["git", "ssh-keygen", "tmux"]) {
+        return;
+    }
+    let office = Office::new(2);
+    let file = office.file(2, |text| text.replace("max_duration = \"2h\"", "max_duration = \"8h\""));
+    let workflow = office.place.path("jit.yml");
+    fs::write(&workflow, "on: push # \u{202e}hsup\n").unwrap();
+    let named = format!(".github/workflows/jit.yml={}", workflow.display());
+    let arguments = ["policy", "propose", &file, &named, "--reason", "Longer\nnights.", "--yes", "--json"];
+    let id = office.desk("rita").jit(&arguments).ok().text("id");
+    for (command, question) in [("approve", "sign this approval"), ("deny", "sign this denial")] {
+        let raj = office.desk("raj");
+        let key = raj.key.display().to_string();
+        let screen = Terminal::open(&office.place, &raj.home, &raj.ledger, &[("JIT_AS", "raj"), ("JIT_KEY", &key)]);
+        let answers = [
+            Answer { when: &["why not"], keys: &["text:Not so long.", "Enter"] },
+            Answer { when: &["comment"], keys: &["Enter"] },
+            Answer { when: &[question], keys: &["text:n"] },
+        ];
+        let said = screen.converses(&format!("jit {command} {id}"), &answers);
+        let shown = said.when_asked(&[question]);
+        for part in [
+            "Longer",
+            "| nights.",
+            "weaker    payments-db/read-only: lasts up to 8h instead of 2h",
+            "- max_duration",
+            "+ max_duration",
+            ".github/workflows/jit.yml changes",
+            "+ on: push # \\u{202e}hsup",
+        ] {
+            assert!(shown.contains(part), "{part:?} is not shown before {command}\n{shown}");
+        }
+        assert_ne!(said.code, 0, "{}", said.all());
+    }
+    let seen = office.desk("raj").sees(&id);
+    assert_eq!(seen["state"], "pending", "no answer, no signature");
 }
