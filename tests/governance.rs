@@ -443,3 +443,33 @@ fn whoever_decides_sees_all_that_is_signed() {
     let seen = office.desk("raj").sees(&id);
     assert_eq!(seen["state"], "pending", "no answer, no signature");
 }
+
+/// The contents of what is in force are found though a void commit took them out of the tree.
+#[test]
+fn what_was_removed_by_hand_comes_back() {
+    if gone("what_was_removed_by_hand_comes_back") {
+        return;
+    }
+    let office = Office::new(1);
+    let rita = office.desk("rita");
+    let readme = office.place.path("README.md");
+    fs::write(&readme, "# How to ask\n").unwrap();
+    let arguments = ["policy", "propose", readme.to_str().unwrap(), "--reason", "A start.", "--enact", "--yes"];
+    rita.jit(&arguments).ok();
+    let raj = office.desk("raj");
+    raj.jit(&["sync"]).ok();
+    for name in ["ledger", ".github"] {
+        fs::remove_dir_all(raj.ledger.join(name)).unwrap();
+    }
+    for name in ["README.md", "policy.toml", "allowed_signers"] {
+        fs::remove_file(raj.ledger.join(name)).unwrap();
+    }
+    office.push_by_hand(&raj);
+    office.desk("erin").jit(&["verify"]).exits(4);
+    let arguments = ["policy", "acknowledge", "--reason", "All was removed.", "--enact", "--yes", "--json"];
+    assert_eq!(office.desk("rita").jit(&arguments).ok().json()["state"], "enacted");
+    assert_eq!(office.git_show("README.md"), "# How to ask");
+    assert!(office.git_show("policy.toml").contains("version = 2\n"));
+    assert!(!office.git_show(".github/workflows/jit.yml").is_empty());
+    office.desk("erin").jit(&["verify", "--strict"]).ok();
+}
