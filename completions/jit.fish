@@ -375,22 +375,23 @@ complete -c jit -n "__fish_jit_using_subcommand sync" -s q -l quiet -d 'Print th
 complete -c jit -n "__fish_jit_using_subcommand sync" -s v -l verbose -d 'Say more about what is done'
 complete -c jit -n "__fish_jit_using_subcommand sync" -s h -l help -d 'Print help'
 complete -c jit -n "__fish_jit_using_subcommand sync" -s V -l version -d 'Print version'
-complete -c jit -n "__fish_jit_using_subcommand policy; and not __fish_seen_subcommand_from check show explain diff propose acknowledge enact" -l ledger -d 'The ledger: a Git repository [default: the one around this directory, else the user\'s default]' -r -f -a "(__fish_complete_directories)"
-complete -c jit -n "__fish_jit_using_subcommand policy; and not __fish_seen_subcommand_from check show explain diff propose acknowledge enact" -l as -d 'Who acts: a member or service of the policy [default: whose key it is]' -r
-complete -c jit -n "__fish_jit_using_subcommand policy; and not __fish_seen_subcommand_from check show explain diff propose acknowledge enact" -l key -d 'The key that signs: a private key, or a .pub whose private half ssh-agent holds [default: ~/.ssh/id_ed25519]' -r -F
-complete -c jit -n "__fish_jit_using_subcommand policy; and not __fish_seen_subcommand_from check show explain diff propose acknowledge enact" -l json -d 'Print the result as JSON'
-complete -c jit -n "__fish_jit_using_subcommand policy; and not __fish_seen_subcommand_from check show explain diff propose acknowledge enact" -s y -l yes -d 'Answer yes to "shall I sign this?"'
-complete -c jit -n "__fish_jit_using_subcommand policy; and not __fish_seen_subcommand_from check show explain diff propose acknowledge enact" -s q -l quiet -d 'Print the result and errors only'
-complete -c jit -n "__fish_jit_using_subcommand policy; and not __fish_seen_subcommand_from check show explain diff propose acknowledge enact" -s v -l verbose -d 'Say more about what is done'
-complete -c jit -n "__fish_jit_using_subcommand policy; and not __fish_seen_subcommand_from check show explain diff propose acknowledge enact" -s h -l help -d 'Print help'
-complete -c jit -n "__fish_jit_using_subcommand policy; and not __fish_seen_subcommand_from check show explain diff propose acknowledge enact" -s V -l version -d 'Print version'
-complete -c jit -n "__fish_jit_using_subcommand policy; and not __fish_seen_subcommand_from check show explain diff propose acknowledge enact" -f -a "check" -d 'Check a policy file: every problem with its line, column and what was expected'
-complete -c jit -n "__fish_jit_using_subcommand policy; and not __fish_seen_subcommand_from check show explain diff propose acknowledge enact" -f -a "show" -d 'Show the policy in force'
-complete -c jit -n "__fish_jit_using_subcommand policy; and not __fish_seen_subcommand_from check show explain diff propose acknowledge enact" -f -a "explain" -d 'Say what would happen if MEMBER asked for TARGET/ROLE, and who would have to approve'
-complete -c jit -n "__fish_jit_using_subcommand policy; and not __fish_seen_subcommand_from check show explain diff propose acknowledge enact" -f -a "diff" -d 'Say what differs between two policies: who gains and who loses what, the dangerous first'
-complete -c jit -n "__fish_jit_using_subcommand policy; and not __fish_seen_subcommand_from check show explain diff propose acknowledge enact" -f -a "propose" -d 'Propose a new policy and other governed files, which root members then approve'
-complete -c jit -n "__fish_jit_using_subcommand policy; and not __fish_seen_subcommand_from check show explain diff propose acknowledge enact" -f -a "acknowledge" -d 'Propose to acknowledge void commits: they were looked into, and minting may go on'
-complete -c jit -n "__fish_jit_using_subcommand policy; and not __fish_seen_subcommand_from check show explain diff propose acknowledge enact" -f -a "enact" -d 'Put an approved proposal in force: a policy, an acknowledgement or an unlock'
+complete -c jit -n "__fish_jit_using_subcommand policy; and not __fish_seen_subcommand_from check show explain diff test propose acknowledge enact" -l ledger -d 'The ledger: a Git repository [default: the one around this directory, else the user\'s default]' -r -f -a "(__fish_complete_directories)"
+complete -c jit -n "__fish_jit_using_subcommand policy; and not __fish_seen_subcommand_from check show explain diff test propose acknowledge enact" -l as -d 'Who acts: a member or service of the policy [default: whose key it is]' -r
+complete -c jit -n "__fish_jit_using_subcommand policy; and not __fish_seen_subcommand_from check show explain diff test propose acknowledge enact" -l key -d 'The key that signs: a private key, or a .pub whose private half ssh-agent holds [default: ~/.ssh/id_ed25519]' -r -F
+complete -c jit -n "__fish_jit_using_subcommand policy; and not __fish_seen_subcommand_from check show explain diff test propose acknowledge enact" -l json -d 'Print the result as JSON'
+complete -c jit -n "__fish_jit_using_subcommand policy; and not __fish_seen_subcommand_from check show explain diff test propose acknowledge enact" -s y -l yes -d 'Answer yes to "shall I sign this?"'
+complete -c jit -n "__fish_jit_using_subcommand policy; and not __fish_seen_subcommand_from check show explain diff test propose acknowledge enact" -s q -l quiet -d 'Print the result and errors only'
+complete -c jit -n "__fish_jit_using_subcommand policy; and not __fish_seen_subcommand_from check show explain diff test propose acknowledge enact" -s v -l verbose -d 'Say more about what is done'
+complete -c jit -n "__fish_jit_using_subcommand policy; and not __fish_seen_subcommand_from check show explain diff test propose acknowledge enact" -s h -l help -d 'Print help'
+complete -c jit -n "__fish_jit_using_subcommand policy; and not __fish_seen_subcommand_from check show explain diff test propose acknowledge enact" -s V -l version -d 'Print version'
+complete -c jit -n "__fish_jit_using_subcommand policy; and not __fish_seen_subcommand_from check show explain diff test propose acknowledge enact" -f -a "check" -d 'Check a policy file: every problem with its line, column and what was expected'
+complete -c jit -n "__fish_jit_using_subcommand policy; and not __fish_seen_subcommand_from check show explain diff test propose acknowledge enact" -f -a "show" -d 'Show the policy in force'
+complete -c jit -n "__fish_jit_using_subcommand policy; and not __fish_seen_subcommand_from check show explain diff test propose acknowledge enact" -f -a "explain" -d 'Say what would happen if MEMBER asked for TARGET/ROLE, and who would have to approve'
+complete -c jit -n "__fish_jit_using_subcommand policy; and not __fish_seen_subcommand_from check show explain diff test propose acknowledge enact" -f -a "diff" -d 'Say what differs between two policies: who gains and who loses what, the dangerous first'
+complete -c jit -n "__fish_jit_using_subcommand policy; and not __fish_seen_subcommand_from check show explain diff test propose acknowledge enact" -f -a "test" -d 'Try scenarios against a policy: who asks for what, who agrees, and what comes of it'
+complete -c jit -n "__fish_jit_using_subcommand policy; and not __fish_seen_subcommand_from check show explain diff test propose acknowledge enact" -f -a "propose" -d 'Propose a new policy and other governed files, which root members then approve'
+complete -c jit -n "__fish_jit_using_subcommand policy; and not __fish_seen_subcommand_from check show explain diff test propose acknowledge enact" -f -a "acknowledge" -d 'Propose to acknowledge void commits: they were looked into, and minting may go on'
+complete -c jit -n "__fish_jit_using_subcommand policy; and not __fish_seen_subcommand_from check show explain diff test propose acknowledge enact" -f -a "enact" -d 'Put an approved proposal in force: a policy, an acknowledgement or an unlock'
 complete -c jit -n "__fish_jit_using_subcommand policy; and __fish_seen_subcommand_from check" -l ledger -d 'The ledger: a Git repository [default: the one around this directory, else the user\'s default]' -r -f -a "(__fish_complete_directories)"
 complete -c jit -n "__fish_jit_using_subcommand policy; and __fish_seen_subcommand_from check" -l as -d 'Who acts: a member or service of the policy [default: whose key it is]' -r
 complete -c jit -n "__fish_jit_using_subcommand policy; and __fish_seen_subcommand_from check" -l key -d 'The key that signs: a private key, or a .pub whose private half ssh-agent holds [default: ~/.ssh/id_ed25519]' -r -F
@@ -429,6 +430,16 @@ complete -c jit -n "__fish_jit_using_subcommand policy; and __fish_seen_subcomma
 complete -c jit -n "__fish_jit_using_subcommand policy; and __fish_seen_subcommand_from diff" -s v -l verbose -d 'Say more about what is done'
 complete -c jit -n "__fish_jit_using_subcommand policy; and __fish_seen_subcommand_from diff" -s h -l help -d 'Print help'
 complete -c jit -n "__fish_jit_using_subcommand policy; and __fish_seen_subcommand_from diff" -s V -l version -d 'Print version'
+complete -c jit -n "__fish_jit_using_subcommand policy; and __fish_seen_subcommand_from test" -l policy -d 'The policy to try [default: the one in force]' -r -F
+complete -c jit -n "__fish_jit_using_subcommand policy; and __fish_seen_subcommand_from test" -l ledger -d 'The ledger: a Git repository [default: the one around this directory, else the user\'s default]' -r -f -a "(__fish_complete_directories)"
+complete -c jit -n "__fish_jit_using_subcommand policy; and __fish_seen_subcommand_from test" -l as -d 'Who acts: a member or service of the policy [default: whose key it is]' -r
+complete -c jit -n "__fish_jit_using_subcommand policy; and __fish_seen_subcommand_from test" -l key -d 'The key that signs: a private key, or a .pub whose private half ssh-agent holds [default: ~/.ssh/id_ed25519]' -r -F
+complete -c jit -n "__fish_jit_using_subcommand policy; and __fish_seen_subcommand_from test" -l json -d 'Print the result as JSON'
+complete -c jit -n "__fish_jit_using_subcommand policy; and __fish_seen_subcommand_from test" -s y -l yes -d 'Answer yes to "shall I sign this?"'
+complete -c jit -n "__fish_jit_using_subcommand policy; and __fish_seen_subcommand_from test" -s q -l quiet -d 'Print the result and errors only'
+complete -c jit -n "__fish_jit_using_subcommand policy; and __fish_seen_subcommand_from test" -s v -l verbose -d 'Say more about what is done'
+complete -c jit -n "__fish_jit_using_subcommand policy; and __fish_seen_subcommand_from test" -s h -l help -d 'Print help'
+complete -c jit -n "__fish_jit_using_subcommand policy; and __fish_seen_subcommand_from test" -s V -l version -d 'Print version'
 complete -c jit -n "__fish_jit_using_subcommand policy; and __fish_seen_subcommand_from propose" -l remove -d 'Take a governed file away; may be given several times' -r
 complete -c jit -n "__fish_jit_using_subcommand policy; and __fish_seen_subcommand_from propose" -l reason -d 'Why' -r
 complete -c jit -n "__fish_jit_using_subcommand policy; and __fish_seen_subcommand_from propose" -l ledger -d 'The ledger: a Git repository [default: the one around this directory, else the user\'s default]' -r -f -a "(__fish_complete_directories)"

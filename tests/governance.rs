@@ -7,6 +7,7 @@
 use std::fs;
 use std::path::PathBuf;
 
+use common::terminal::{Answer, Terminal};
 use common::{Desk, Place, absent};
 use serde_json::Value;
 
@@ -351,5 +352,124 @@ fn a_root_of_one_proposes_and_enacts_at_once() {
     let said = rita.jit(&["policy", "diff", "@1", "@4", "--json"]).ok().json();
     assert_eq!(said["changes"].as_array().unwrap().len(), 1, "{said:#}");
     assert_eq!(said["changes"][0]["weight"], "stronger");
+    office.desk("erin").jit(&["verify", "--strict"]).ok();
+}
+
+/// The example of docs/administrator.md, and the rules that it does not show.
+#[test]
+fn scenarios_are_judged_by_the_rules() {
+    if gone("scenarios_are_judged_by_the_rules") {
+        return;
+    }
+    let office = Office::new(2);
+    let manual = include_str!("../docs/administrator.md");
+    let from = manual.find("    [[scenario]]").unwrap();
+    let to = from + manual[from..].find("\nKeys, touch and PIN").unwrap();
+    let example: String = manual[from..to].lines().map(|line| format!("{}\n", line.trim_start())).collect();
+    let ask = "who = \"alice\"\nasks = \"payments-db/read-only\"\nfor = \"30m\"\nticket = \"INC-1\"\n";
+    let rows = [
+        format!("{ask}approved_by = [\"bob\", \"erin\"]\nexpect = \"approved\""),
+        format!("{ask}expect = \"pending\"\nwaits_on = [\"sre\", \"security\"]"),
+        format!("{ask}approved_by = [\"bob\", \"bob\"]\nexpect = \"refused\"\ncode = \"A03\""),
+        format!("{ask}approved_by = [\"mallory\"]\nexpect = \"refused\"\ncode = \"K04\""),
+        format!("{ask}emergency = true\nincident = \"INC-1\"\nexpect = \"refused\"\ncode = \"A07\""),
+        format!("{ask}emergency = true\nincident = \"INC-1\"\nexpect = \"emergency\"").replace("30m", "15m"),
+        format!("{ask}expect = \"refused\"\ncode = \"A01\"").replace("30m", "3h"),
+        format!("{ask}expect = \"refused\"\ncode = \"A01\"").replace("alice", "bob"),
+        format!("{ask}expect = \"refused\"\ncode = \"A02\"").replace("INC-1", "soon"),
+        format!("{ask}data = [\"other\"]\nexpect = \"refused\"\ncode = \"A02\""),
+    ];
+    let mut text = example;
+    for (number, row) in rows.iter().enumerate() {
+        text += &format!("[[scenario]]\nname = \"row {number}\"\n{row}\n");
+    }
+    let file = office.place.path("scenarios.toml");
+    fs::write(&file, &text).unwrap();
+    let path = file.to_str().unwrap();
+    let erin = office.desk("erin");
+    let said = erin.jit(&["policy", "test", path, "--json"]);
+    assert_eq!(said.json()["scenarios"].as_array().unwrap().len(), 12);
+    assert_eq!(said.json()["ok"], true, "{}", said.told());
+    said.ok();
+
+    // Against a policy that is only proposed, two of them end otherwise.
+    let both = "approve = [{ group = \"sre\", count = 1 }, { group = \"security\", count = 1 }]";
+    let next = office.file(2, |text| text.replace(both, "approve = [{ group = \"sre\", count = 1 }]"));
+    let said = erin.jit(&["policy", "test", path, "--policy", &next]).exits(1);
+    assert!(said.out.contains("FAILED  operators need both groups: approved; expected pending"), "{}", said.told());
+    assert!(!said.out.contains("FAILED  nobody approves"), "{}", said.told());
+
+    fs::write(&file, text.replace("expect =", "expects =")).unwrap();
+    erin.jit(&["policy", "test", path]).refused(1).mentions(&["expects"]);
+}
+
+/// Who agrees or refuses at a terminal has seen everything before the question.
+#[test]
+fn whoever_decides_sees_all_that_is_signed() {
+    if absent("whoever_decides_sees_all_that_is_signed", &["git", "ssh-keygen", "tmux"]) {
+        return;
+    }
+    let office = Office::new(2);
+    let file = office.file(2, |text| text.replace("max_duration = \"2h\"", "max_duration = \"8h\""));
+    let workflow = office.place.path("jit.yml");
+    fs::write(&workflow, "on: push # \u{202e}hsup\n").unwrap();
+    let named = format!(".github/workflows/jit.yml={}", workflow.display());
+    let arguments = ["policy", "propose", &file, &named, "--reason", "Longer\nnights.", "--yes", "--json"];
+    let id = office.desk("rita").jit(&arguments).ok().text("id");
+    for (command, question) in [("approve", "sign this approval"), ("deny", "sign this denial")] {
+        let raj = office.desk("raj");
+        let key = raj.key.display().to_string();
+        let screen = Terminal::open(&office.place, &raj.home, &raj.ledger, &[("JIT_AS", "raj"), ("JIT_KEY", &key)]);
+        let answers = [
+            Answer { when: &["why not"], keys: &["text:Not so long.", "Enter"] },
+            Answer { when: &["comment"], keys: &["Enter"] },
+            Answer { when: &[question], keys: &["text:n"] },
+        ];
+        let said = screen.converses(&format!("jit {command} {id}"), &answers);
+        let shown = said.when_asked(&[question]);
+        for part in [
+            "Longer",
+            "| nights.",
+            "weaker    payments-db/read-only: lasts up to 8h instead of 2h",
+            "- max_duration",
+            "+ max_duration",
+            ".github/workflows/jit.yml changes",
+            "+ on: push # \\u{202e}hsup",
+        ] {
+            assert!(shown.contains(part), "{part:?} is not shown before {command}\n{shown}");
+        }
+        assert_ne!(said.code, 0, "{}", said.all());
+    }
+    let seen = office.desk("raj").sees(&id);
+    assert_eq!(seen["state"], "pending", "no answer, no signature");
+}
+
+/// The contents of what is in force are found though a void commit took them out of the tree.
+#[test]
+fn what_was_removed_by_hand_comes_back() {
+    if gone("what_was_removed_by_hand_comes_back") {
+        return;
+    }
+    let office = Office::new(1);
+    let rita = office.desk("rita");
+    let readme = office.place.path("README.md");
+    fs::write(&readme, "# How to ask\n").unwrap();
+    let arguments = ["policy", "propose", readme.to_str().unwrap(), "--reason", "A start.", "--enact", "--yes"];
+    rita.jit(&arguments).ok();
+    let raj = office.desk("raj");
+    raj.jit(&["sync"]).ok();
+    for name in ["ledger", ".github"] {
+        fs::remove_dir_all(raj.ledger.join(name)).unwrap();
+    }
+    for name in ["README.md", "policy.toml", "allowed_signers"] {
+        fs::remove_file(raj.ledger.join(name)).unwrap();
+    }
+    office.push_by_hand(&raj);
+    office.desk("erin").jit(&["verify"]).exits(4);
+    let arguments = ["policy", "acknowledge", "--reason", "All was removed.", "--enact", "--yes", "--json"];
+    assert_eq!(office.desk("rita").jit(&arguments).ok().json()["state"], "enacted");
+    assert_eq!(office.git_show("README.md"), "# How to ask");
+    assert!(office.git_show("policy.toml").contains("version = 2\n"));
+    assert!(!office.git_show(".github/workflows/jit.yml").is_empty());
     office.desk("erin").jit(&["verify", "--strict"]).ok();
 }

@@ -13,6 +13,7 @@ mod enact;
 mod explain;
 mod propose;
 mod show;
+mod test;
 
 /// Look at the policy, and change it: who may do what.
 #[derive(Debug, clap::Args)]
@@ -51,6 +52,8 @@ pub enum Command {
     },
     /// Say what differs between two policies: who gains and who loses what, the dangerous first.
     Diff(diff::Args),
+    /// Try scenarios against a policy: who asks for what, who agrees, and what comes of it.
+    Test(test::Args),
     /// Propose a new policy and other governed files, which root members then approve.
     Propose(propose::Args),
     /// Propose to acknowledge void commits: they were looked into, and minting may go on.
@@ -71,6 +74,7 @@ pub fn run(context: &mut Context, args: Args) -> Outcome {
             explain::run(context, &member, &role, duration, emergency)
         }
         Command::Diff(args) => diff::run(context, &args),
+        Command::Test(args) => test::run(context, &args),
         Command::Propose(args) => propose::run(context, args),
         Command::Acknowledge(args) => acknowledge::run(context, args),
         Command::Enact(args) => enact::run(context, &args),

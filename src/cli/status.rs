@@ -77,7 +77,8 @@ pub fn run(context: &mut Context, _: Args) -> Outcome {
         context.output.hint("jit request asks for access");
     }
     if voids > 0 {
-        context.output.warning(format!("{voids} void commits wait for the root members: jit verify"));
+        let voids = super::output::count(u64::try_from(voids).unwrap_or(u64::MAX), "void commit");
+        context.output.warning(format!("not acknowledged by the root members: {voids} (jit verify)"));
     }
     if waiting > 0 {
         context.output.warning(format!("{waiting} signed events wait in the outbox: jit sync"));

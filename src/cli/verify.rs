@@ -98,7 +98,7 @@ pub fn run(context: &mut Context, args: Args) -> Outcome {
         annotate(context, &voids, &findings)?;
     }
     if let Some(remedy) = void::remedy(state, context.now()).filter(|_| open > 0) {
-        context.output.note("Until then nothing but emergencies is minted.");
+        context.output.note("Nothing but emergencies is minted until root members have acknowledged what is void.");
         context.output.hint(remedy);
     }
     Ok(if ok { Exit::DONE } else { Exit::FINDINGS })

@@ -13,6 +13,7 @@ pub mod findings;
 pub mod grant;
 mod issuance;
 mod proposal;
+pub mod trial;
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;

@@ -421,7 +421,7 @@ fn enacted_files(store: &dyn Store, replay: &Replay, event: &Event) -> Result<Pu
     let Subject::Policy { files, .. } = &proposed.subject else {
         return Ok(present.into_iter().map(|(path, content)| (path, content.blob)).collect());
     };
-    let brought = governed::brought(as_objects(store), replay, case).map_err(told)?;
+    let brought = governed::brought(as_objects(store), case).map_err(told)?;
     let mut puts = Vec::new();
     for file in files {
         let unchanged = state.manifest().get(&file.path) == Some(&file.sha256);

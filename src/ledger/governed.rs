@@ -64,7 +64,7 @@ pub fn in_force(objects: &dyn Objects, replay: &Replay) -> Result<BTreeMap<Strin
             if let Some(case) = (!older.is_empty()).then(|| older.remove(0)) {
                 let prefix = format!("{}/files/", case.folder());
                 let wanted = |path: &str| path.starts_with(&prefix) || prefix.starts_with(path);
-                places.push((prefix.clone(), list(&mut trees, head, &wanted)?));
+                places.push((prefix.clone(), list(&mut trees, tree_of(objects, case)?, &wanted)?));
             } else if !genesis {
                 genesis = true;
                 places.push((String::new(), list(&mut trees, first_tree(objects, replay)?, &named)?));
@@ -101,16 +101,11 @@ pub fn in_force(objects: &dyn Objects, replay: &Replay) -> Result<BTreeMap<Strin
 ///
 /// # Errors
 /// Where the store fails.
-pub fn brought(
-    objects: &dyn Objects,
-    replay: &Replay,
-    case: &Case,
-) -> Result<BTreeMap<String, Content>, GovernedError> {
-    let head = replay.tree().ok_or(GovernedError::Empty)?;
+pub fn brought(objects: &dyn Objects, case: &Case) -> Result<BTreeMap<String, Content>, GovernedError> {
     let prefix = format!("{}/files/", case.folder());
     let wanted = |path: &str| path.starts_with(&prefix) || prefix.starts_with(path);
     let mut found = BTreeMap::new();
-    for file in list(&mut TreeReader::new(objects), head, &wanted)? {
+    for file in list(&mut TreeReader::new(objects), tree_of(objects, case)?, &wanted)? {
         let Some(path) = file.path.strip_prefix(&prefix) else { continue };
         let bytes = objects.read(file.id, ObjectKind::Blob, GOVERNED_LIMIT)?;
         found.insert(path.to_owned(), Content { blob: file.id, bytes });
@@ -148,6 +143,14 @@ fn list(
 /// Whether `directory`, which ends with `/`, lies above one of `paths`.
 fn is_above<'a>(directory: &str, mut paths: impl Iterator<Item = &'a str>) -> bool {
     directory.ends_with('/') && paths.any(|path| path.starts_with(directory))
+}
+
+/// The tree of the commit that opened a case: no later commit can take its files away.
+fn tree_of(objects: &dyn Objects, case: &Case) -> Result<ObjectId, GovernedError> {
+    let first = case.events().first().ok_or(GovernedError::Empty)?;
+    let raw = objects.read(first.commit, ObjectKind::Commit, commit::COMMIT_LIMIT)?;
+    let lost = |_| GovernedError::Lost(format!("the commit of case {}", case.id().short()));
+    commit::links(&raw).map(|links| links.tree).map_err(lost)
 }
 
 fn first_tree(objects: &dyn Objects, replay: &Replay) -> Result<ObjectId, GovernedError> {

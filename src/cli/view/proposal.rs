@@ -126,7 +126,7 @@ pub fn text(output: &Output, session: &Session, case: &Case, now: Timestamp) -> 
                 return Ok(String::new());
             };
             let present = governed::in_force(session.store(), session.replay())?;
-            let brought = governed::brought(session.store(), session.replay(), case)?;
+            let brought = governed::brought(session.store(), case)?;
             let mut changes: Vec<FileChange<'_>> = files
                 .iter()
                 .filter(|file| state.manifest().get(&file.path) != Some(&file.sha256))

@@ -54,7 +54,7 @@ impl State {
         Ok(None)
     }
 
-    fn judge_request(&self, policy: &Policy, event: &Event, request: &Request) -> Result<(), Fault> {
+    pub(super) fn judge_request(&self, policy: &Policy, event: &Event, request: &Request) -> Result<(), Fault> {
         if !policy.is_member(&event.actor) {
             return refuse(Code::A01, format!("{} is not a member: only people ask for access", event.actor));
         }
@@ -176,7 +176,7 @@ impl State {
     }
 
     /// A03: approval and denial.
-    fn judge_decision(&self, policy: &Policy, event: &Event) -> Result<(), Fault> {
+    pub(super) fn judge_decision(&self, policy: &Policy, event: &Event) -> Result<(), Fault> {
         let case = self.case_of(event)?;
         if case.actor == event.actor {
             return refuse(Code::A03, format!("{} cannot decide their own {}", event.actor, case.kind()));
