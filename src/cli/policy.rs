@@ -9,7 +9,7 @@ use crate::domain::time::Ttl;
 mod acknowledge;
 mod check;
 mod diff;
-mod enact;
+pub(super) mod enact;
 mod explain;
 mod propose;
 mod show;

@@ -1,6 +1,7 @@
 //! `jit unlock`.
 
 use super::error::CliError;
+use super::policy::enact::put_in_force;
 use super::turn::{Turn, reason};
 use super::view::{case_json, locks, next_step, waiting_on, waiting_text};
 use super::{Context, Exit, Outcome};
@@ -50,7 +51,7 @@ pub fn run(context: &mut Context, args: Args) -> Outcome {
     if stands == CaseState::Approved {
         // Counted before it is lifted: afterwards nothing is stopped.
         let opens = locks::lifts(turn.session.state(), &lock, now);
-        enact(context, &mut turn, id)?;
+        put_in_force(context, &mut turn, id)?;
         let state = turn.session.state();
         let case = turn.session.known(id)?;
         context.output.result(|| case_json(state, case, now), || format!("Lifted {opens}"))?;
@@ -74,17 +75,6 @@ pub fn run(context: &mut Context, args: Args) -> Outcome {
     )?;
     next_step(&context.output, state, case, now);
     Ok(Exit::DONE)
-}
-
-/// Puts an approved proposal in force: shows it, asks, signs and appends the enactment.
-///
-/// # Errors
-/// A11 or A12 where it may not be; cancelled where the answer is no.
-pub(super) fn enact(context: &mut Context, turn: &mut Turn, proposal: CaseId) -> Result<(), CliError> {
-    let intent = turn.intent(Some(proposal), Body::Enactment);
-    let summary = turn.whole(context, proposal)?;
-    turn.say(context, &intent, &summary)?;
-    Ok(())
 }
 
 fn propose(context: &mut Context, turn: &mut Turn, lock: CaseId, why: Option<String>) -> Result<CaseId, CliError> {

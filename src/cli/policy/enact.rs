@@ -33,15 +33,23 @@ pub fn run(context: &mut Context, args: &Args) -> Outcome {
 }
 
 /// Enacts a proposal and shows it.
-pub(super) fn enact(context: &mut Context, turn: &mut Turn, id: CaseId) -> Outcome {
+fn enact(context: &mut Context, turn: &mut Turn, id: CaseId) -> Outcome {
+    put_in_force(context, turn, id)?;
+    turn.show(context, "Enacted", id)
+}
+
+/// Puts an approved proposal in force: shows it, asks, signs and appends the enactment.
+///
+/// # Errors
+/// A11 or A12 where it may not be; cancelled where the answer is no.
+pub(in crate::cli) fn put_in_force(context: &mut Context, turn: &mut Turn, id: CaseId) -> Result<(), CliError> {
     let intent = turn.intent(Some(id), Body::Enactment);
     // Refused before anybody reads.
     if let Err(error) = turn.session.ask(context, &intent, &*turn.person.signer) {
         return Err(explained(turn, id, error));
     }
     let summary = turn.whole(context, id)?;
-    turn.say(context, &intent, &summary)?;
-    turn.show(context, "Enacted", id)
+    turn.say(context, &intent, &summary).map(|_| ())
 }
 
 /// Who is missing, where that is why.

@@ -11,6 +11,7 @@ use std::process::{Command, Stdio};
 use super::record::Record;
 use super::sshd::{Effective, Sshd};
 use super::{Change, Owner, Place, Plan};
+use crate::host::users::User;
 use crate::host::{HostError, files};
 
 /// What doing a plan needs beyond the plan.
@@ -234,12 +235,6 @@ impl Work<'_> {
 
 /// A user's number and group.
 fn ids(name: &str) -> Result<(u32, u32), HostError> {
-    let missing = || HostError::system(format!("getent passwd {name}"), io::Error::from(io::ErrorKind::NotFound));
-    let done = Command::new("getent").args(["passwd", "--", name]).stdin(Stdio::null()).output();
-    let text = String::from_utf8_lossy(&done.map_err(|cause| HostError::system("getent", cause))?.stdout).into_owned();
-    let mut fields = text.trim().split(':').skip(2).map(str::parse::<u32>);
-    match (fields.next(), fields.next()) {
-        (Some(Ok(uid)), Some(Ok(gid))) => Ok((uid, gid)),
-        _ => Err(missing()),
-    }
+    let missing = || HostError::system(format!("the user {name}"), io::Error::from(io::ErrorKind::NotFound));
+    User::named(name)?.map(|user| (user.uid, user.gid)).ok_or_else(missing)
 }
