@@ -6,7 +6,6 @@
 
 use std::fs;
 use std::io::Write as _;
-use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
@@ -15,7 +14,7 @@ use jit::host::HostError;
 use jit::host::cgroup::{self, Group};
 use serde_json::json;
 
-use reaping::{Host, LOGIN_UID, alive, eventually, stamp, unix};
+use reaping::{Host, alive, eventually, stamp, unix};
 
 #[path = "common/harness.rs"]
 mod common;
@@ -466,33 +465,4 @@ fn what_is_left_outside_of_every_session_is_found() {
     assert_eq!(of("connections")["result"], "found");
     let detail = of("connections")["detail"].as_str().unwrap();
     assert!(detail.contains(&format!("tcp 127.0.0.1:{port} to 0.0.0.0:0")), "{detail}");
-    assert!(LOGIN_UID > 0 && Path::new("/proc/net/tcp").exists());
-}
-
-/// Not a test: what it costs to watch. `cargo test --release --test reap -- --ignored --nocapture figures`
-#[test]
-#[ignore = "prints figures"]
-fn figures() {
-    let Some(host) = Host::new("figures") else { return };
-    for count in [0, 50] {
-        let sessions: Vec<_> = (0..count).map(|_| host.session(|_| {})).collect();
-        for session in &sessions {
-            session.has_a_recorder(b"x");
-        }
-        host.publishes(&sessions.iter().collect::<Vec<_>>(), |_| {});
-        let reaper = host.reaper();
-        std::thread::sleep(Duration::from_secs(2));
-        let before = reaper.cpu_ticks();
-        std::thread::sleep(Duration::from_secs(20));
-        let used = reaper.cpu_ticks() - before;
-        println!("{count} sessions: {used} hundredths of a second in 20 s, {} resident", reaper.resident());
-        host.publishes(&sessions.iter().collect::<Vec<_>>(), |grants| {
-            for grant in grants["grants"].as_array_mut().unwrap() {
-                grant["ended"] = json!({"how": "locked", "why": "the ledger is locked"});
-            }
-        });
-        let began = Instant::now();
-        eventually("all are dead", || !sessions.iter().any(|session| alive(session.monitor)));
-        println!("{count} sessions dead {:?} after a lock", began.elapsed());
-    }
 }
