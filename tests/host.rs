@@ -4,6 +4,7 @@
 // Helpers stand outside of test functions, where the lints allow this.
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic)]
 
+use std::process::Stdio;
 use std::time::Duration;
 
 use common::world::World;
@@ -184,5 +185,37 @@ fn jit_ssh_goes_in_and_closes() {
     assert_eq!(shown["state"], "review due", "{shown:#}");
     world.until("the session's end is told", || {
         alice.sees(&case)["sessions"].as_array().is_some_and(|all| all.iter().any(|one| one["cause"] == "exit"))
+    });
+}
+
+/// Whoever is no member any more is out, and ended, at once.
+#[test]
+fn who_left_the_policy_is_out() {
+    const TEST: &str = "who_left_the_policy_is_out";
+    let place = Place::new();
+    // Somebody else can still ask, so the policy without alice is sound.
+    let others =
+        |text: String| text.replacen("groups = [\"sre\"]", "groups = [\"sre\", \"developers\", \"on-call\"]", 2);
+    let Some(world) = World::new(TEST, &place, others) else { return };
+    let (case, certificate) = world.live("payments-db/read-only", "10m");
+    let mut command = world.island.ssh_command("readonly", &place.key("alice"), Some(&certificate), &[]);
+    command.arg("sleep 1000").env_clear().envs(common::environment(&place.path("home")));
+    let mut session = command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+    world.until("it runs", || world.island.processes_of("readonly").iter().any(|line| line == "sleep 1000"));
+    let rita = world.desk("rita");
+    let text = std::fs::read_to_string(rita.ledger.join("policy.toml")).unwrap();
+    let (before, rest) = text.split_once("[member.alice]").unwrap();
+    let (_, after) = rest.split_once("\n[").unwrap();
+    let shorter = place.path("shorter.toml");
+    std::fs::write(&shorter, format!("{before}[{after}").replacen("version = 1", "version = 2", 1)).unwrap();
+    let file = format!("policy.toml={}", shorter.display());
+    rita.jit(&["policy", "propose", &file, "--reason", "alice has left.", "--enact", "--yes"]).ok();
+    world.until("her session is dead", || world.island.processes_of("readonly").is_empty());
+    session.wait().unwrap();
+    world.refuses("readonly", &certificate, "ended");
+    let said = world.island.run("ssh-keygen", &["-Q", "-f", "/run/jit/published/krl", certificate.to_str().unwrap()]);
+    assert!(said.code == 1 && said.out.contains("REVOKED"), "{}", said.told());
+    world.until("its end is told", || {
+        rita.sees(&case)["sessions"].as_array().is_some_and(|all| all.iter().any(|one| one["cause"] == "revoked"))
     });
 }
