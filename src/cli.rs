@@ -25,6 +25,7 @@ mod demo;
 mod deny;
 mod doctor;
 mod exec;
+mod export;
 mod extend;
 mod host;
 mod init;
@@ -131,6 +132,7 @@ pub enum Command {
     Show(show::Args),
     Log(log::Args),
     Audit(audit::Args),
+    Export(export::Args),
     Verify(verify::Args),
     Sync(sync::Args),
     Policy(policy::Args),
@@ -208,6 +210,7 @@ fn dispatch(context: &mut Context, command: Option<Command>) -> Outcome {
         Command::Show(args) => show::run(context, args),
         Command::Log(args) => log::run(context, args),
         Command::Audit(args) => audit::run(context, args),
+        Command::Export(args) => export::run(context, args),
         Command::Verify(args) => verify::run(context, args),
         Command::Sync(args) => sync::run(context, args),
         Command::Policy(args) => policy::run(context, args),

@@ -27,6 +27,7 @@ mod place;
 
 pub use config::{Config, LedgerEntry};
 pub use ledger::{Freshness, Ledger};
+pub(in crate::cli) use ledger::{read_pin, write_pin};
 
 /// How often a passphrase is asked for.
 const PASSPHRASE_TRIES: usize = 3;
@@ -70,6 +71,13 @@ impl Environment {
     /// Where jit keeps its configuration and the keys that `init` made: `$XDG_CONFIG_HOME/jit`, else `~/.config/jit`.
     pub fn config_directory(&self) -> Option<PathBuf> {
         let base = self.directory_variable("XDG_CONFIG_HOME").or_else(|| Some(self.home()?.join(".config")))?;
+        Some(base.join("jit"))
+    }
+
+    /// Where jit remembers what may not be lost and is no configuration: `$XDG_STATE_HOME/jit`, else
+    /// `~/.local/state/jit`.
+    pub fn state_directory(&self) -> Option<PathBuf> {
+        let base = self.directory_variable("XDG_STATE_HOME").or_else(|| Some(self.home()?.join(".local/state")))?;
         Some(base.join("jit"))
     }
 
