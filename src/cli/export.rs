@@ -137,7 +137,9 @@ fn check(context: &Context, args: &Args) -> Result<(), CliError> {
 fn tell(context: &Context, args: &Args, to: &Destination, carried: &Carried) -> Result<(), CliError> {
     let cursor = &carried.cursor;
     let text = || {
-        let head = cursor.as_ref().map_or_else(String::new, |cursor| {
+        // Of a cursor that nothing remembers there is nothing to say.
+        let kept = cursor.as_ref().filter(|_| carried.file.is_some());
+        let head = kept.map_or_else(String::new, |cursor| {
             format!("; the cursor stands behind {}, {}", count(cursor.size, "event"), cursor.head.short())
         });
         format!("Exported {} to {to}{head}", count(carried.events, "event"))

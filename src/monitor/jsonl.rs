@@ -67,7 +67,13 @@ fn detail(detail: &Detail) -> Option<(&'static str, Value)> {
         Detail::Residue { clean } => ("residue", json!({ "clean": clean })),
         Detail::Review { verdict, follow_up } => ("review", json!({ "verdict": verdict, "follow_up": follow_up })),
         Detail::Lock { scope } => ("lock", json!({ "scope": scope.to_string() })),
-        Detail::Proposal { subject } => ("proposal", proposal(subject)),
+        Detail::Proposal { subject, lifts } => {
+            let mut fields = proposal(subject);
+            if let (Some(scope), Some(fields)) = (lifts, fields.as_object_mut()) {
+                fields.insert("lifts".to_owned(), json!(scope.to_string()));
+            }
+            ("proposal", fields)
+        }
         Detail::Void { code } => ("void", json!({ "code": code })),
     })
 }

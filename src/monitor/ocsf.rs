@@ -43,13 +43,8 @@ const fn authentication(activity: u32, activity_name: &'static str) -> Class {
     Class { uid: 3002, name: "Authentication", category: IAM, activity, activity_name }
 }
 
-const FINDING: Class = Class {
-    uid: 2003,
-    name: "Compliance Finding",
-    category: "Findings",
-    activity: 1,
-    activity_name: "Create",
-};
+const FINDING: Class =
+    Class { uid: 2003, name: "Compliance Finding", category: "Findings", activity: 1, activity_name: "Create" };
 const IAM: &str = "Identity & Access Management";
 
 /// The class of a record: the table of docs/export.md.
@@ -59,8 +54,8 @@ pub fn class(record: &Record) -> Class {
         (Kind::Genesis | Kind::Request | Kind::Proposal, _) => entity(1, "Create"),
         (Kind::Approval | Kind::Denial | Kind::Withdrawal | Kind::Closure | Kind::Review, _) => entity(3, "Update"),
         (Kind::Lock, _) => entity(12, "Suspend"),
-        (Kind::Enactment, Detail::Proposal { subject: Subject::Unlock { .. } }) => entity(13, "Resume"),
-        (Kind::Enactment, Detail::Proposal { subject: Subject::Acknowledge { .. } }) => entity(3, "Update"),
+        (Kind::Enactment, Detail::Proposal { subject: Subject::Unlock { .. }, .. }) => entity(13, "Resume"),
+        (Kind::Enactment, Detail::Proposal { subject: Subject::Acknowledge { .. }, .. }) => entity(3, "Update"),
         (Kind::Enactment, _) => entity(10, "Activate"),
         (Kind::Issuance, _) => privileges(1, "Assign Privileges"),
         (Kind::Revocation, _) => privileges(2, "Revoke Privileges"),
@@ -175,9 +170,7 @@ fn of_privileges(event: &mut Map<String, Value>, record: &Record) {
 }
 
 fn resources(record: &Record) -> Value {
-    let resource = |role: &crate::domain::id::RoleRef| {
-        json!({ "name": role.target.as_str(), "uid": role.target.as_str(), "type": "target" })
-    };
+    let resource = |role: &crate::domain::id::RoleRef| json!({ "name": role.target.as_str(), "uid": role.target.as_str(), "type": "target" });
     record.targets.iter().map(resource).collect()
 }
 

@@ -113,8 +113,8 @@ pub enum Detail {
     Review { verdict: &'static str, follow_up: Option<String> },
     /// A lock.
     Lock { scope: LockScope },
-    /// A proposal, or its enactment.
-    Proposal { subject: Subject },
+    /// A proposal, what is said of it, or its enactment; `lifts`: what the lock stops that it would lift.
+    Proposal { subject: Subject, lifts: Option<LockScope> },
     /// A void commit: the rule that it breaks.
     Void { code: &'static str },
 }
@@ -177,7 +177,7 @@ impl Record {
             incident: incident(event).or_else(|| access?.request.incident.clone()).or_else(|| lock_incident(case?)),
             ticket: access.and_then(|access| access.request.ticket.clone()),
             reason: reason(event),
-            detail: detail(event, case),
+            detail: detail(state, event, case),
             severity: Severity::of(event, emergency),
             sentence: String::new(),
         };
@@ -250,6 +250,13 @@ fn lock_incident(case: &Case) -> Option<String> {
     }
 }
 
+fn scope(case: &Case) -> Option<LockScope> {
+    match case.matter() {
+        Matter::Lock(lock) => Some(lock.scope.clone()),
+        _ => None,
+    }
+}
+
 fn reason(event: &Event) -> Option<String> {
     match &event.body {
         Body::Request(request) => Some(request.business_need.clone()),
@@ -259,11 +266,9 @@ fn reason(event: &Event) -> Option<String> {
     }
 }
 
-fn detail(event: &Event, case: Option<&Case>) -> Detail {
+fn detail(state: &State, event: &Event, case: Option<&Case>) -> Detail {
     match &event.body {
-        Body::Request(request) => {
-            Detail::Request { duration: request.duration, risk: request.risk.level.as_str() }
-        }
+        Body::Request(request) => Detail::Request { duration: request.duration, risk: request.risk.level.as_str() },
         Body::Issuance(issuance) => Detail::Credential {
             environment: issuance.environment.clone(),
             serial: issuance.serial,
@@ -281,17 +286,20 @@ fn detail(event: &Event, case: Option<&Case>) -> Detail {
             Detail::Review { verdict: review.verdict.as_str(), follow_up: review.follow_up.clone() }
         }
         Body::Lock(lock) => Detail::Lock { scope: lock.scope.clone() },
-        Body::Proposal(proposal) => Detail::Proposal { subject: proposal.subject.clone() },
-        Body::Enactment => match case.map(Case::matter) {
-            Some(Matter::Proposal(proposed)) => Detail::Proposal { subject: proposed.subject.clone() },
-            _ => Detail::None,
-        },
-        Body::Genesis(_)
-        | Body::Approval { .. }
-        | Body::Denial { .. }
-        | Body::Withdrawal { .. }
-        | Body::Revocation { .. }
-        | Body::Closure { .. } => Detail::None,
+        Body::Proposal(_) | Body::Enactment | Body::Approval { .. } | Body::Denial { .. } => {
+            match case.map(Case::matter) {
+                Some(Matter::Proposal(proposed)) => {
+                    let subject = proposed.subject.clone();
+                    let lifts = match &subject {
+                        Subject::Unlock { lock } => state.case(lock).and_then(scope),
+                        _ => None,
+                    };
+                    Detail::Proposal { subject, lifts }
+                }
+                _ => Detail::None,
+            }
+        }
+        Body::Genesis(_) | Body::Withdrawal { .. } | Body::Revocation { .. } | Body::Closure { .. } => Detail::None,
     }
 }
 

@@ -1,7 +1,7 @@
 //! What happened, in one English sentence without a full stop. It holds names, which cannot hide anything, and where a
 //! host or requester wrote freely (a login, a source, an incident) that text as it is: each format escapes it.
 
-use crate::domain::event::{Body, Event, Recording, Subject};
+use crate::domain::event::{Body, Event, LockScope, Recording, Subject};
 use crate::domain::id::Name;
 
 use super::record::{Detail, Record};
@@ -29,12 +29,7 @@ pub fn of(record: &Record, event: &Event) -> String {
         }
         Body::SessionStart(start) => {
             let recorded = if start.recording == Recording::Off { ", not recorded" } else { "" };
-            format!(
-                "{} logged in to {actor} as {} from {}{recorded}",
-                requester(record),
-                start.login,
-                start.source
-            )
+            format!("{} logged in to {actor} as {} from {}{recorded}", requester(record), start.login, start.source)
         }
         Body::SessionEnd(end) => format!("the session of {} on {actor} ended: {}", requester(record), end.cause),
         Body::Revocation { .. } => format!("{actor} revoked {access}"),
@@ -42,14 +37,19 @@ pub fn of(record: &Record, event: &Event) -> String {
         Body::Residue(residue) if residue.clean => format!("{actor} found nothing left behind by {access}"),
         Body::Residue(_) => format!("{actor} found something left behind by {access}, or could not look"),
         Body::Review(review) => format!("{actor} reviewed {access}: {}", review.verdict),
-        Body::Lock(lock) => match &lock.scope {
-            crate::domain::event::LockScope::Ledger => format!("{actor} locked the whole ledger"),
-            scope => format!("{actor} locked {}", scope.to_string().replace(':', " ")),
-        },
-        Body::Proposal(proposal) => format!("{actor} proposes {}", proposes(&proposal.subject)),
+        Body::Lock(lock) => format!("{actor} locked {}", locked(&lock.scope)),
+        Body::Proposal(_) => format!("{actor} proposes {}", proposal(record)),
         Body::Enactment => match &record.detail {
-            Detail::Proposal { subject } => format!("{actor} {}", enacts(subject)),
-            _ => format!("{actor} enacted a proposal"),
+            Detail::Proposal { subject: Subject::Policy { version, .. }, .. } => {
+                format!("{actor} put policy version {version} in force")
+            }
+            Detail::Proposal { subject: Subject::Acknowledge { commits }, .. } => {
+                format!("{actor} put on record that {} looked into", were(commits.len()))
+            }
+            Detail::Proposal { subject: Subject::Unlock { lock }, lifts } => {
+                format!("{actor} lifted lock {}{}", lock.short(), of_scope(lifts.as_ref()))
+            }
+            _ => format!("{actor} put a proposal in force"),
         },
     }
 }
@@ -60,8 +60,8 @@ fn requester(record: &Record) -> &str {
 
 /// What a case is about, as the object of a sentence.
 fn access(record: &Record) -> String {
-    if record.targets.is_empty() {
-        return format!("the proposal of {}", requester(record));
+    if matches!(record.detail, Detail::Proposal { .. }) {
+        return format!("{}'s proposal of {}", requester(record), proposal(record));
     }
     format!("{}'s access to {}", requester(record), record.targets_text())
 }
@@ -70,20 +70,30 @@ fn stands(record: &Record) -> String {
     record.state.map_or_else(String::new, |state| format!("; it is {state}"))
 }
 
-fn proposes(subject: &Subject) -> String {
-    match subject {
-        Subject::Policy { version, .. } => format!("policy version {version}"),
-        Subject::Acknowledge { commits } => format!("to acknowledge {}", voids(commits.len())),
-        Subject::Unlock { lock } => format!("to lift lock {}", lock.short()),
+fn proposal(record: &Record) -> String {
+    match &record.detail {
+        Detail::Proposal { subject: Subject::Policy { version, .. }, .. } => format!("policy version {version}"),
+        Detail::Proposal { subject: Subject::Acknowledge { commits }, .. } => {
+            format!("the acknowledgement of {}", voids(commits.len()))
+        }
+        Detail::Proposal { subject: Subject::Unlock { lock }, lifts } => {
+            format!("lifting lock {}{}", lock.short(), of_scope(lifts.as_ref()))
+        }
+        _ => "a change".to_owned(),
     }
 }
 
-fn enacts(subject: &Subject) -> String {
-    match subject {
-        Subject::Policy { version, .. } => format!("put policy version {version} in force"),
-        Subject::Acknowledge { commits } => format!("put on record that {} looked into", were(commits.len())),
-        Subject::Unlock { lock } => format!("lifted lock {}", lock.short()),
+fn locked(scope: &LockScope) -> String {
+    match scope {
+        LockScope::Ledger => "the whole ledger".to_owned(),
+        LockScope::Member(name) => format!("member {name}"),
+        LockScope::Target(name) => format!("target {name}"),
+        LockScope::Environment(name) => format!("environment {name}"),
     }
+}
+
+fn of_scope(scope: Option<&LockScope>) -> String {
+    scope.map_or_else(String::new, |scope| format!(" of {}", locked(scope)))
 }
 
 fn voids(number: usize) -> String {

@@ -121,8 +121,11 @@ impl<'a> Carrier<'a> {
             Start::Cursor(pin) => Some(pin.clone()),
             _ => None,
         };
-        let mut carried =
-            Carried { cursor: known.clone(), file: file.as_ref().map(|file| file.path().to_owned()), ..Carried::default() };
+        let mut carried = Carried {
+            cursor: known.clone(),
+            file: file.as_ref().map(|file| file.path().to_owned()),
+            ..Carried::default()
+        };
         let mut batch = Batch::default();
         let mut give = |context: &mut Context, batch: &mut Batch, stop: &Stop, carried: &mut Carried| {
             let delivered = deliver(context, batch, receiver, patience, stop, carried.events > 0)?;

@@ -103,7 +103,9 @@ fn position_of(walk: &Walk<'_>, text: &str) -> Result<u64, CliError> {
     match (found.next(), found.next()) {
         (Some(position), None) => Ok(position),
         (None, _) => Err(gone(format!("commit {text} is not in the history"))),
-        (Some(_), Some(_)) => Err(CliError::usage(format!("several commits begin with {text}")).hint("give more of it")),
+        (Some(_), Some(_)) => {
+            Err(CliError::usage(format!("several commits begin with {text}")).hint("give more of it"))
+        }
     }
 }
 

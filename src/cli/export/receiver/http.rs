@@ -99,7 +99,7 @@ fn judge(what: String, cause: String, status: StatusCode) -> Refused {
     match status.as_u16() {
         408 | 425 | 429 | 500.. => Refused::passing(what, cause),
         401 | 403 => Refused::lasting(what, cause, "check the token: --token-file FILE"),
-        300..400 => Refused::lasting(what, cause, "name the address that it answers with; no redirect is followed"),
+        300..=399 => Refused::lasting(what, cause, "name the address that it answers with; no redirect is followed"),
         413 => Refused::lasting(what, cause, "give fewer events at once: --batch COUNT"),
         _ => Refused::lasting(what, cause, "check the address, and which format it takes: --format"),
     }

@@ -59,8 +59,9 @@ impl UdpReceiver {
 
 impl Receiver for UdpReceiver {
     fn deliver(&mut self, lines: &[String]) -> Result<(), Refused> {
-        self.send(lines)
-            .map_err(|cause| Refused::passing(format!("cannot send to syslog+udp://{}", self.address), cause.to_string()))
+        self.send(lines).map_err(|cause| {
+            Refused::passing(format!("cannot send to syslog+udp://{}", self.address), cause.to_string())
+        })
     }
 }
 
@@ -185,8 +186,9 @@ impl<W: Wrap> Receiver for StreamReceiver<W> {
             bytes.extend_from_slice(line.as_bytes());
         }
         let place = format!("{}://{}", self.wrap.scheme(), self.address);
-        let socket =
-            self.connect().map_err(|cause| Refused::passing(format!("cannot connect to {place}"), cause.to_string()))?;
+        let socket = self
+            .connect()
+            .map_err(|cause| Refused::passing(format!("cannot connect to {place}"), cause.to_string()))?;
         self.wrap.give(socket, &bytes).map_err(|cause| tls::refused(format!("{place} did not take the events"), &cause))
     }
 }

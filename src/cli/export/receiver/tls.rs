@@ -111,7 +111,9 @@ pub fn judged(what: String, error: &rustls::Error) -> Refused {
         Error::InvalidCertificate(
             CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. },
         ) => lasting("name the receiver as its certificate does"),
-        Error::InvalidCertificate(_) => lasting("look at the receiver's certificate: openssl s_client -connect HOST:PORT"),
+        Error::InvalidCertificate(_) => {
+            lasting("look at the receiver's certificate: openssl s_client -connect HOST:PORT")
+        }
         Error::AlertReceived(
             AlertDescription::CertificateRequired
             | AlertDescription::BadCertificate
