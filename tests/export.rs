@@ -325,6 +325,12 @@ fn the_cursor_goes_on_where_it_was() {
     assert_eq!(fs::read_to_string(&file).unwrap(), whole);
     assert_eq!(fs::read_to_string(&state).unwrap(), cursor, "the cursor stands where it stood");
 
+    // From now on: what comes next, even if nothing came before the process was started again.
+    let later = place.path("later.jsonl");
+    let arguments = ["--since", "now", "--to", text(&later), "--json"];
+    let said = export(&place, &ledger, &arguments).ok().json();
+    assert_eq!((&said["exported"], &said["cursor"]["size"]), (&json!(0), &json!(5)));
+    export(&place, &ledger, &arguments).refused(2).mentions(&["there is a cursor already"]);
     // Where to begin.
     let commits = place.commits(&ledger);
     for (since, expected) in [
@@ -466,7 +472,7 @@ fn syslog_over_tcp_and_udp() {
     // A receiver that breaks off, hangs, or is not there has not acknowledged; the cursor does not move.
     for how in ["half", "hang"] {
         tcp.behave(how);
-        let said = export(&place, &ledger, &[&arguments[..], &["--retry-for", "1s"]].concat()).refused(1);
+        let said = export(&place, &ledger, &[&arguments[..], &["--retry-for", "4s"]].concat()).refused(1);
         said.mentions(&["did not take the events", "trying again", "run the command again"]);
         assert!(tcp.ids().is_empty());
     }

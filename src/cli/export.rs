@@ -98,7 +98,13 @@ pub fn run(context: &mut Context, args: Args) -> Outcome {
     let named = path(&args.state);
     let mut carrier = Carrier::open(context, &store, &program)?;
     let file = CursorFile::open(context, named, carrier.ledger(), &to, args.format)?;
-    let start = Start::of(args.since.as_deref(), file.as_ref().and_then(CursorFile::known))?;
+    let known = file.as_ref().and_then(CursorFile::known);
+    let start = Start::of(args.since.as_deref(), known)?;
+    if let (Start::Now, Some(known)) = (&start, known) {
+        // A service that has this among its flags would pass over what came while it was down.
+        return Err(CliError::usage(format!("there is a cursor already, behind {}", count(known.size, "event")))
+            .hint("leave --since out, and the export goes on there; or begin another one: --state FILE"));
+    }
     let patience = Patience {
         follow: args.follow,
         every: seconds(args.every),

@@ -63,6 +63,8 @@ pub struct Carrier<'a> {
     /// The genesis, which is the ledger's id: taken at the opening, before a cursor is chosen.
     genesis: Option<Step>,
     ledger: Digest,
+    /// What this clone has verified before.
+    pin: Option<Pin>,
     stop: Stop,
 }
 
@@ -91,11 +93,11 @@ impl<'a> Carrier<'a> {
     pub fn open(context: &Context, store: &'a GitStore, program: &'a Program) -> Result<Self, CliError> {
         let stop = Stop::watch()?;
         let mut walk = Walk::new(store);
-        let mut upstream = Upstream::open(store, program, &mut walk)?;
+        let (mut upstream, pin) = Upstream::open(store, program, &mut walk)?;
         upstream.fetch(&mut walk, &context.output)?;
         let genesis = walk.step()?;
         let ledger = walk.replay().state().ledger().expect("a walk that took its first step has a genesis");
-        Ok(Self { walk, upstream, genesis, ledger, stop })
+        Ok(Self { walk, upstream, genesis, ledger, pin, stop })
     }
 
     /// The ledger's id.
@@ -152,6 +154,13 @@ impl<'a> Carrier<'a> {
                     break;
                 }
                 self.upstream.remember(&self.walk, context)?;
+                if start == Start::Now && carried.cursor.is_none() {
+                    // Remembered before anything comes: whoever starts again misses nothing of what came meanwhile.
+                    carried.cursor = Pin::of(self.walk.replay());
+                    if let (Some(file), Some(cursor)) = (&file, &carried.cursor) {
+                        file.write(cursor)?;
+                    }
+                }
                 if !patience.follow || !self.wait(context, patience)? {
                     break;
                 }
@@ -183,14 +192,14 @@ impl<'a> Carrier<'a> {
         }
     }
 
-    /// The cursor's root is asked when the walk stands where the cursor does, before anything behind it is given.
+    /// The roots of the cursor and of the pin are asked when the walk stands where they do, before anything behind is given.
     fn check_root(&self, step: &Step, known: Option<&Pin>) -> Result<(), CliError> {
-        match known {
-            Some(pin) if step.position.checked_add(1) == Some(pin.size) && self.walk.replay().root() != pin.root => {
-                Err(gone(format!("the log of the cursor's {} events has another root", pin.size)))
+        for pin in [known, self.pin.as_ref()].into_iter().flatten() {
+            if step.position.checked_add(1) == Some(pin.size) && self.walk.replay().root() != pin.root {
+                return Err(gone(format!("the log of the first {} events has another root than it had", pin.size)));
             }
-            _ => Ok(()),
         }
+        Ok(())
     }
 
     fn add(&self, batch: &mut Batch, step: &Step, shape: &Shape) {

@@ -147,7 +147,7 @@ impl CursorFile {
             .create(directory)
             .map_err(|cause| CliError::file("make", directory, &cause))?;
         let lock = lock(&path)?;
-        let known = match read(&path).map_err(|cause| CliError::file("read", &path, &cause))? {
+        let known = match read(&path).map_err(|cause| failed("read", &path, &cause))? {
             Some(bytes) => Some(Pin::parse(&bytes).map_err(|error| {
                 CliError::failed(format!("{} is no cursor", path.display()))
                     .because(error.to_string())
@@ -188,6 +188,14 @@ impl CursorFile {
     }
 }
 
+fn failed(doing: &str, path: &Path, cause: &io::Error) -> CliError {
+    let error = CliError::file(doing, path, cause);
+    if cause.raw_os_error() == Some(rustix::io::Errno::LOOP.raw_os_error()) {
+        return error.hint("it is a symbolic link: name the file itself with --state");
+    }
+    error
+}
+
 fn read(path: &Path) -> io::Result<Option<Vec<u8>>> {
     let nofollow = i32::try_from(rustix::fs::OFlags::NOFOLLOW.bits()).unwrap_or_default();
     match OpenOptions::new().read(true).custom_flags(nofollow).open(path) {
@@ -214,7 +222,7 @@ fn lock(path: &Path) -> Result<File, CliError> {
         .mode(0o600)
         .custom_flags(nofollow)
         .open(&beside)
-        .map_err(|cause| CliError::file("lock", &beside, &cause))?;
+        .map_err(|cause| failed("lock", &beside, &cause))?;
     match rustix::fs::flock(&file, FlockOperation::NonBlockingLockExclusive) {
         Ok(()) => Ok(file),
         Err(_) => Err(CliError::failed(format!("another export uses the cursor {}", path.display()))

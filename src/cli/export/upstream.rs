@@ -25,11 +25,15 @@ pub struct Upstream<'a> {
 }
 
 impl<'a> Upstream<'a> {
-    /// Sets the walk to what lies here, held against the pin.
+    /// Sets the walk to what lies here, held against the pin, which is given back: its root can be asked only later.
     ///
     /// # Errors
     /// Where there is no ledger, or it is not what this clone verified before (exit 5).
-    pub fn open(store: &'a GitStore, program: &'a Program, walk: &mut Walk<'a>) -> Result<Self, CliError> {
+    pub fn open(
+        store: &'a GitStore,
+        program: &'a Program,
+        walk: &mut Walk<'a>,
+    ) -> Result<(Self, Option<Pin>), CliError> {
         let remote = GitRemote::of(store, program, None)?;
         let Some(local) = store.head()? else {
             return Err(CliError::failed(format!(
@@ -39,10 +43,12 @@ impl<'a> Upstream<'a> {
             .hint("make one: jit init DIR; or fetch it: jit clone URL DIR"));
         };
         walk.aim(local)?;
-        if let Some(pin) = read_pin(store)? {
-            continues(walk, &pin)?;
+        let pin = read_pin(store)?;
+        if let Some(pin) = &pin {
+            continues(walk, pin)?;
         }
-        Ok(Self { store, remote, local: Some(local), nearby: None, away: false, told: false })
+        let upstream = Self { store, remote, local: Some(local), nearby: None, away: false, told: false };
+        Ok((upstream, pin))
     }
 
     /// Fetches, and sets the walk to what came. A remote that does not answer is told once, and is no failure.

@@ -140,6 +140,13 @@ fn until_end(stream: &mut impl Read) -> io::Result<()> {
                     "it did not end the connection in time, so it may not have read everything",
                 ));
             }
+            // TLS's own end is missing; anybody on the way can make this one.
+            Err(cause) if cause.kind() == io::ErrorKind::UnexpectedEof => {
+                return Err(io::Error::new(
+                    io::ErrorKind::UnexpectedEof,
+                    "it ended the connection without close_notify (RFC 5425, section 4.4), so it may not have read everything",
+                ));
+            }
             Err(cause) => return Err(cause),
         }
     }

@@ -102,7 +102,7 @@ pub fn judged(what: String, error: &rustls::Error) -> Refused {
     use rustls::{AlertDescription, CertificateError, Error};
     let lasting = |hint| Refused::lasting(what.clone(), error.to_string(), hint);
     match error {
-        Error::InvalidCertificate(CertificateError::UnknownIssuer) => {
+        Error::InvalidCertificate(CertificateError::UnknownIssuer | CertificateError::BadSignature) => {
             lasting("name the authority that signed the receiver's certificate: --ca-file FILE")
         }
         Error::InvalidCertificate(CertificateError::Expired | CertificateError::ExpiredContext { .. }) => {
