@@ -204,6 +204,7 @@ impl<'p> Authority<'p> {
         fs::write(directory.join("openssl.cnf"), config).unwrap();
         let made = Self { place, directory };
         let key = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-config", "openssl.cnf"];
+        let subject = format!("/CN={name}");
         let own = ["req", "-x509", "-keyout", "ca.key", "-out", "ca.pem", "-subj", &subject, "-days", "2"];
         made.openssl(&[&own[..], &key].concat());
         made
