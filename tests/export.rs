@@ -398,7 +398,8 @@ fn a_cursor_that_does_not_fit_is_refused() {
     fs::remove_file(&state).unwrap();
     fs::write(&state, &good).unwrap();
     let running = Exporter::start(&place, &ledger, "first", &[&arguments[..], &["--follow"]].concat());
-    until("the cursor is held", || export(&place, &ledger, &arguments).code == 1);
+    place.desk("alice", &ledger).opens("15m");
+    until("the first is at work", || fs::read(&file).unwrap().len() > before.len());
     export(&place, &ledger, &arguments).refused(1).mentions(&["another export uses the cursor"]);
     running.terminate();
     export(&place, &ledger, &arguments).ok();

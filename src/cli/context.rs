@@ -74,8 +74,7 @@ impl Environment {
         Some(base.join("jit"))
     }
 
-    /// Where jit remembers what may not be lost and is no configuration: `$XDG_STATE_HOME/jit`, else
-    /// `~/.local/state/jit`.
+    /// Where jit keeps what must outlive a clone: `$XDG_STATE_HOME/jit`, else `~/.local/state/jit`.
     pub fn state_directory(&self) -> Option<PathBuf> {
         let base = self.directory_variable("XDG_STATE_HOME").or_else(|| Some(self.home()?.join(".local/state")))?;
         Some(base.join("jit"))

@@ -122,7 +122,8 @@ class Threads(socketserver.ThreadingMixIn):
 
 
 if kind == "udp":
-    server = type("Server", (Threads, socketserver.UDPServer), {"max_packet_size": 65536})(("127.0.0.1", port), Datagram)
+    # One after the other: threads would overtake each other.
+    server = type("Server", (socketserver.UDPServer,), {"max_packet_size": 65536})(("127.0.0.1", port), Datagram)
 elif kind in ("tcp", "tls"):
     server = type("Server", (Threads, socketserver.TCPServer), {})(("127.0.0.1", port), Stream)
 else:
