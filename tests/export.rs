@@ -378,11 +378,8 @@ fn a_cursor_that_does_not_fit_is_refused() {
         export(&place, &behind, &["--since", since]).refused(5);
     }
     // A root that is not the log's.
-    let wrong = good.replace("root = \"sha256:", "root = \"sha256:0000").replacen("\"\n", "\"\n", 1);
-    let root = wrong.lines().map(|line| if line.starts_with("root") { &line[..79] } else { line });
-    let wrong: String = root
-        .map(|line| format!("{}\n", if line.starts_with("root") { format!("{line}\"") } else { line.to_owned() }))
-        .collect();
+    let root = good.lines().find(|line| line.starts_with("root")).unwrap();
+    let wrong = good.replace(root, &format!("root = \"sha256:{}\"", "0".repeat(64)));
     fs::write(&state, &wrong).unwrap();
     export(&place, &ledger, &arguments).refused(5).mentions(&["another root"]);
     // No cursor at all.

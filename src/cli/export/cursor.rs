@@ -236,7 +236,7 @@ mod tests {
 
     #[test]
     fn a_start_has_one_meaning() {
-        let read = |text| Start::of(Some(text), None).ok();
+        let read = |text: &str| Start::of(Some(text), None).ok();
         assert_eq!(read("start"), Some(Start::Genesis));
         assert_eq!(read("now"), Some(Start::Now));
         assert_eq!(read("12"), Some(Start::Size(12)));

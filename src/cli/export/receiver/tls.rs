@@ -53,7 +53,6 @@ fn certificates(path: &Path, bytes: &[u8]) -> Result<Vec<CertificateDer<'static>
 }
 
 /// Our own certificates and their key, where the receiver asks for them.
-#[expect(clippy::type_complexity, reason = "a chain and its key")]
 pub fn client(means: &Means) -> Result<Option<(Vec<CertificateDer<'static>>, PrivateKeyDer<'static>)>, CliError> {
     let Some((chain, key)) = &means.client else { return Ok(None) };
     let bytes = std::fs::read(chain).map_err(|cause| CliError::file("read", chain, &cause))?;
