@@ -155,4 +155,28 @@ mod tests {
         assert_eq!(header("a|b\\c\nd"), "a\\|b\\\\c\\\\nd");
         assert_eq!(escaped("a=b\\c|d\ne\rf"), "a\\=b\\\\c|d\\ne\\\\u{d}f");
     }
+
+    /// What a receiver reads of a value: by the standard's words, not by our code.
+    fn read(value: &str) -> Option<String> {
+        let (mut out, mut rest) = (String::new(), value.chars());
+        while let Some(c) = rest.next() {
+            match c {
+                '\\' => out.push(match rest.next()? {
+                    'n' => '\n',
+                    c @ ('\\' | '=') => c,
+                    _ => return None,
+                }),
+                '=' | '\n' | '\r' => return None,
+                c => out.push(c),
+            }
+        }
+        Some(out)
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn any_text_is_one_value(text in "(?s)[a=|\\\\\n\r\u{202e} \"\\]]*|.*") {
+            proptest::prop_assert_eq!(read(&escaped(&text)), Some(visible(&text)));
+        }
+    }
 }

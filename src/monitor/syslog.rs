@@ -122,4 +122,27 @@ mod tests {
             assert_eq!(Origin::new(bad, 1).host, "-", "{bad}");
         }
     }
+
+    /// What a receiver reads of a value and what is left behind it, by RFC 5424's words.
+    fn read(value: &str) -> Option<(String, &str)> {
+        let (mut out, mut rest) = (String::new(), value.chars());
+        while let Some(c) = rest.next() {
+            match c {
+                '"' => return Some((out, rest.as_str())),
+                ']' => return None,
+                '\\' => out.push(rest.next().filter(|c| matches!(c, '"' | '\\' | ']'))?),
+                c => out.push(c),
+            }
+        }
+        None
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn any_text_is_one_value(text in "(?s)[a\"\\\\\\]\n =]*|.*") {
+            let value = format!("{}\"]", parameter(&flat(&text)));
+            proptest::prop_assert!(!value.contains(['\n', '\r']));
+            proptest::prop_assert_eq!(read(&value), Some((flat(&text), "]")));
+        }
+    }
 }
