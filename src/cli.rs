@@ -16,6 +16,7 @@ pub mod output;
 pub mod prompt;
 
 mod approve;
+mod audit;
 mod clone;
 mod close;
 mod completions;
@@ -129,6 +130,7 @@ pub enum Command {
     List(list::Args),
     Show(show::Args),
     Log(log::Args),
+    Audit(audit::Args),
     Verify(verify::Args),
     Sync(sync::Args),
     Policy(policy::Args),
@@ -205,6 +207,7 @@ fn dispatch(context: &mut Context, command: Option<Command>) -> Outcome {
         Command::List(args) => list::run(context, args),
         Command::Show(args) => show::run(context, args),
         Command::Log(args) => log::run(context, args),
+        Command::Audit(args) => audit::run(context, args),
         Command::Verify(args) => verify::run(context, args),
         Command::Sync(args) => sync::run(context, args),
         Command::Policy(args) => policy::run(context, args),

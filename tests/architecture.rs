@@ -32,9 +32,10 @@ const TABLE: &[Rule] = &[
     Rule { room: "issue", may: &["ports", "domain", "sshsig", "merkle"] },
     Rule { room: "recording", may: &["ports", "domain"] },
     Rule { room: "host", may: &["ports", "domain", "sshsig", "merkle", "recording"] },
+    Rule { room: "audit", may: &["ports", "domain", "sshsig", "merkle"] },
     Rule {
         room: "cli",
-        may: &["ports", "domain", "sshsig", "merkle", "recording", "ledger", "git", "sign", "issue", "host"],
+        may: &["audit", "ports", "domain", "sshsig", "merkle", "recording", "ledger", "git", "sign", "issue", "host"],
     },
     Rule { room: "main", may: &["cli", "ports", "domain"] },
     // `lib.rs` names its modules and nothing else.
