@@ -2,7 +2,11 @@
 
 use super::{Context, Outcome};
 
+mod check;
+mod consistency;
+mod prove;
 pub(super) mod read;
+mod tiles;
 
 /// Evidence for examiners: what a stranger can check years later, offline.
 #[derive(Debug, clap::Args)]
@@ -15,12 +19,23 @@ pub struct Args {
 /// What to do for the examiner.
 #[derive(Debug, clap::Subcommand)]
 #[command(subcommand_help_heading = "Commands", disable_help_subcommand = true)]
-pub enum Command {}
+#[expect(missing_docs, reason = "each variant is the command of its name; the help is its Args'")]
+pub enum Command {
+    Prove(prove::Args),
+    Consistency(consistency::Args),
+    Check(check::Args),
+    Tiles(tiles::Args),
+}
 
 /// Runs the command.
 ///
 /// # Errors
 /// As each subcommand has them.
-pub fn run(_context: &mut Context, args: Args) -> Outcome {
-    match args.command {}
+pub fn run(context: &mut Context, args: Args) -> Outcome {
+    match args.command {
+        Command::Prove(args) => prove::run(context, &args),
+        Command::Consistency(args) => consistency::run(context, &args),
+        Command::Check(args) => check::run(context, &args),
+        Command::Tiles(args) => tiles::run(context, &args),
+    }
 }

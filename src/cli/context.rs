@@ -73,6 +73,12 @@ impl Environment {
         Some(base.join("jit"))
     }
 
+    /// Where jit keeps what must outlive a clone: `$XDG_STATE_HOME/jit`, else `~/.local/state/jit`.
+    pub fn state_directory(&self) -> Option<PathBuf> {
+        let base = self.directory_variable("XDG_STATE_HOME").or_else(|| Some(self.home()?.join(".local/state")))?;
+        Some(base.join("jit"))
+    }
+
     /// The agent's socket.
     pub fn agent(&self) -> Option<PathBuf> {
         self.variable("SSH_AUTH_SOCK").map(PathBuf::from)
@@ -335,6 +341,46 @@ impl Context {
         files: &[CaFile],
     ) -> Result<Box<dyn Signer>, CliError> {
         ca::signer(self, environment, expected, files)
+    }
+
+    /// The log's key, which must be `expected`: from `file`, else `JIT_LOG_KEY` (a file, or the key's text), else
+    /// `--key`, else the agent.
+    ///
+    /// # Errors
+    /// Where there is none, or it is another key than the policy's.
+    pub fn log_signer(&self, expected: &PublicKey, file: Option<&Path>) -> Result<Box<dyn Signer>, CliError> {
+        let print = expected.fingerprint();
+        if let Some(signer) = ca::named(self, file, "JIT_LOG_KEY")? {
+            if signer.public_key() == expected {
+                return Ok(signer);
+            }
+            let given = signer.public_key().fingerprint();
+            return Err(CliError::failed(format!("the key is {given}, but the policy's log key is {print}"))
+                .hint("--log-key FILE with the policy's key"));
+        }
+        if let Some(agent) = self.agent()
+            && let Some(signer) = agent.signer(expected)?
+        {
+            return Ok(Box::new(signer));
+        }
+        Err(CliError::failed(format!("there is no log key ({print})"))
+            .hint("--log-key FILE, or JIT_LOG_KEY=FILE, or: ssh-add FILE"))
+    }
+
+    /// The key of a witness: from `file`, else `JIT_WITNESS_KEY` (a file, or the key's text), else `--key`.
+    ///
+    /// # Errors
+    /// Where none is named: a person's usual key is not taken for it. Where it is a hardware key.
+    pub fn witness_signer(&self, file: Option<&Path>) -> Result<Box<dyn Signer>, CliError> {
+        let Some(signer) = ca::named(self, file, "JIT_WITNESS_KEY")? else {
+            return Err(CliError::usage("a witness has a key of its own, and none is named")
+                .hint("ssh-keygen -t ed25519 -f witness-key; then: --witness-key witness-key"));
+        };
+        if signer.public_key().is_hardware() {
+            return Err(CliError::failed("a hardware key cannot cosign: what it signs is not what a note says")
+                .hint("ssh-keygen -t ed25519 -f witness-key; then: --witness-key witness-key"));
+        }
+        Ok(signer)
     }
 
     /// The agent, where one is set.

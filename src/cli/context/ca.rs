@@ -1,4 +1,4 @@
-//! Where a CA's key is found. The key's text in a variable is used from memory and written nowhere.
+//! Where a key that works unattended is found: a CA's, the log's, a witness's. The key's text in a variable is used from memory and written nowhere.
 
 use std::ffi::OsStr;
 use std::path::Path;
@@ -58,6 +58,24 @@ fn from_variable(context: &Context, variable: &str, value: &OsStr) -> Result<Box
     };
     let seed: &[u8; 32] = pair.private.as_ref();
     Ok(Box::new(FileSigner::from_seed(*seed).map_err(|e| bad(e.to_string()))?))
+}
+
+/// The key named by `file`, else by `variable` (a file, or the key's text), else by `--key` or `JIT_KEY`.
+///
+/// # Errors
+/// Where none is named, or it does not open.
+pub(super) fn named(
+    context: &Context,
+    file: Option<&Path>,
+    variable: &str,
+) -> Result<Option<Box<dyn Signer>>, CliError> {
+    if let Some(file) = file {
+        return context.open_key(&context.resolve(file)).map(Some);
+    }
+    if let Some(value) = context.environment.variable(variable) {
+        return from_variable(context, variable, value).map(Some);
+    }
+    context.global.key.as_ref().map(|file| context.open_key(&context.resolve(file))).transpose()
 }
 
 fn checked(signer: Box<dyn Signer>, environment: &Name, expected: &PublicKey) -> Result<Box<dyn Signer>, CliError> {

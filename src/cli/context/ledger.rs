@@ -256,6 +256,14 @@ impl Ledger {
         Ok(GitRemote::of(&self.store, &self.program, None)?.map(|remote| remote.name().to_owned()))
     }
 
+    /// The remote's other branch, such as that of the checkpoints; `None` where there is no remote.
+    ///
+    /// # Errors
+    /// Where the configuration cannot be read.
+    pub(in crate::cli) fn remote_branch(&self, branch: &'static str) -> Result<Option<GitRemote<'_>>, CliError> {
+        Ok(GitRemote::of(&self.store, &self.program, None)?.map(|remote| remote.with_branch(branch)))
+    }
+
     /// The paths of the work tree that did not follow, told as warnings.
     pub fn tell_left_alone(&self, output: &Output) {
         for left in self.store.left_alone() {
