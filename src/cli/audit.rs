@@ -19,7 +19,6 @@ pub struct Args {
 /// What to do for the examiner.
 #[derive(Debug, clap::Subcommand)]
 #[command(subcommand_help_heading = "Commands", disable_help_subcommand = true)]
-#[expect(missing_docs, reason = "each variant is the command of its name; the help is its Args'")]
 pub enum Command {
     Prove(prove::Args),
     Consistency(consistency::Args),

@@ -2,11 +2,12 @@
 //! the ledger, remembered beside the pin, put back by compare-and-swap. What contradicts the ledger is kept as evidence.
 
 use super::super::context::{Context, Ledger};
-use super::super::error::CliError;
+use super::super::error::{CliError, ErrorKind};
 use crate::domain::finding::Code;
 use crate::domain::id::{CommitId, Digest};
 use crate::domain::policy::Log;
 use crate::domain::text::visible;
+use crate::domain::time::Timestamp;
 use crate::git::CHECKPOINTS;
 use crate::ledger::checkpoints::{self, Newest, Standing};
 use crate::merkle::checkpoint::encode_hash;
@@ -89,6 +90,36 @@ impl Checkpoints {
         Self::at(context, ledger, head)
     }
 
+    /// What the remote holds now, or what lies here where it does not answer; what is here may be too old then, and is
+    /// [`Checkpoints::is_ahead`].
+    ///
+    /// # Errors
+    /// As [`Checkpoints::fetched`], but for a remote that does not answer.
+    pub fn looked(context: &mut Context, ledger: &mut Ledger) -> Result<Option<Self>, CliError> {
+        // A ledger without checkpoints does not pay for them: neither demanded nor ever seen.
+        let found = Self::here(context, ledger)?;
+        if !found.as_ref().is_some_and(|found| found.log.demands() || found.head.is_some() || found.newest.is_some()) {
+            return Ok(found);
+        }
+        let found = Self::tried(context, ledger)?;
+        if !found.as_ref().is_some_and(|found| found.is_ahead) {
+            return Ok(found);
+        }
+        let environment = &mut context.environment;
+        match ledger.refresh(&mut *environment.rng, &*environment.clock, &context.output) {
+            Err(error) if error.kind() == ErrorKind::Unreachable => {
+                context.output.warning("the remote does not answer, and the log's key has signed more than lies here");
+                return Ok(found);
+            }
+            other => other?,
+        };
+        let found = Self::tried(context, ledger)?;
+        match found.as_ref().and_then(|found| found.newest.as_ref().filter(|_| found.is_ahead)) {
+            Some(newest) => Err(ahead(ledger, newest)),
+            None => Ok(found),
+        }
+    }
+
     /// What the remote holds now, or what lies here where it does not answer: for looking.
     ///
     /// # Errors
@@ -152,13 +183,13 @@ impl Checkpoints {
         Ok(Some(Self { log: log.clone(), key, head, newest, is_on_top, is_ahead }))
     }
 
-    /// F04: why the newest checkpoint is not what the policy demands; `None` where it is.
+    /// F04: why the newest checkpoint is not what the policy demands at `now`; `None` where it is.
     ///
     /// # Errors
     /// Where a key of the policy cannot verify notes.
-    pub fn lacking(&self, context: &Context, ledger: &Ledger) -> Result<Option<String>, CliError> {
+    pub fn lacking(&self, ledger: &Ledger, now: Timestamp) -> Result<Option<String>, CliError> {
         let skew = ledger.policy().clock_skew;
-        Ok(checkpoints::lacking(&self.log, self.newest.as_ref(), context.now(), skew)?)
+        Ok(checkpoints::lacking(&self.log, self.newest.as_ref(), now, skew)?)
     }
 
     /// Puts a checkpoint on top of the branch. `None` where somebody else was first: look again.
@@ -201,13 +232,17 @@ pub fn lacking(context: &mut Context, ledger: &mut Ledger) -> Result<Option<Stri
         return Ok(None);
     }
     match Checkpoints::fetched(context, ledger)? {
-        Some(found) => found.lacking(context, ledger),
+        Some(found) => found.lacking(ledger, context.now()),
         None => Ok(None),
     }
 }
 
-/// What to type where a checkpoint is lacking.
-pub const HINT: &str = "jit checkpoint makes one with the log's key; the witnesses run: jit witness";
+/// F04 as a refusal: `what` does not happen, and why.
+pub fn refusal(what: &str, why: &str) -> CliError {
+    CliError::refused(format!("{what}: {why}"))
+        .hint("with the log's key: jit checkpoint; then each witness: jit witness")
+        .rule(Code::F04)
+}
 
 /// Two signed notes of one size and two roots, both larger than the ledger here: nothing here can say which is right.
 fn both_ahead_differ(left: &SignedCheckpoint, right: &SignedCheckpoint) -> bool {
