@@ -6,10 +6,12 @@
 
 use std::ffi::OsStr;
 use std::fs;
+use std::os::unix::fs::PermissionsExt as _;
+use std::process::Command;
 use std::thread;
 
 use common::log::{CHECKPOINTS, Logged};
-use common::{BRANCH, Desk, Said, absent, files};
+use common::{BRANCH, Desk, JIT, Said, absent, files};
 
 #[path = "common/harness.rs"]
 mod common;
@@ -203,6 +205,11 @@ fn a_fork_is_seen_by_whoever_meets_it() {
     // The other way round: the ledger itself is exchanged, and the witness that saw the first one remembers, whatever
     // clone it is shown.
     logged.overwrite(&other, BRANCH);
+    // Whoever fetches it is told what both say, and keeps it.
+    let before = files(&erin.ledger.join(".git/jit/forks")).len();
+    let said = erin.jit(&["sync"]).refused(5);
+    let said = said.mentions(&["Two histories of the log", "Consistency: the first 2 entries are the same", "fails"]);
+    assert_eq!(files(&erin.ledger.join(".git/jit/forks")).len(), before + 1, "{}", said.told());
     let fresh = logged.place.desk("bob", &logged.place.path("home/bob/ledger"));
     logged.clones(&fresh).ok();
     let mut command = dave.command();
@@ -266,4 +273,46 @@ fn rubbish_on_the_branch_is_passed_over_and_told() {
     let said = logged.checkpoint(&minter, &[]).ok();
     assert!(said.err.contains("went back") && said.json()["size"] == 2, "{}", said.told());
     assert!(logged.note().contains("\n2\n"));
+}
+
+#[test]
+fn a_mirror_that_no_witness_vouches_for_admits_nobody() {
+    if absent("a_mirror_that_no_witness_vouches_for_admits_nobody", &["git", "ssh-keygen"]) {
+        return;
+    }
+    let logged = Logged::new(TWO_WITNESSES);
+    let place = &logged.place;
+    let state = place.path("host");
+    for directory in ["published", "run/sessions"] {
+        fs::create_dir_all(state.join(directory)).unwrap();
+    }
+    let file = state.join("host.toml");
+    let text = format!(
+        "host = \"db1\"\nledger = \"{id}\"\nremote = \"{remote}\"\nuser = \"root\"\nkey = \"{key}\"\n\
+         mirror = \"{state}/mirror\"\npublished = \"{state}/published\"\nrun = \"{state}/run\"\nlogin_wait = \"5s\"\n",
+        id = logged.id,
+        remote = logged.remote.display(),
+        key = place.key("db1").display(),
+        state = state.display(),
+    );
+    fs::write(&file, text).unwrap();
+    fs::set_permissions(&file, fs::Permissions::from_mode(0o644)).unwrap();
+    let config = jit::host::Config::read(&file).unwrap();
+    let sync = || {
+        let mut command = Command::new(JIT);
+        command.args(["host", "--config"]).arg(&file).args(["sync", "--once"]);
+        place.run(command)
+    };
+    let checked = || jit::host::Grants::read(&config).unwrap().unwrap().checked.unix_u64();
+    sync().refused(3).mentions(&["F04", "no checkpoint", "jit witness"]);
+    assert_eq!(checked(), 0, "it was never held against its remote");
+    let minter = logged.clone_of("minter");
+    logged.checkpoint(&minter, &[]).ok();
+    logged.witness(&minter, "w1", &[]).ok();
+    logged.witness(&minter, "w2", &[]).ok();
+    sync().ok();
+    assert!(checked().abs_diff(common::now()) < 60);
+    // The checkpoints are gone from the remote: the host remembers the newest, until it is too old.
+    place.git(&logged.remote, &["update-ref", "-d", CHECKPOINTS]);
+    sync().ok();
 }
