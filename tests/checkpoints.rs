@@ -276,6 +276,36 @@ fn rubbish_on_the_branch_is_passed_over_and_told() {
 }
 
 #[test]
+fn lines_that_strangers_put_under_a_note_stop_nobody() {
+    if absent("lines_that_strangers_put_under_a_note_stop_nobody", &["git", "ssh-keygen"]) {
+        return;
+    }
+    let logged = Logged::new(TWO_WITNESSES);
+    let minter = logged.clone_of("minter");
+    logged.checkpoint(&minter, &[]).ok();
+    logged.witness(&minter, "w1", &[]).ok();
+    let good = logged.note();
+    // A line that says that it is w1's, and is not: the note counts no more, the one before it does.
+    let line = good.lines().find(|line| line.starts_with("— w1.example ")).unwrap();
+    let forged = line.replacen("AAAAAG", "AAAAAH", 1);
+    assert_ne!(forged, line);
+    logged.push_files(CHECKPOINTS, &[("checkpoint", &good.replace(line, &forged))]);
+    let said = minter.jit(&["verify", "--json"]).ok();
+    assert!(said.err.contains("signature of w1.example does not verify"), "{}", said.told());
+    assert!(said.json()["findings"][0]["message"].as_str().unwrap().contains("1 of 2"), "{}", said.told());
+    let said = logged.witness(&minter, "w2", &[]).ok();
+    assert_eq!(said.json()["cosigned"].as_array().unwrap().len(), 2, "{}", said.told());
+    // As many lines as a note may have: the next one still finds room, and those of the policy stay.
+    let strangers: String = (0..97).map(|n| format!("— stranger{n} AAAAAAA=\n")).collect();
+    logged.push_files(CHECKPOINTS, &[("checkpoint", &(logged.note() + &strangers))]);
+    logged.witness(&minter, "w1", &[]).ok();
+    let note = logged.note();
+    assert_eq!((note.matches("— stranger").count(), note.matches("— w").count()), (16, 2), "{note}");
+    let said = minter.jit(&["verify", "--strict", "--json"]).ok();
+    assert_eq!(said.json()["findings"], serde_json::json!([]), "{}", said.told());
+}
+
+#[test]
 fn a_mirror_that_no_witness_vouches_for_admits_nobody() {
     if absent("a_mirror_that_no_witness_vouches_for_admits_nobody", &["git", "ssh-keygen"]) {
         return;

@@ -140,7 +140,8 @@ impl Checkpoints {
     fn at(context: &Context, ledger: &Ledger, head: Option<CommitId>) -> Result<Option<Self>, CliError> {
         let (Some(log), Some(id)) = (&ledger.policy().log, ledger.state().ledger()) else { return Ok(None) };
         let key = checkpoints::log_key(&id, log)?;
-        let Newest { signed, above } = checkpoints::newest(ledger.store(), head, &key)?;
+        let Newest { signed, above } =
+            checkpoints::newest(ledger.store(), head, &key, &checkpoints::witness_keys(log)?)?;
         if let Some((commit, why)) = above.first() {
             let count = above.len();
             context.output.warning(format!(
@@ -205,7 +206,9 @@ impl Checkpoints {
         checkpoint: &SignedCheckpoint,
         message: &str,
     ) -> Result<Option<CommitId>, CliError> {
-        let commit = checkpoints::commit(ledger.store(), self.head, checkpoint, message, context.now())?;
+        let mut checkpoint = checkpoint.clone();
+        checkpoints::trim(&mut checkpoint, &self.key, &checkpoints::witness_keys(&self.log)?);
+        let commit = checkpoints::commit(ledger.store(), self.head, &checkpoint, message, context.now())?;
         let put = match ledger.remote_branch(CHECKPOINTS)? {
             Some(remote) => match remote.push(commit) {
                 Err(RemoteError::LostRace) => Ok(None),
@@ -218,7 +221,7 @@ impl Checkpoints {
         };
         ledger.store().discard();
         if let Ok(Some(_)) = &put {
-            keep(context, ledger, checkpoint);
+            keep(context, ledger, &checkpoint);
         }
         put
     }
