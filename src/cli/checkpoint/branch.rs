@@ -361,6 +361,8 @@ pub fn keep_evidence(output: &Output, ledger: &Ledger, found: CommitId) {
     if ledger.store().state().read(&evidence_name(log.size(), &text)).ok().flatten().is_none() {
         output.summary(&text);
         output.warning(put_evidence(ledger, log.size(), &text));
+    } else {
+        output.detail(put_evidence(ledger, log.size(), &text));
     }
 }
 
