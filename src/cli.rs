@@ -31,6 +31,7 @@ mod list;
 mod lock;
 mod log;
 mod man;
+mod member;
 mod mint;
 mod overview;
 mod panic;
@@ -132,6 +133,7 @@ pub enum Command {
     Verify(verify::Args),
     Sync(sync::Args),
     Policy(policy::Args),
+    Member(member::Args),
     Host(host::Args),
     Doctor(doctor::Args),
     Completions(completions::Args),
@@ -208,6 +210,7 @@ fn dispatch(context: &mut Context, command: Option<Command>) -> Outcome {
         Command::Verify(args) => verify::run(context, args),
         Command::Sync(args) => sync::run(context, args),
         Command::Policy(args) => policy::run(context, args),
+        Command::Member(args) => member::run(context, args),
         Command::Host(args) => host::run(context, args),
         Command::Doctor(args) => doctor::run(context, args),
         Command::Completions(args) => completions::run(context, args),

@@ -3,6 +3,7 @@
 use super::context::{Context, Freshness, Ledger};
 use super::error::CliError;
 use crate::domain::decide::{Intent, draft, refusal};
+use crate::domain::finding::Fault;
 use crate::domain::id::{CaseId, Name};
 use crate::domain::policy::Policy;
 use crate::domain::state::State;
@@ -130,6 +131,26 @@ impl Session {
             context.output.note("Touch your security key.");
         }
         let appended = context.append(&mut self.0, make, signer)?;
+        self.0.tell_left_alone(&context.output);
+        Ok(appended)
+    }
+}
+
+impl Session {
+    /// Signs and appends what is meant, all in one push. Gives for each, in order, the rule that refused it, if one did.
+    ///
+    /// # Errors
+    /// Where nothing could be signed or delivered; what was signed waits in the outbox then.
+    pub fn append_all(
+        &mut self,
+        context: &mut Context,
+        intents: &[Intent],
+        signer: &dyn Signer,
+    ) -> Result<Vec<Option<Fault>>, CliError> {
+        if signer.public_key().is_hardware() && context.prompt().is_available() {
+            context.output.note("Touch your security key, once for each.");
+        }
+        let appended = context.append_all(&mut self.0, intents, signer)?;
         self.0.tell_left_alone(&context.output);
         Ok(appended)
     }

@@ -12,8 +12,10 @@ use crate::domain::text::visible;
 use crate::domain::time::Timestamp;
 
 pub mod aftermath;
+pub mod leaving;
 pub mod lines;
 pub mod locks;
+pub mod proofs;
 pub mod proposal;
 pub mod void;
 

@@ -37,6 +37,7 @@ use super::key::PublicKey;
 use super::time::Ttl;
 
 pub mod diff;
+pub mod edit;
 mod errors;
 mod pattern;
 mod probe;

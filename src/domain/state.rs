@@ -48,8 +48,8 @@ pub struct State {
     standing: Vec<CaseId>,
     voids: Vec<Void>,
     serials: HashMap<PublicKey, u64>,
-    /// Whose every key is or ever was: a key belongs to one actor for ever.
-    key_owners: HashMap<PublicKey, Name>,
+    /// Whose every key is or ever was, by its point: a key belongs to one actor for ever, as a hardware key or as none.
+    key_owners: HashMap<[u8; 32], Name>,
 }
 
 /// An event that broke no rule at its position. Only [`State::judge`] makes one.
@@ -154,6 +154,11 @@ impl State {
     /// The next serial of a CA.
     pub fn next_serial(&self, ca: &PublicKey) -> u64 {
         self.serials.get(ca).map_or(1, |last| last.saturating_add(1))
+    }
+
+    /// Whose key it is, or once was under any policy in force.
+    pub fn key_owner(&self, key: &PublicKey) -> Option<&Name> {
+        self.key_owners.get(key.point())
     }
 
     /// The state of a case at `now`.
