@@ -72,7 +72,7 @@ pub fn run(context: &mut Context, args: Args) -> Outcome {
     let knows = |case: &crate::domain::state::case::Case| case.events().iter().any(|event| event.actor == name);
     if turn.session.state().cases().any(knows) {
         context.output.warning(format!(
-            "there was a {name} in this ledger before: if this is another person, choose another name, or the history will confuse them"
+            "{name} was in this ledger before: if this is another person, choose another name, or the history takes them for one"
         ));
     }
     let draft = Draft::of(&turn)?;

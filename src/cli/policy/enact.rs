@@ -8,7 +8,7 @@ use super::super::{Context, Outcome};
 use crate::domain::decide::Intent;
 use crate::domain::event::Body;
 use crate::domain::id::{CaseId, Name};
-use crate::domain::state::case::{CaseState, Matter};
+use crate::domain::state::case::{Case, CaseState, Matter};
 
 /// Put an approved proposal in force.
 ///
@@ -37,7 +37,7 @@ pub fn run(context: &mut Context, args: &Args) -> Outcome {
 }
 
 /// Puts an approved proposal in force: shows it, asks, signs and appends the enactment. Where it takes people out of the
-/// policy, the revocations of what they have live follow at once, as far as whoever enacts may sign them.
+/// policy, the revocations of what they have open follow at once, as far as whoever enacts may sign them.
 ///
 /// # Errors
 /// A11 or A12 where it may not be; cancelled where the answer is no.
@@ -65,7 +65,7 @@ pub(in crate::cli) fn put_in_force(context: &mut Context, turn: &mut Turn, id: C
     turn.session.append(context, &intent, &*turn.person.signer)?;
     // The removal is in force from here on, whatever becomes of the rest: servers know it already.
     revoke(context, turn, &mine);
-    for end in others {
+    for end in others.into_iter().filter(|end| end.is_live) {
         context.output.warning(format!(
             "the grant of {} in case {} still has to be revoked in the ledger (servers end it by themselves), by {}",
             end.who,
@@ -77,11 +77,13 @@ pub(in crate::cli) fn put_in_force(context: &mut Context, turn: &mut Turn, id: C
     Ok(())
 }
 
-/// A live grant of somebody whom a proposal takes out of the policy.
+/// A live grant or an open request of somebody whom a proposal takes out of the policy.
 struct Ending {
     case: CaseId,
     who: Name,
     reason: String,
+    /// Whether it is a grant; nothing can come of a request any more.
+    is_live: bool,
     /// Whether whoever enacts may sign its revocation once the proposal is in force.
     may_revoke: bool,
     /// Who may.
@@ -96,15 +98,16 @@ fn ends(context: &Context, turn: &Turn, id: CaseId) -> Result<Vec<Ending>, CliEr
     let by = leaving::who_revokes(new);
     let ending = |leaver: &leaving::Leaver<'_>| -> Vec<Ending> {
         let reason = format!("{} left the policy with version {}.", leaver.name, new.version);
-        let live = leaver.live.iter();
-        live.map(|case| Ending {
+        let end = |case: &Case, is_live| Ending {
             case: case.id(),
             who: leaver.name.clone(),
             reason: reason.clone(),
+            is_live,
             may_revoke,
             by: by.clone(),
-        })
-        .collect()
+        };
+        let live = leaver.live.iter().map(|case| end(case, true));
+        live.chain(leaver.open.iter().map(|case| end(case, false))).collect()
     };
     Ok(leaving::leavers(state, new, now).iter().flat_map(ending).collect())
 }

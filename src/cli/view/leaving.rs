@@ -76,14 +76,10 @@ pub fn text(output: &Output, state: &State, new: &Policy, now: Timestamp) -> Str
             text.push_str(&format!("  {what:<8}  {case}\n            {comes}\n"));
         };
         for case in live {
-            line(
-                "revoked",
-                case,
-                "servers end its sessions at once; the revocation is signed together with the enactment",
-            );
+            line("grant", case, "is revoked; servers end its sessions at once");
         }
         for case in open {
-            line("lapses", case, "no credential is issued to who is no member");
+            line("request", case, "is revoked; no credential comes of it any more");
         }
         for case in agreed {
             line("approval", case, &format!("{} asked; {name}'s approval no longer counts", case.actor()));
@@ -91,11 +87,9 @@ pub fn text(output: &Output, state: &State, new: &Policy, now: Timestamp) -> Str
         if live.is_empty() && open.is_empty() && agreed.is_empty() {
             text.push_str("  nothing: no live grant, no open request, no approval that others wait on\n");
         }
-        if !live.is_empty() {
-            text.push_str(&format!(
-                "  The revocations are signed by whoever enacts, if they may revoke: {}\n",
-                who_revokes(new)
-            ));
+        if !live.is_empty() || !open.is_empty() {
+            let who = who_revokes(new);
+            text.push_str(&format!("  Whoever enacts signs the revocations, if they may revoke: {who}\n"));
         }
     }
     text

@@ -225,13 +225,16 @@ fn add_item(text: &str, path: &[&str], item: &str) -> Result<String, EditError> 
     }
     // One item a line: the new one gets a line of its own, behind the comma and the comment of the last one.
     let inside = text.get(last.end..list.span.end.saturating_sub(1)).unwrap_or_default();
-    let comma = if code(inside).contains(',') { "" } else { "," };
-    match inside.find('\n') {
+    let comma = comma_in(inside);
+    let missing = if comma.is_some() { "" } else { "," };
+    let from = comma.map_or(0, |comma| comma.saturating_add(1));
+    let (head, tail) = split(after, from);
+    match split(inside, from).1.find('\n') {
         Some(newline) => {
-            let (rest, behind) = split(after, newline.saturating_add(1));
-            Ok(format!("{before}{comma}{rest}{indent}{item},\n{behind}"))
+            let (rest, behind) = split(tail, newline.saturating_add(1));
+            Ok(format!("{before}{missing}{head}{rest}{indent}{item},\n{behind}"))
         }
-        None => Ok(format!("{before},\n{indent}{item}{after}")),
+        None => Ok(format!("{before}{missing}{head}\n{indent}{item}{tail}")),
     }
 }
 
@@ -300,6 +303,20 @@ fn header_line(text: &str, class: &str, name: &Name) -> Option<usize> {
 fn names(comment: &str, name: &Name) -> bool {
     let is_word = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-');
     comment.to_lowercase().split(|c| !is_word(c)).any(|word| word == name.as_str())
+}
+
+/// Where the comma stands, comments left out.
+fn comma_in(text: &str) -> Option<usize> {
+    let mut in_comment = false;
+    for (at, c) in text.char_indices() {
+        match c {
+            '#' => in_comment = true,
+            '\n' => in_comment = false,
+            ',' if !in_comment => return Some(at),
+            _ => {}
+        }
+    }
+    None
 }
 
 /// A line without its comment. Good for what stands between items of a list, where no text can hold a `#`.

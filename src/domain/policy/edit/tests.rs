@@ -2,7 +2,6 @@
 
 use super::*;
 
-const A: &str = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIB3Uq4FyCrX8VAu1TbqaMo1tFfOJ4Wr5SBmZ1g0rTHVb";
 const FILE: &str = "# The payment team's policy.
 version = 3  # counts
 name = \"acme/production\"
@@ -62,9 +61,11 @@ fn only_the_version_changes() {
 
 #[test]
 fn a_member_comes_behind_the_last_one() {
-    let key: PublicKey = A.parse().unwrap();
+    let key = ed25519_dalek::SigningKey::from_bytes(&[1; 32]).verifying_key();
+    let key = PublicKey::ed25519(key.to_bytes()).unwrap();
+    let text = key.to_string();
     let after = add_member(FILE, &name("dave"), "dave@acme.example", &[name("sre")], &[key]).unwrap();
-    let block = format!("\n[member.dave]\nemail = \"dave@acme.example\"\ngroups = [\"sre\"]\nkeys = [\"{A}\"]\n\n");
+    let block = format!("\n[member.dave]\nemail = \"dave@acme.example\"\ngroups = [\"sre\"]\nkeys = [\"{text}\"]\n\n");
     let (before, behind) = FILE.split_once("# Below").unwrap();
     assert_eq!(after, format!("{before}{block}# Below{behind}"));
     // No member yet, no line end at the end.
@@ -88,11 +89,7 @@ fn a_member_goes_and_takes_only_its_own_lines() {
             "-    \"two\",  # at work",
         ]
     );
-    assert!(
-        after.contains("# two of them\n\n# Below are machines.\n\n[service.minter]")
-            || after.contains("two of them\n\n# Below"),
-        "{after}"
-    );
+    assert!(after.contains("# two of them\n\n# Below are machines.\n\n[service.minter]"), "{after}");
     // A comment that does not name her stays, and one that does goes.
     let after = remove_member(FILE, &name("alice")).unwrap();
     assert!(after.contains("]\n\n# Everybody.\n\n# bob: leaves"), "{after}");
@@ -138,6 +135,11 @@ fn items_come_and_go_within_the_form_of_their_list() {
         assert_eq!(items.last().map(|(_, item)| item.as_str()), Some("new"), "{text} → {after}");
         assert_eq!(items.len(), list(text, &["a"]).unwrap().items.len() + 1);
         assert_eq!(after.contains("# c"), text.contains("# c"));
+        if text.ends_with(", ]") {
+            // The comment would go with it.
+            assert_eq!(remove_item(&after, &["a"], "new"), Err(EditError::List("a".to_owned())));
+            continue;
+        }
         let back = remove_item(&after, &["a"], "new").unwrap();
         assert_eq!(list(&back, &["a"]).unwrap().items.len(), items.len() - 1, "{after} → {back}");
     }
