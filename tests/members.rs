@@ -540,6 +540,34 @@ fn who_enacts_and_may_not_revoke_is_told_who_has_to() {
     office.is_sound();
 }
 
+/// The enactment lands, the push of the revocations is turned away: nothing is lost, and it is said.
+#[test]
+fn revocations_that_are_turned_away_wait() {
+    if gone("revocations_that_are_turned_away_wait") {
+        return;
+    }
+    let office = Office::with(1, |text| without_alice(text).replacen("groups = []", "groups = [\"security\"]", 1));
+    let live = office.live("30m");
+    let rita = office.desk("rita");
+    rita.jit(&["sync"]).ok();
+    let hook = office.remote.join("hooks/pre-receive");
+    let script = "#!/bin/sh\nwhile read old new ref; do\n  git log --format=%s \"$old..$new\" | grep -q ^revocation && exit 1\ndone\nexit 0\n";
+    fs::write(&hook, script).unwrap();
+    fs::set_permissions(&hook, std::os::unix::fs::PermissionsExt::from_mode(0o755)).unwrap();
+    let arguments = ["member", "remove", "alice", "--reason", "alice has left.", "--enact", "--yes"];
+    let said =
+        rita.jit(&arguments).ok().mentions(&["the revocations are not in the ledger yet", "waits in the outbox"]);
+    assert!(said.out.contains("Enacted"), "{}", said.told());
+    assert_eq!(office.member("alice"), None);
+    assert_eq!(office.desk("dave").sees(&live)["state"], "live");
+    fs::remove_file(&hook).unwrap();
+    rita.jit(&["sync"]).ok();
+    assert_ne!(office.desk("dave").sees(&live)["state"], "live");
+    let revocations = office.place.git(&office.remote, &["log", "--format=%s", "--grep=^revocation", "main"]);
+    assert_eq!(revocations.lines().count(), 1, "{revocations}");
+    office.is_sound();
+}
+
 #[test]
 fn nobody_leaves_whom_the_rules_need() {
     if gone("nobody_leaves_whom_the_rules_need") {
@@ -805,6 +833,10 @@ fn which_key_goes_is_said() {
     assert_eq!(prints(), expected(&["b3", "b4"]));
     rotates(&[&office.proof("bob", "b5"), "--old", "all"]).ok();
     assert_eq!(prints(), expected(&["b5"]));
+    // While one proposal waits, whoever makes a second of the same version is told.
+    let proof = office.proof("frank", "frank");
+    rita.jit(&adds("frank", FRANK, &proof)).ok();
+    rita.jit(&adds("frank", FRANK, &proof)).ok().mentions(&["rita has proposed a version", "only one of the two"]);
     // The file of proofs has those of the keys in force, no others.
     assert_eq!(office.git_show("key_proofs").matches("jit-1 enrolment").count(), 1);
     office.is_sound();

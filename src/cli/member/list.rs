@@ -42,19 +42,19 @@ pub fn run(context: &mut Context, args: &Args) -> Outcome {
         }
         return Ok(Exit::DONE);
     }
-    let mut table = Table::new(&["who", "in", "key", "type", "proven", "last signed"]);
+    let mut table = Table::new(&["who", "in", "key", "type", "proof", "last signed"]);
     for (name, actor) in listed {
         let signed = last
             .get(name)
             .map_or_else(|| "never".to_owned(), |event| format!("{}, {}", relative(event.time, now), event.kind));
         for (index, key) in actor.keys.iter().enumerate() {
-            let proven = if proofs.of(name, key).is_ok() { "yes" } else { "no" };
+            let proof = if proofs.of(name, key).is_ok() { "yes" } else { "none" };
             let (who, of, signed) = if index == 0 {
                 (name.to_string(), belongs(policy, name, actor), signed.as_str())
             } else {
                 (String::new(), String::new(), "")
             };
-            table.row([&who, &of, &key.fingerprint(), kind(key), proven, signed]);
+            table.row([&who, &of, &key.fingerprint(), kind(key), proof, signed]);
         }
     }
     output.print(&table.render(output.width()))?;

@@ -56,7 +56,7 @@ pub fn run(context: &mut Context, args: Args) -> Outcome {
             policy.root.members.retain(|member| *member != name);
         })
         .map_err(|error| match error.broken_rule() {
-            Some(Code::A10) => error.context(format!("{name} cannot leave: others would be left without")).hint(format!(
+            Some(Code::A10) => error.context(format!("{name} cannot leave: without {name} the policy does not hold")).hint(format!(
                 "put somebody in {name}'s place first (jit member add), or change the rules above with the removal: edit \
                  policy.toml, then jit policy propose. To stop {name} now: jit lock member:{name} --reason \"why\""
             )),

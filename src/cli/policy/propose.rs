@@ -17,6 +17,7 @@ use crate::domain::finding::Code;
 use crate::domain::id::Digest;
 use crate::domain::policy::Policy;
 use crate::domain::policy::edit::with_version;
+use crate::domain::state::case::{CaseState, Matter};
 use crate::ledger::governed;
 
 /// The policy's path in a ledger.
@@ -113,6 +114,7 @@ pub(in crate::cli) fn put(
             .hint("edit policy.toml, then: jit policy propose policy.toml --reason \"…\""));
     }
     let proposed = next_policy(context, turn, &mut given, present, bump)?;
+    tell_others(context, turn, proposed.version);
     let signers = proposed.allowed_signers().into_bytes();
     if present.get(SIGNERS) != Some(&signers) {
         given.insert(SIGNERS.to_owned(), signers);
@@ -149,6 +151,24 @@ pub(in crate::cli) fn put(
     intent.files = given.clone();
     let id = turn.say(context, &intent, &summary)?;
     enact::finished(context, turn, id, enact)
+}
+
+/// Only one proposal of a version is ever enacted: whoever makes a second should know.
+fn tell_others(context: &Context, turn: &Turn, next: u64) {
+    let (state, now) = (turn.session.state(), context.now());
+    for case in
+        state.cases().filter(|case| matches!(state.case_state(case, now), CaseState::Pending | CaseState::Approved))
+    {
+        if let Matter::Proposal(proposed) = case.matter()
+            && let Subject::Policy { version, .. } = proposed.subject
+            && version == next
+        {
+            let (id, who) = (case.id().short(), case.actor());
+            context.output.warning(format!(
+                "{who} has proposed a version {next} already (case {id}): only one of the two can be enacted, the other has to be proposed again"
+            ));
+        }
+    }
 }
 
 /// The contents that were named, by their paths in the ledger.
