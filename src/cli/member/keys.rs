@@ -133,7 +133,7 @@ fn made(context: &Context, path: &Path, key: &PublicKey, ledger: Digest, name: &
     let signer = context.open_key(path).map_err(|error| {
         let command = command(name, ledger);
         error
-            .context(format!("the new key cannot prove itself here: its private half does not open"))
+            .context("the new key cannot prove itself here: its private half does not open")
             .hint(format!("where the private half is: {command}; then give the file: --proof {name}.proof"))
     })?;
     if signer.public_key() != key {
