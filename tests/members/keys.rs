@@ -285,4 +285,19 @@ fn a_hardware_key_proves_itself_through_the_agent() {
         (&frank["keys"][0]["type"], &frank["keys"][0]["proven"]),
         (&json!("sk-ssh-ed25519@openssh.com"), &json!(true))
     );
+
+    // The same by a key that signs without being touched is no proof: whoever sits at that computer could have made it.
+    let key = office.place.key("carol-sk");
+    let mut command = Command::new("ssh-keygen");
+    command.args(["-q", "-t", "ed25519-sk", "-O", "no-touch-required", "-w", SK_DUMMY, "-N", "", "-f"]).arg(&key);
+    office.place.run(command).ok();
+    let text =
+        format!("jit-1 enrolment\nledger {}\nname carol\nkey {}\n", office.id, office.place.public_key("carol-sk"));
+    let file = office.file("carol", &text);
+    let mut command = Command::new("ssh-keygen");
+    command.args(["-q", "-Y", "sign", "-n", "jit-1/enrolment", "-f"]).arg(&key).arg(&file);
+    office.place.run_with(command, &home, &[("SSH_SK_PROVIDER", OsStr::new(SK_DUMMY))], b"").ok();
+    let proof = office.file("proof", &(text + &fs::read_to_string(format!("{file}.sig")).unwrap()));
+    let arguments = ["member", "rotate-key", "carol", "--proof", &proof, "--reason", "Hardware.", "--yes"];
+    office.desk("rita").jit(&arguments).refused(3).mentions(&["was not touched"]);
 }
