@@ -8,6 +8,8 @@
 use std::fs;
 use std::process::Command;
 
+use common::absent;
+use common::terminal::{Answer, Terminal};
 use jit::git::GitStore;
 use jit::issue::krl;
 use jit::ledger::Replay;
@@ -408,6 +410,33 @@ fn who_enacts_and_may_not_revoke_is_told_who_has_to() {
     office.desk("dave").jit(&["revoke", &live, "--reason", "alice left.", "--yes"]).ok();
     assert_ne!(office.desk("dave").sees(&live)["state"], "live");
     office.is_sound();
+}
+
+/// One question for the enactment and its revocations, after everything was shown; no answer, no signature.
+#[test]
+fn whoever_enacts_a_removal_sees_all_that_is_signed() {
+    const TEST: &str = "whoever_enacts_a_removal_sees_all_that_is_signed";
+    if absent(TEST, &["git", "ssh-keygen", "tmux"]) {
+        return;
+    }
+    let office = Office::with(1, without_alice);
+    let live = office.live("30m");
+    let arguments = ["member", "remove", "alice", "--reason", "alice has left.", "--yes", "--json"];
+    let id = office.desk("rita").jit(&arguments).ok().text("id");
+    let bob = office.desk("bob");
+    let key = bob.key.display().to_string();
+    let screen = Terminal::open(&office.place, &bob.home, &bob.ledger, &[("JIT_AS", "bob"), ("JIT_KEY", &key)]);
+    let question = "sign this enactment and 1 revocation as bob";
+    let said = screen.converses(&format!("jit policy enact {id}"), &[Answer { when: &[question], keys: &["text:n"] }]);
+    let shown = said.when_asked(&[question]);
+    for part in ["alice leaves. What ends with the enactment:", &format!("grant     {live}"), "- [member.alice]"] {
+        assert!(shown.contains(part), "{part:?} is not shown\n{shown}");
+    }
+    assert_ne!(said.code, 0, "{}", said.all());
+    assert_eq!(bob.sees(&id)["state"], "approved");
+    let said = screen.converses(&format!("jit policy enact {id}"), &[Answer { when: &[question], keys: &["text:y"] }]);
+    assert_eq!(said.code, 0, "{}", said.all());
+    assert_eq!(bob.sees(&live)["ended"]["by"], "revoked");
 }
 
 /// The enactment lands, the push of the revocations is turned away: nothing is lost, and it is said.
