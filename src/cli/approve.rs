@@ -36,6 +36,7 @@ pub fn run(context: &mut Context, args: Args) -> Outcome {
     let mut exit = super::Exit::DONE;
     for id in cases {
         // Refused before anybody reads or signs.
+        turn.suit(context, Some(id), &Body::Approval { comment: None })?;
         let probe = turn.intent(Some(id), Body::Approval { comment: None });
         turn.session.ask(context, &probe, &*turn.person.signer)?;
         let whole = turn.whole(context, id)?;

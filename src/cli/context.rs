@@ -18,13 +18,15 @@ use crate::domain::policy::Policy;
 use crate::domain::time::Timestamp;
 use crate::git::{GitError, GitStore, Program};
 use crate::ports::{Clock, Rng, Signer};
-use crate::sign::{self, Agent, KeyFile, KeyFileError, KeySpec, NoPassphrase, OpenError};
+use crate::sign::{self, Agent, KeyFile, KeyFileError, KeySpec, Keygen, NoPassphrase, OpenError};
 
+mod announced;
 mod ca;
 mod config;
 mod ledger;
 mod place;
 
+pub use announced::Announced;
 pub use config::{Config, LedgerEntry};
 pub use ledger::{Freshness, Ledger};
 
@@ -262,7 +264,8 @@ impl Context {
     /// # Errors
     /// Where it does not open.
     pub fn open_key(&self, path: &Path) -> Result<Box<dyn Signer>, CliError> {
-        let spec = KeySpec { path: path.to_owned(), agent: self.environment.agent() };
+        let keygen = Keygen::new(self.environment.variables.clone(), self.environment.is_interactive());
+        let spec = KeySpec { path: path.to_owned(), agent: self.environment.agent(), keygen };
         let prompt = self.prompt();
         let mut left = PASSPHRASE_TRIES;
         loop {
@@ -279,7 +282,7 @@ impl Context {
             });
             left -= 1;
             match (opened, cancelled) {
-                (Ok(signer), _) => return Ok(signer),
+                (Ok(signer), _) => return Ok(Announced::wrap(signer, Some(path), &self.output)),
                 (Err(_), Some(cancelled)) => return Err(cancelled),
                 (Err(OpenError::File(KeyFileError::WrongPassphrase(_))), None) if left > 0 => {
                     self.output.note("Wrong passphrase, try again.");

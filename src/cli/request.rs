@@ -92,9 +92,9 @@ const EVERY: Duration = Duration::from_secs(2);
 /// Refused where the policy would refuse, before anything is signed; usage where something is missing and nobody can be
 /// asked.
 pub fn run(context: &mut Context, args: Args) -> Outcome {
-    let turn = Turn::open(context)?;
+    let mut turn = Turn::open(context)?;
     let (wait, dry_run) = (args.wait, args.dry_run);
-    let request = complete(context, &turn, args)?;
+    let request = complete(context, &mut turn, args)?;
     submit(context, turn, request, wait, dry_run)
 }
 
@@ -108,6 +108,7 @@ pub(super) fn submit(
 ) -> Outcome {
     let emergency = request.emergency;
     let intent = turn.intent(None, Body::Request(Box::new(request.clone())));
+    turn.suit(context, None, &intent.body)?;
     turn.session.ask(context, &intent, &*turn.person.signer)?;
     let mut summary = String::new();
     if let Body::Request(request) = &intent.body {
