@@ -100,7 +100,8 @@ impl OwnKey {
         }
     }
 
-    const fn is_usable(&self) -> bool {
+    /// Whether its private half is here.
+    pub const fn is_usable(&self) -> bool {
         self.in_agent || self.in_file
     }
 }

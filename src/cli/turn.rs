@@ -96,7 +96,7 @@ impl Turn {
     }
 
     /// How much presence the roles demand of what is meant.
-    fn demands(&self, intent: &Intent) -> Mfa {
+    pub fn demands(&self, intent: &Intent) -> Mfa {
         self.session.state().demanded_presence(self.session.policy(), intent.case, &intent.body)
     }
 
@@ -105,13 +105,11 @@ impl Turn {
         keys::fitting(context, self.session.policy(), &self.person.name, present, mfa)
     }
 
-    /// Takes another of the person's keys, and says so, where the present one cannot show what the roles demand of
-    /// `body` (K05).
+    /// Takes another of the person's keys, and says so, where the present one cannot show what `mfa` demands (K05).
     ///
     /// # Errors
     /// Refused where no key is known that can, or several could.
-    pub fn suit(&mut self, context: &Context, case: Option<CaseId>, body: &Body) -> Result<(), CliError> {
-        let mfa = self.session.state().demanded_presence(self.session.policy(), case, body);
+    pub fn suit(&mut self, context: &Context, mfa: Mfa) -> Result<(), CliError> {
         let (key, shown) = (self.person.signer.public_key(), self.person.signer.presence());
         let suits = match mfa {
             Mfa::None => !key.is_hardware() || shown.touch,
@@ -137,7 +135,7 @@ impl Turn {
     /// # Errors
     /// Refused by a rule; cancelled; or where it cannot be signed or appended.
     pub fn say(&mut self, context: &mut Context, intent: &Intent, summary: &str) -> Result<CaseId, CliError> {
-        self.suit(context, intent.case, &intent.body)?;
+        self.suit(context, self.demands(intent))?;
         self.session.ask(context, intent, &*self.person.signer)?;
         if !context.global.yes || context.prompt().is_available() {
             context.output.summary(summary);
