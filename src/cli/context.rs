@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 use super::Global;
 use super::args::CaFile;
 use super::error::CliError;
+use super::keys;
 use super::output::Output;
 use super::prompt::Prompt;
 use crate::domain::finding::Code;
@@ -231,12 +232,17 @@ impl Context {
         })
     }
 
-    /// The key that signs. Its passphrase is asked for at the terminal, up to three times.
+    /// The key that signs where there is no policy yet: the file's, else the only one that ssh-agent and `~/.ssh` hold.
+    /// Its passphrase is asked for at the terminal, up to three times.
     ///
     /// # Errors
     /// Where there is no key, or it does not open.
     pub fn signing_key(&self) -> Result<Box<dyn Signer>, CliError> {
-        self.open_key(&self.key_path()?)
+        match (self.key_path(), &*keys::all(self)) {
+            (Ok(path), _) => self.open_key(&path),
+            (Err(_), [only]) if only.is_usable() => only.open(self),
+            (Err(error), _) => Err(error),
+        }
     }
 
     /// The public half of the key that would sign, without unlocking it.
