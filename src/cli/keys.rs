@@ -96,7 +96,9 @@ impl OwnKey {
     fn flag(&self) -> String {
         match &self.file {
             Some(file) => format!("--key {}", file.display()),
-            None => format!("ssh-add -L shows {}; write its line to FILE.pub, then: --key FILE.pub", self.key.fingerprint()),
+            None => {
+                format!("ssh-add -L shows {}; write its line to FILE.pub, then: --key FILE.pub", self.key.fingerprint())
+            }
         }
     }
 
@@ -224,7 +226,10 @@ pub fn fitting(
         able = with(Fit::Perhaps);
     }
     let why = if mfa == Mfa::None {
-        format!("the key {} was made with no-touch-required, and every hardware key's signature must show a touch", present.fingerprint())
+        format!(
+            "the key {} was made with no-touch-required, and every hardware key's signature must show a touch",
+            present.fingerprint()
+        )
     } else {
         format!("mfa = {mfa} is demanded, and the key {} cannot show that", present.fingerprint())
     };

@@ -288,9 +288,11 @@ fn certifiable(roles: &[&Role], key: &PublicKey) -> Result<(), CliError> {
         return Ok(());
     }
     let print = key.fingerprint();
-    Err(CliError::refused(format!("mfa = touch+pin is demanded, and the key to be certified is none in hardware: {print}"))
-        .hint("leave --credential-key out, or name the .pub of a key made by: ssh-keygen -t ed25519-sk -O verify-required")
-        .rule(Code::A02))
+    Err(CliError::refused(format!(
+        "mfa = touch+pin is demanded, and the key to be certified is none in hardware: {print}"
+    ))
+    .hint("leave --credential-key out, or name the .pub of a key made by: ssh-keygen -t ed25519-sk -O verify-required")
+    .rule(Code::A02))
 }
 
 /// Refuses what no answer to the questions that follow could mend: nobody types reasons for what cannot be had.

@@ -84,13 +84,15 @@ impl Turn {
     pub fn would_take(&self, context: &mut Context, case: CaseId, body: Body) -> bool {
         let intent = self.intent(Some(case), body);
         match self.session.ask(context, &intent, &*self.person.signer) {
-            Err(error) if error.broken_rule() == Some(Code::K05) => match self.other_key(context, self.demands(&intent)) {
-                Ok(other) => {
-                    let presence = other.known.unwrap_or(Presence::at_best(&other.key));
-                    self.session.ask_with(context, &intent, &other.key, presence).is_ok()
+            Err(error) if error.broken_rule() == Some(Code::K05) => {
+                match self.other_key(context, self.demands(&intent)) {
+                    Ok(other) => {
+                        let presence = other.known.unwrap_or(Presence::at_best(&other.key));
+                        self.session.ask_with(context, &intent, &other.key, presence).is_ok()
+                    }
+                    Err(_) => false,
                 }
-                Err(_) => false,
-            },
+            }
             asked => asked.is_ok(),
         }
     }
