@@ -5,234 +5,22 @@
 // Helpers stand outside of test functions, where the lints allow this.
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic)]
 
-use std::ffi::{OsStr, OsString};
+use std::ffi::OsStr;
 use std::fs;
-use std::os::unix::fs::PermissionsExt as _;
-use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
-use std::time::Duration;
+use std::process::Command;
 
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
+use bank::{Agent, Bank, ROLES, SK_DUMMY, make_sk, missing, print_of, with_flags};
 use common::history::History;
 use common::server::{self, Sshd};
 use common::terminal::Terminal;
-use common::{Desk, JIT, Place, Said, absent, login, request, skip};
+use common::{Desk, JIT, Said, absent, login, request};
 use serde_json::Value;
 
+#[path = "hardware_keys/bank.rs"]
+mod bank;
 #[path = "common/harness.rs"]
 mod common;
-
-const SK_DUMMY: &str = "/usr/lib/openssh/regress/misc/sk-dummy/sk-dummy.so";
-/// The programs that every test here needs.
-const PROGRAMS: [&str; 4] = ["git", "ssh-keygen", "ssh-agent", "ssh-add"];
-/// A member's keys: how each is called after the name, and how it is made.
-const KINDS: [(&str, &[&str]); 3] =
-    [("sk", &[]), ("pin", &["-O", "verify-required"]), ("lax", &["-O", "no-touch-required"])];
-/// The roles, and which key each takes: the software key, 0x01, 0x05, 0x00.
-const ROLES: [(&str, &str, [bool; 4]); 3] = [
-    ("read-only", "none", [true, true, true, false]),
-    ("guarded", "touch", [false, true, true, false]),
-    ("vault", "touch+pin", [false, false, true, false]),
-];
-
-fn missing(test: &str) -> bool {
-    if absent(test, &PROGRAMS) {
-        return true;
-    }
-    let there = Path::new(SK_DUMMY).exists();
-    if !there {
-        skip(test, "sk-dummy.so of openssh-tests is not installed");
-    }
-    !there
-}
-
-/// A ledger in which alice, bob and dave have a software key and three hardware keys each, and three roles.
-struct Bank {
-    place: Place,
-    ledger: PathBuf,
-    /// Where `ssh-keygen` is found first: it writes down that it was called.
-    bin: PathBuf,
-}
-
-impl Bank {
-    fn new() -> Self {
-        let place = Place::new();
-        let bin = place.path("bin");
-        fs::create_dir(&bin).unwrap();
-        script(&place.path("askpass"), "echo 1234");
-        let real = common::find("ssh-keygen").unwrap();
-        let log = place.path("calls");
-        script(&bin.join("ssh-keygen"), &format!("echo \"$@\" >> {}\nexec {} \"$@\"", log.display(), real.display()));
-        let mut text = place.policy_text(1);
-        for name in ["alice", "bob", "dave"] {
-            let mut keys = vec![place.public_key(name)];
-            for (kind, options) in KINDS {
-                make_sk(&place, &place.key(&format!("{name}-{kind}")), options);
-                keys.push(place.public_key(&format!("{name}-{kind}")));
-            }
-            text = text.replace(&format!("keys = [\"{}\"]", place.public_key(name)), &format!("keys = {keys:?}"));
-        }
-        let from = text.find("\n[target.payments-db.role.read-only]").unwrap();
-        let to = text.find("\n[target.payments-db.role.operator]").unwrap();
-        let block = text[from..to].to_owned();
-        for (role, mfa, _) in &ROLES[1..] {
-            let more = block.replace("role.read-only", &format!("role.{role}"));
-            text.insert_str(to, &more.replace("mfa = \"none\"", &format!("mfa = \"{mfa}\"")));
-        }
-        let policy = place.path("policy.toml");
-        fs::write(&policy, text).unwrap();
-        let ledger = place.path("ledger");
-        let arguments = ["init", ledger.to_str().unwrap(), "--policy", policy.to_str().unwrap(), "--json"];
-        place.desk("rita", &ledger).jit_anywhere(&arguments).ok();
-        Self { place, ledger, bin }
-    }
-
-    /// The variables with which people work: the device, somebody to ask for the PIN, and the agent, if there is one.
-    fn variables(&self, agent: Option<&Path>) -> Vec<(&'static str, OsString)> {
-        let path = std::env::var("PATH").unwrap_or_default();
-        let mut variables = vec![
-            ("PATH", format!("{}:{path}", self.bin.display()).into()),
-            ("SSH_SK_PROVIDER", SK_DUMMY.into()),
-            ("SSH_ASKPASS", self.place.path("askpass").into()),
-            ("SSH_ASKPASS_REQUIRE", "force".into()),
-        ];
-        variables.extend(agent.map(|agent| ("SSH_AUTH_SOCK", agent.into())));
-        variables
-    }
-
-    /// Runs jit as somebody, with the key that is named or the one that it finds.
-    fn jit(&self, name: &str, key: Option<&Path>, agent: Option<&Path>, arguments: &[&str]) -> Said {
-        let desk = self.place.desk(name, &self.ledger);
-        let mut command = Command::new(JIT);
-        command.current_dir(&desk.home).arg("--ledger").arg(&self.ledger);
-        if let Some(key) = key {
-            command.args(["--as", name, "--key"]).arg(key);
-        }
-        command.args(arguments);
-        let variables = self.variables(agent);
-        let variables: Vec<(&str, &OsStr)> = variables.iter().map(|(name, value)| (*name, value.as_os_str())).collect();
-        self.place.run_with(command, &desk.home, &variables, b"")
-    }
-
-    fn asks(&self, name: &str, key: Option<&Path>, agent: Option<&Path>, role: &str) -> Said {
-        self.jit(name, key, agent, &request(&format!("payments-db/{role}"), "30m", "Payments are stuck."))
-    }
-
-    /// How often `ssh-keygen` was called so far by what runs here.
-    fn calls(&self) -> usize {
-        fs::read_to_string(self.place.path("calls")).unwrap_or_default().lines().count()
-    }
-
-    /// The four keys of somebody: software, 0x01, 0x05, 0x00.
-    fn keys_of(&self, name: &str) -> [PathBuf; 4] {
-        ["", "-sk", "-pin", "-lax"].map(|kind| self.place.key(&format!("{name}{kind}")))
-    }
-
-    /// The verdict on a history, in a repository that has never seen another.
-    fn verdict(&self, history: &History) -> Value {
-        let bare = tempfile::tempdir_in(self.place.path("home")).unwrap();
-        let mut command = Command::new("git");
-        command.args(["init", "-q", "--bare", "-b", "main"]).arg(bare.path());
-        self.place.run(command).ok();
-        history.write(&self.place, bare.path());
-        let mut command = Command::new(JIT);
-        command.arg("--ledger").arg(bare.path()).args(["verify", "--json"]);
-        let said = self.place.run(command);
-        let json = said.json();
-        let bad = json["voids"].as_array().is_some_and(|voids| !voids.is_empty());
-        assert_eq!(said.code, if bad { 4 } else { 0 }, "{}", said.told());
-        json
-    }
-
-    /// Signs the event at this position again by hand, with plain `ssh-keygen`.
-    fn sign_by_hand(&self, history: &mut History, position: usize, kind: &str, key: &Path) {
-        let event = history.file(position, ".toml").clone();
-        let file = self.place.path("by-hand");
-        fs::write(&file, event).unwrap();
-        let mut command = Command::new("ssh-keygen");
-        command.args(["-q", "-Y", "sign", "-n", &format!("jit-1/{kind}"), "-f"]).arg(key).arg(&file);
-        let provider = [("SSH_SK_PROVIDER", OsStr::new(SK_DUMMY))];
-        self.place.run_with(command, &self.place.path("home"), &provider, b"\n").ok();
-        let signature = self.place.path("by-hand.sig");
-        *history.file(position, ".toml.sig") = fs::read(&signature).unwrap();
-        fs::remove_file(signature).unwrap();
-    }
-}
-
-fn script(path: &Path, lines: &str) {
-    fs::write(path, format!("#!/bin/sh\n{lines}\n")).unwrap();
-    fs::set_permissions(path, fs::Permissions::from_mode(0o755)).unwrap();
-}
-
-/// Makes a hardware key, as the real `ssh-keygen` does.
-fn make_sk(place: &Place, file: &Path, options: &[&str]) {
-    let mut command = Command::new("ssh-keygen");
-    command.args(["-q", "-t", "ed25519-sk", "-w", SK_DUMMY, "-N", "", "-C", "key"]).args(options).arg("-f").arg(file);
-    place.run(command).ok();
-}
-
-/// The same hardware key, used with other flags: what somebody does who wants to get round a touch. The flags are in the
-/// key's file (PROTOCOL.u2f), and the device obeys.
-fn with_flags(key: &Path, flags: u8) -> PathBuf {
-    let text = fs::read_to_string(key).unwrap();
-    let body: String = text.lines().filter(|line| !line.starts_with('-')).collect();
-    let mut blob = STANDARD.decode(body).unwrap();
-    let at = blob.windows(8).rposition(|window| window == b"\0\0\0\x04ssh:").unwrap() + 8;
-    blob[at] = flags;
-    let body = STANDARD.encode(&blob);
-    let lines: Vec<&str> = body.as_bytes().chunks(70).map(|line| std::str::from_utf8(line).unwrap()).collect();
-    let file = key.with_extension(format!("flags{flags}"));
-    let armor =
-        format!("-----BEGIN OPENSSH PRIVATE KEY-----\n{}\n-----END OPENSSH PRIVATE KEY-----\n", lines.join("\n"));
-    fs::write(&file, armor).unwrap();
-    fs::set_permissions(&file, fs::Permissions::from_mode(0o600)).unwrap();
-    fs::copy(key.with_extension("pub"), format!("{}.pub", file.display())).unwrap();
-    file
-}
-
-/// A real ssh-agent that may use sk-dummy, ended when dropped.
-struct Agent {
-    process: Child,
-    socket: PathBuf,
-}
-
-impl Agent {
-    fn start(bank: &Bank, keys: &[PathBuf]) -> Self {
-        let socket = bank.place.path("agent");
-        let mut command = Command::new("ssh-agent");
-        command.args(["-D", "-P", SK_DUMMY, "-a"]).arg(&socket).stdin(Stdio::null());
-        // Whoever adds a key with verify-required lets the agent ask for the PIN.
-        command.env("SSH_ASKPASS", bank.place.path("askpass")).env("SSH_ASKPASS_REQUIRE", "force").env("DISPLAY", ":0");
-        let process = command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
-        let agent = Self { process, socket };
-        for _ in 0..1000 {
-            if UnixStream::connect(&agent.socket).is_ok() {
-                break;
-            }
-            std::thread::sleep(Duration::from_millis(10));
-        }
-        agent.add(bank, keys);
-        agent
-    }
-
-    fn add(&self, bank: &Bank, keys: &[PathBuf]) {
-        for key in keys {
-            let mut command = Command::new("ssh-add");
-            command.args(["-q", "-S", SK_DUMMY]).arg(key);
-            let variables = [("SSH_AUTH_SOCK", self.socket.as_os_str())];
-            bank.place.run_with(command, &bank.place.path("home"), &variables, b"").ok();
-        }
-    }
-}
-
-impl Drop for Agent {
-    fn drop(&mut self) {
-        let _ = self.process.kill();
-        let _ = self.process.wait();
-    }
-}
 
 /// A refusal before anything was signed: no key was asked, nothing was appended.
 #[track_caller]
@@ -302,12 +90,6 @@ fn each_key_signs_what_its_flags_prove() {
     bank.jit("rita", Some(&bank.place.key("rita")), None, &["verify", "--json"]).ok();
 }
 
-fn print_of(bank: &Bank, key: &Path) -> String {
-    let mut command = Command::new("ssh-keygen");
-    command.arg("-lf").arg(key.with_file_name(format!("{}.pub", key.file_name().unwrap().to_str().unwrap())));
-    bank.place.run(command).ok().out.split_whitespace().nth(1).unwrap().to_owned()
-}
-
 /// The agent does not tell what a key was made with: the signature does, and what does not do is not appended.
 #[test]
 fn through_the_agent_the_signature_decides() {
@@ -347,12 +129,14 @@ fn through_the_agent_the_signature_decides() {
     refused_before(&bank, || {
         bank.asks("alice", Some(&bank.place.path("keys/alice-sk.pub")), Some(&agent.socket), "vault")
     });
-    // An agent that nobody lets ask for the PIN refuses, and the error says what else there is.
+    // An agent that refuses (here: it was told to ask first, and can ask nobody): nothing is appended, and the error
+    // says what else there is.
     drop(agent);
     fs::remove_file(bank.place.path("agent")).unwrap();
     fs::remove_file(bank.place.path("askpass")).unwrap();
-    let agent = Agent::start(&bank, &keys[2..3]);
-    bank.asks("alice", Some(&files[2]), Some(&agent.socket), "vault").refused(1).mentions(&["refused to sign", "PIN"]);
+    let agent = Agent::start(&bank, &[PathBuf::from("-c"), keys[2].clone()]);
+    let said = bank.asks("alice", Some(&files[2]), Some(&agent.socket), "vault").refused(1);
+    said.mentions(&["refused to sign", "PIN", "--key FILE, without .pub"]);
 }
 
 /// What is pushed all the same, with plain git and ssh-keygen, is void.
@@ -541,6 +325,7 @@ fn a_hardware_key_is_certified_and_logs_in() {
         return;
     }
     let bank = Bank::new();
+    let provider = format!("SecurityKeyProvider={SK_DUMMY}");
     for (role, kind, verify) in [("guarded", "sk", false), ("vault", "pin", true)] {
         let key = bank.place.key(&format!("alice-{kind}"));
         let case = bank.asks("alice", Some(&key), None, role).ok().text("id");
@@ -561,7 +346,7 @@ fn a_hardware_key_is_certified_and_logs_in() {
         let sshd = Sshd::start(&bank.place, &format!("prod/payments-db/{role}"));
         let opens = |key: &Path| {
             let mut command = Command::new("ssh");
-            command.args(["-o", "BatchMode=no"]).args(sshd.options()).arg("-i").arg(key);
+            command.args(["-o", "BatchMode=no", "-o", &provider]).args(sshd.options()).arg("-i").arg(key);
             command.arg("-o").arg(format!("CertificateFile={}", certificate.display()));
             command.arg(format!("{}@127.0.0.1", login())).args(["id", "-un"]);
             let variables = bank.variables(None);
@@ -577,7 +362,8 @@ fn a_hardware_key_is_certified_and_logs_in() {
             assert_eq!(opened, wanted, "{role}, flags {flags}: {told}");
         }
         // The same by jit, from the key's file.
-        let mut arguments = vec!["ssh".to_owned(), "-o".to_owned(), "BatchMode=no".to_owned()];
+        let mut arguments = ["ssh", "-o", "BatchMode=no", "-o", &provider].map(str::to_owned).to_vec();
+        arguments.splice(1..1, ["--case".to_owned(), case.clone()]);
         arguments.extend(sshd.options());
         arguments.extend(["127.0.0.1", "id", "-un"].map(str::to_owned));
         let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
