@@ -50,6 +50,14 @@ pub trait Signer {
         self.sign(&signed_data(namespace, message))
     }
 
+    /// What stands in the way of a message's signature, as far as it is known before anybody is asked for a touch.
+    ///
+    /// # Errors
+    /// The cause, as [`Signer::sign_message`] would give it.
+    fn ready(&self) -> Result<(), SignError> {
+        Ok(())
+    }
+
     /// What its signatures can show of touch and PIN, as far as it is known before one is made. What is not known is
     /// taken to be possible: the signature itself says what happened (K05).
     fn presence(&self) -> Presence {

@@ -16,9 +16,7 @@ use jit::domain::certificate::CertificateSpec;
 use jit::domain::key::PublicKey;
 use jit::issue::ssh_cert::issue;
 use jit::ports::{SignError, Signer};
-use jit::sign::{
-    Agent, HardwareFileSigner, KeyFile, KeyFileError, KeySpec, Keygen, NoPassphrase, OpenError, file, open,
-};
+use jit::sign::{Agent, KeyFileError, KeySpec, Keygen, NoPassphrase, OpenError, file, open};
 use zeroize::Zeroizing;
 
 #[path = "signers/hardware.rs"]

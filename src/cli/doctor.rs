@@ -90,7 +90,9 @@ pub fn run(context: &mut Context, args: Args) -> Outcome {
             .collect();
         json!({ "ok": !is_bad, "checks": all, "keys": keys::objects(&rows) })
     };
-    context.output.result(object, || render(&checks, &context.output) + &keys::table(&rows, &context.output))?;
+    context
+        .output
+        .result(object, || render(&checks, &context.output) + &keys::table(context, &rows, &context.output))?;
     Ok(if is_bad { Exit(1) } else { Exit::DONE })
 }
 
@@ -102,7 +104,7 @@ fn person_checks(context: &mut Context, rows: &mut Vec<keys::Row>) -> Vec<Check>
             checks.extend(ledger_checks(context, &ledger));
             *rows = keys::rows(context, ledger.policy());
             if let Ok(who) = context.who(ledger.policy()) {
-                checks.extend(keys::checks(rows, ledger.policy(), &who));
+                checks.extend(keys::checks(context, rows, ledger.policy(), &who));
             }
         }
         Err(error) => checks.push(Check::bad("ledger", &error)),

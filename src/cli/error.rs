@@ -457,7 +457,7 @@ const fn hint_of(code: Code) -> Option<&'static str> {
         Code::A13 => Some("jit verify shows the void commits; the root members acknowledge them"),
         Code::K01 | Code::K02 | Code::K03 => Some("use the key's file: --key FILE"),
         Code::K04 => Some("name your key with --key FILE; jit policy show lists everybody's"),
-        Code::K05 => Some("sign with a hardware key: --key FILE of an sk-ssh-ed25519@openssh.com key"),
+        Code::K05 => Some("jit doctor says which of your keys can sign for which roles"),
         Code::L01 | Code::L02 | Code::L03 | Code::L05 => Some("jit sync, then run the command again"),
         Code::L04 => Some("set this machine's clock (it must agree with the others'), then run the command again"),
         Code::E03 => Some("write it as plain text that says why"),

@@ -234,7 +234,7 @@ pub fn fitting(
         format!("mfa = {mfa} is demanded, and the key {} cannot show that", present.fingerprint())
     };
     match &*able {
-        [] => Err(CliError::refused(why).hint(make(mfa)).rule(Code::K05)),
+        [] => Err(CliError::refused(why).hint(make(context, member, mfa)).rule(Code::K05)),
         [only] if context.global.key.is_none() => Ok(only.clone()),
         several => Err(choose(several, &why, Some(Code::K05))),
     }
@@ -249,11 +249,18 @@ fn choose(keys: &[OwnKey], why: &str, rule: Option<Code>) -> CliError {
     }
 }
 
-/// How to make a key that shows what is demanded.
-pub fn make(mfa: Mfa) -> String {
-    let verify = if mfa == Mfa::TouchPin { " -O verify-required" } else { "" };
+/// How to make a key that shows what is demanded, in a file that is not there yet.
+pub fn make(context: &Context, member: &Name, mfa: Mfa) -> String {
+    let (option, name) = match mfa {
+        Mfa::TouchPin => (" -O verify-required", "id_ed25519_sk_pin"),
+        Mfa::None | Mfa::Touch => ("", "id_ed25519_sk"),
+    };
+    let home = context.environment.home();
+    let is_taken = |name: &str| home.as_ref().is_some_and(|home| home.join(".ssh").join(name).exists());
+    let free = (2..10).map(|count| format!("{name}_{count}")).find(|name| !is_taken(name));
+    let name = if is_taken(name) { free.unwrap_or_default() } else { name.to_owned() };
     format!(
-        "plug a security key in, then: ssh-keygen -t ed25519-sk{verify} -f ~/.ssh/id_ed25519_sk; \
-         have the .pub put into the policy"
+        "plug a security key in, then: ssh-keygen -t ed25519-sk{option} -f ~/.ssh/{name}; \
+         then: jit member rotate-key {member} --new ~/.ssh/{name} --keep-old"
     )
 }

@@ -151,15 +151,7 @@ impl Signer for HardwareFileSigner {
     }
 
     fn sign_message(&self, namespace: &str, message: &[u8]) -> Result<RawSignature, SignError> {
-        // Without anybody to ask, ssh-keygen takes an empty PIN, and a device counts wrong ones.
-        if !self.keygen.can_ask() {
-            if self.is_encrypted {
-                return Err(SignError::NobodyToAsk(self.name(), "its passphrase"));
-            }
-            if self.known.is_some_and(|known| known.pin) {
-                return Err(SignError::NobodyToAsk(self.name(), "its PIN"));
-            }
-        }
+        self.ready()?;
         let armored = self.run(namespace, message)?;
         let signature = SshSig::parse(&armored).map_err(|_| SignError::Malformed(self.name()))?;
         let is_meant = *signature.public_key() == self.key && signature.namespace() == namespace;
@@ -172,6 +164,20 @@ impl Signer for HardwareFileSigner {
             return Err(SignError::Malformed(self.name()));
         }
         Ok(signature.raw().clone())
+    }
+
+    fn ready(&self) -> Result<(), SignError> {
+        // Without anybody to ask, ssh-keygen takes an empty PIN, and a device counts wrong ones.
+        if self.keygen.can_ask() {
+            return Ok(());
+        }
+        if self.is_encrypted {
+            return Err(SignError::NobodyToAsk(self.name(), "its passphrase"));
+        }
+        if self.known.is_some_and(|known| known.pin) {
+            return Err(SignError::NobodyToAsk(self.name(), "its PIN"));
+        }
+        Ok(())
     }
 
     fn presence(&self) -> Presence {

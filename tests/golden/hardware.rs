@@ -37,12 +37,12 @@ fn only_touch_and_pin_count_among_the_flags() {
     for (role, flags, good) in [
         ("payments-db/guarded", TOUCHED | 0x40, true),
         ("payments-db/guarded", 0xff, true),
-        ("payments-db/guarded", 0xff & !TOUCHED, false),
+        ("payments-db/guarded", !TOUCHED, false),
         ("payments-db/guarded", PIN, false),
         ("payments-db/vault", TOUCHED | PIN | 0x80, true),
-        ("payments-db/vault", 0xff & !PIN, false),
-        ("payments-db/vault", 0xff & !TOUCHED, false),
-        ("payments-db/read-only", 0xff & !TOUCHED, false),
+        ("payments-db/vault", !PIN, false),
+        ("payments-db/vault", !TOUCHED, false),
+        ("payments-db/read-only", !TOUCHED, false),
     ] {
         let mut ledger = Ledger::new();
         let signed = request(&mut ledger, role, flags);
@@ -113,6 +113,17 @@ fn k01_no_flags_no_counter_or_more_than_both() {
 #[test]
 fn k01_a_hardware_key_without_application() {
     enveloped("K01", |envelope| envelope.key.truncate(envelope.key.len() - 8));
+}
+
+#[test]
+fn a04_a_software_key_where_a_pin_is_demanded_since() {
+    let mut ledger = Ledger::new();
+    let case = ledger.approved();
+    let change = ledger.propose_policy("rita", |text| text.replacen("mfa = \"none\"", "mfa = \"touch+pin\"", 1));
+    ledger.approve(change.id, "raj");
+    ledger.enact("rita", &change);
+    ledger.refused_mint("A04", &case);
+    ledger.check();
 }
 
 /// A policy takes no key for another application than `ssh:`, so one is nobody's.

@@ -43,8 +43,13 @@ impl Signer for Announced {
     }
 
     fn sign_message(&self, namespace: &str, message: &[u8]) -> Result<RawSignature, SignError> {
+        self.signer.ready()?;
         self.tell();
         self.signer.sign_message(namespace, message)
+    }
+
+    fn ready(&self) -> Result<(), SignError> {
+        self.signer.ready()
     }
 
     fn presence(&self) -> Presence {

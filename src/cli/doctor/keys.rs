@@ -1,5 +1,7 @@
 //! The part of `jit doctor` that says which of the person's keys can sign for which roles.
 
+use std::path::Path;
+
 use serde_json::{Value, json};
 
 use super::super::keys::{self, Fit, OwnKey};
@@ -51,7 +53,7 @@ fn roles_of(policy: &Policy, member: &Name) -> Vec<(RoleRef, Mfa)> {
 }
 
 /// A check for each demand that no key of the person's meets.
-pub(super) fn checks(rows: &[Row], policy: &Policy, person: &Name) -> Vec<Check> {
+pub(super) fn checks(context: &Context, rows: &[Row], policy: &Policy, person: &Name) -> Vec<Check> {
     let mut checks = Vec::new();
     let wanted = roles_of(policy, person);
     for mfa in [Mfa::Touch, Mfa::TouchPin] {
@@ -63,34 +65,41 @@ pub(super) fn checks(rows: &[Row], policy: &Policy, person: &Name) -> Vec<Check>
             wanted.iter().filter(|(_, demanded)| *demanded == mfa).map(|(role, _)| role.to_string()).collect();
         if !roles.is_empty() {
             let found = format!("none of {person}'s here can sign for {} (mfa = {mfa})", roles.join(", "));
-            checks.push(Check::warning("keys", found, keys::make(mfa)));
+            checks.push(Check::warning("keys", found, keys::make(context, person, mfa)));
         }
     }
     checks
 }
 
 /// The table: a line for each key and answer.
-pub(super) fn table(rows: &[Row], output: &Output) -> String {
+pub(super) fn table(context: &Context, rows: &[Row], output: &Output) -> String {
     let mut table = Table::new(&["key", "of", "signs for"]);
     for row in rows {
         let name = match &row.own.file {
-            Some(file) => visible(&file.display().to_string()),
+            Some(file) => visible(&short(context, file)),
             None => format!("ssh-agent {}", row.own.key.fingerprint()),
         };
         let Some(owner) = &row.owner else {
             table.row([name, "-".to_owned(), "nothing: the policy does not know it".to_owned()]);
             continue;
         };
-        let mut first = Some((name, owner.to_string()));
+        let who = owner.to_string();
+        let mut first = Some((name, who.clone()));
         for (answer, roles) in by_answer(&row.roles) {
             let (name, owner) = first.take().unwrap_or_default();
             table.row([name, owner, format!("{answer}: {}", roles.join(", "))]);
         }
         if let Some((name, owner)) = first {
-            table.row([name, owner, "no role that wants its owner's word".to_owned()]);
+            table.row([name, owner, format!("no role: {who} neither asks nor approves")]);
         }
     }
     if table.is_empty() { String::new() } else { format!("\n{}", table.render(output.width())) }
+}
+
+/// A file as people type it: below HOME from `~`.
+fn short(context: &Context, file: &Path) -> String {
+    let below = context.environment.home().and_then(|home| file.strip_prefix(home).ok().map(Path::to_owned));
+    below.map_or_else(|| file.display().to_string(), |below| format!("~/{}", below.display()))
 }
 
 /// The roles with the same answer together, in the order of the first of each.
