@@ -10,15 +10,19 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::time::{Duration, Instant};
 
+use rustix::process::{Pid, Signal, kill_process, kill_process_group};
+
 use super::file::KeyFile;
 use crate::domain::key::{Presence, PublicKey, RawSignature};
 use crate::ports::{SignError, Signer};
-use crate::sshsig::{MAX_BYTES, SshSig};
+use crate::sshsig::{MAX_BYTES, SshSig, VerifyError};
 
 /// How long a signature may take: a person types a PIN and touches the key.
 const LIMIT: Duration = Duration::from_secs(120);
 /// How often is looked whether the program has ended.
 const EVERY: Duration = Duration::from_millis(20);
+/// How long it may take to leave the terminal as it was.
+const GRACE: Duration = Duration::from_secs(2);
 /// How much of what the program said is repeated, bytes.
 const SAID: u64 = 2000;
 
@@ -88,7 +92,7 @@ impl HardwareFileSigner {
         let mut command = Command::new("ssh-keygen");
         // ssh-keygen would ask the agent first, and only its own prompts reach the terminal.
         command.env_clear().envs(&self.keygen.variables).env_remove("SSH_AUTH_SOCK");
-        command.args(["-Y", "sign", "-n", namespace, "-f"]).arg(&self.path).arg(&file).stdout(Stdio::null());
+        command.args(["-q", "-Y", "sign", "-n", namespace, "-f"]).arg(&self.path).arg(&file).stdout(Stdio::null());
         if self.keygen.is_interactive {
             // Its prompts belong to the person: "Enter PIN", "Confirm user presence".
             command.stdin(Stdio::inherit()).stderr(Stdio::inherit());
@@ -130,10 +134,20 @@ impl HardwareFileSigner {
 
     /// Ends it, and what it started: the helper that waits for the device.
     fn end(&self, child: &mut Child) {
-        if !self.keygen.is_interactive
-            && let Some(group) = i32::try_from(child.id()).ok().and_then(rustix::process::Pid::from_raw)
-        {
-            let _ = rustix::process::kill_process_group(group, rustix::process::Signal::KILL);
+        let number = i32::try_from(child.id()).ok().and_then(Pid::from_raw);
+        match number {
+            Some(group) if !self.keygen.is_interactive => {
+                let _ = kill_process_group(group, Signal::KILL);
+            }
+            // Asked first: it may have turned the terminal's echo off, and turns it on again before it goes.
+            Some(number) => {
+                let _ = kill_process(number, Signal::TERM);
+                let began = Instant::now();
+                while began.elapsed() < GRACE && matches!(child.try_wait(), Ok(None)) {
+                    std::thread::sleep(EVERY);
+                }
+            }
+            None => {}
         }
         let _ = child.kill();
         let _ = child.wait();
@@ -156,10 +170,7 @@ impl Signer for HardwareFileSigner {
         let signature = SshSig::parse(&armored).map_err(|_| SignError::Malformed(self.name()))?;
         let is_meant = *signature.public_key() == self.key && signature.namespace() == namespace;
         // A good signature of a key for another application is told as K05 by whoever judges the event.
-        let is_good = !matches!(
-            signature.verify(message),
-            Err(crate::sshsig::VerifyError::Signature | crate::sshsig::VerifyError::Kind)
-        );
+        let is_good = !matches!(signature.verify(message), Err(VerifyError::Signature | VerifyError::Kind));
         if !is_meant || !is_good {
             return Err(SignError::Malformed(self.name()));
         }

@@ -107,16 +107,16 @@ fn what_ssh_keygen_leaves_is_verified() {
         HardwareFileSigner::new(&KeyFile::read(&folder.join("sk")).unwrap(), keygen)
     };
     let patient = Duration::from_secs(60);
-    // Called as: -Y sign -n NAMESPACE -f KEY FILE
+    // Called as: -q -Y sign -n NAMESPACE -f KEY FILE
     let other = folder.join("other");
     for (what, lines) in [
-        ("another key", format!("PATH=$REAL ssh-keygen -q -Y sign -n $4 -f {} $7", other.display())),
-        ("another namespace", "PATH=$REAL ssh-keygen -q -Y sign -n jit-1/lock -f $6 $7".to_owned()),
-        ("another message", "echo more >> $7; PATH=$REAL ssh-keygen -q -Y sign -n $4 -f $6 $7".to_owned()),
-        ("another hash", "PATH=$REAL ssh-keygen -q -Y sign -O hashalg=sha256 -n $4 -f $6 $7".to_owned()),
-        ("text after it", "PATH=$REAL ssh-keygen -q -Y sign -n $4 -f $6 $7; echo x >> $7.sig".to_owned()),
-        ("nothing in it", ": > $7.sig".to_owned()),
-        ("far too much", "head -c 100000 /dev/zero > $7.sig".to_owned()),
+        ("another key", format!("PATH=$REAL ssh-keygen -q -Y sign -n $5 -f {} $8", other.display())),
+        ("another namespace", "PATH=$REAL ssh-keygen -q -Y sign -n jit-1/lock -f $7 $8".to_owned()),
+        ("another message", "echo more >> $8; PATH=$REAL ssh-keygen -q -Y sign -n $5 -f $7 $8".to_owned()),
+        ("another hash", "PATH=$REAL ssh-keygen -q -Y sign -O hashalg=sha256 -n $5 -f $7 $8".to_owned()),
+        ("text after it", "PATH=$REAL ssh-keygen -q -Y sign -n $5 -f $7 $8; echo x >> $8.sig".to_owned()),
+        ("nothing in it", ": > $8.sig".to_owned()),
+        ("far too much", "head -c 100000 /dev/zero > $8.sig".to_owned()),
     ] {
         script(&bin.join("ssh-keygen"), &lines);
         let error = with(patient).sign_message("jit-1/request", b"asked").unwrap_err();
