@@ -27,6 +27,7 @@ mod exec;
 mod extend;
 mod host;
 mod init;
+mod keys;
 mod list;
 mod lock;
 mod log;

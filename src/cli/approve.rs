@@ -37,6 +37,7 @@ pub fn run(context: &mut Context, args: Args) -> Outcome {
     for id in cases {
         // Refused before anybody reads or signs.
         let probe = turn.intent(Some(id), Body::Approval { comment: None });
+        turn.suit(context, turn.demands(&probe))?;
         turn.session.ask(context, &probe, &*turn.person.signer)?;
         let whole = turn.whole(context, id)?;
         let asked = !context.global.yes && args.comment.is_none() && context.prompt().is_available();

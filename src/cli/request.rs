@@ -12,7 +12,7 @@ use crate::domain::event::{Body, Request, Risk};
 use crate::domain::finding::Code;
 use crate::domain::id::CaseId;
 use crate::domain::key::PublicKey;
-use crate::domain::policy::{Policy, quorum};
+use crate::domain::policy::{Mfa, Policy, Role, quorum};
 use crate::domain::state::access::Access;
 use crate::domain::state::case::CaseState;
 use crate::sign::file::read_public;
@@ -92,8 +92,15 @@ const EVERY: Duration = Duration::from_secs(2);
 /// Refused where the policy would refuse, before anything is signed; usage where something is missing and nobody can be
 /// asked.
 pub fn run(context: &mut Context, args: Args) -> Outcome {
-    let turn = Turn::open(context)?;
+    let mut turn = Turn::open(context)?;
     let (wait, dry_run) = (args.wait, args.dry_run);
+    let mut args = args;
+    if args.targets.is_empty() {
+        args.targets = choose_roles(context, &turn, args.emergency)?;
+    }
+    let policy = turn.session.policy();
+    let mfa = args.targets.iter().filter_map(|target| policy.role(target)).map(|role| role.mfa).max();
+    turn.suit(context, mfa.unwrap_or(Mfa::None))?;
     let request = complete(context, &turn, args)?;
     submit(context, turn, request, wait, dry_run)
 }
@@ -108,6 +115,7 @@ pub(super) fn submit(
 ) -> Outcome {
     let emergency = request.emergency;
     let intent = turn.intent(None, Body::Request(Box::new(request.clone())));
+    turn.suit(context, turn.demands(&intent))?;
     turn.session.ask(context, &intent, &*turn.person.signer)?;
     let mut summary = String::new();
     if let Body::Request(request) = &intent.body {
@@ -192,8 +200,7 @@ fn complete(context: &mut Context, turn: &Turn, args: Args) -> Result<Request, C
     let policy = turn.session.policy();
     let prompt = context.prompt();
     let emergency = args.emergency;
-    let targets =
-        if args.targets.is_empty() { choose_roles(context, turn, emergency)? } else { sorted(args.targets.clone()) };
+    let targets = sorted(args.targets.clone());
     let roles: Vec<_> = targets.iter().filter_map(|target| policy.role(target)).collect();
     let longest = roles
         .iter()
@@ -211,6 +218,11 @@ fn complete(context: &mut Context, turn: &Turn, args: Args) -> Result<Request, C
             super::args::ttl(&text).map_err(CliError::usage)?
         }
     };
+    let credential_key = match &args.credential_key {
+        Some(file) => public_key(context, file)?,
+        None => turn.person.signer.public_key().clone(),
+    };
+    certifiable(&roles, &credential_key)?;
     refuse_early(context, turn, &targets, duration, &args)?;
     let business_need = reason(context, "--reason", "Why is it needed?", args.reason)?;
     let ticket = match (args.ticket, roles.iter().find_map(|role| role.ticket.as_ref())) {
@@ -253,10 +265,6 @@ fn complete(context: &mut Context, turn: &Turn, args: Args) -> Result<Request, C
     }
     data.sort();
     data.dedup();
-    let credential_key = match args.credential_key {
-        Some(file) => public_key(context, &file)?,
-        None => turn.person.signer.public_key().clone(),
-    };
     let extends = args.extends.as_deref().map(|named| turn.session.case(named).map(|case| case.id())).transpose()?;
     Ok(Request {
         targets,
@@ -272,6 +280,19 @@ fn complete(context: &mut Context, turn: &Turn, args: Args) -> Result<Request, C
         credential_key,
         risk: Risk { level, impact, rollback, data },
     })
+}
+
+/// A02: `verify-required` binds hardware keys only, so no other is certified where a role wants a PIN.
+fn certifiable(roles: &[&Role], key: &PublicKey) -> Result<(), CliError> {
+    if key.is_hardware() || roles.iter().all(|role| role.mfa != Mfa::TouchPin) {
+        return Ok(());
+    }
+    let print = key.fingerprint();
+    Err(CliError::refused(format!(
+        "mfa = touch+pin is demanded, and the key to be certified is none in hardware: {print}"
+    ))
+    .hint("leave --credential-key out, or name the .pub of a key made by: ssh-keygen -t ed25519-sk -O verify-required")
+    .rule(Code::A02))
 }
 
 /// Refuses what no answer to the questions that follow could mend: nobody types reasons for what cannot be had.

@@ -261,7 +261,7 @@ impl State {
             ));
         }
         // K05: a hardware key shows touch always, and what the roles demand.
-        signature.presence(self.demanded_presence(policy, event))
+        signature.presence(self.demanded_presence(policy, event.case, &event.body))
     }
 
     /// L01 to L06: which ledger, which policy, which log, when.

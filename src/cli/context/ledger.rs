@@ -126,7 +126,7 @@ impl Context {
         let configured = if self.global.key.is_none() { self.config()?.member.as_ref() } else { None };
         match self.global.actor.as_ref().or(configured) {
             Some(named) => Ok(named.clone()),
-            None => self.actor(policy, &self.public_key()?),
+            None => self.actor(policy, &super::super::keys::default(self, policy)?.key),
         }
     }
 }

@@ -74,6 +74,17 @@ impl State {
         };
         self.may_issue(policy, case, access, time)?;
         let roles = roles_in(policy, access, environment)?;
+        let verify_required = roles.iter().any(|(_, role)| role.mfa == Mfa::TouchPin);
+        // A04: a role may have come to demand a PIN since the request. sshd ignores verify-required for software keys.
+        if verify_required && !access.request.credential_key.is_hardware() {
+            return refuse(
+                Code::A04,
+                format!(
+                    "a PIN is demanded now, and case {} asks to certify a key that is none in hardware",
+                    case.id.short()
+                ),
+            );
+        }
         let Some(ca) = policy.environments.get(environment).map(|environment| environment.ca.clone()) else {
             return refuse(Code::A04, format!("environment {environment} is unknown"));
         };
@@ -90,7 +101,7 @@ impl State {
             valid_after: valid_after.unix_u64(),
             valid_before: valid_before.unix_u64(),
             source_address: source_address(&access.request, roles.iter().map(|(_, role)| *role))?,
-            verify_required: roles.iter().any(|(_, role)| role.mfa == Mfa::TouchPin),
+            verify_required,
             extensions: shared_extensions(&roles),
             ca,
         };
