@@ -153,6 +153,11 @@ fn tell_held(context: &Context, turn: &Turn, may_mint: &[Name]) -> bool {
             _ => false,
         };
         let mine = environments(policy, &access.request).iter().any(|environment| may_mint.contains(environment));
+        // A07: the minter's owner learns why; whoever asked was told, too.
+        if let Some(open) = state.open_emergency(&access.actor).filter(|_| waits && mine && access.request.emergency) {
+            let (id, who, open) = (case.id().short(), &access.actor, open.id().short());
+            context.output.warning(format!("{id} is not minted (A07): {who}'s emergency {open} waits for its review"));
+        }
         let booked = access.request.not_before.is_some_and(|start| now < start);
         if let Some((lock, locked)) = locks::on(state, case, access, now).filter(|_| waits && mine && !booked) {
             let line = locks::line(state, lock, locked, now);

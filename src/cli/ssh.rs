@@ -12,7 +12,7 @@ use super::credential::{Files, Lent, check_live, issued, lend};
 use super::error::{CliError, ErrorKind};
 use super::output::{moment, relative};
 use super::turn::Turn;
-use super::view::locks;
+use super::view::{locks, window};
 use super::{Context, Exit, Outcome, close, request};
 use crate::domain::id::{CaseId, Name, RoleRef};
 use crate::domain::policy::{Class, Policy};
@@ -68,6 +68,10 @@ pub fn run(context: &mut Context, args: Args) -> Outcome {
     let (id, ends) = (lent.case, lent.issued.valid_before);
     let files = lend(context, lent)?;
     context.output.note(format!("{}: {} ends {}", id.short(), ready.chosen.role, moment(ends, context.now())));
+    let (state, now) = (ready.ledger.state(), context.now());
+    if let Some(case) = state.case(&id) {
+        window::warn(&context.output, state, case, &ready.chosen.lent.access.actor, now);
+    }
     let command = |log: Option<&Path>| ssh(context, &args, &destination, &ready, &files, log);
     let Exit(code) = match ready.fresh_until(context.now()) {
         Some(until) => connect::patiently(context, &destination.host, until, command)?,
@@ -215,6 +219,7 @@ fn choose(context: &Context, ledger: &Ledger, named: Option<&str>, host: &str) -
             Ok(()) => return of(policy, case, access, &served),
         });
     }
+    let live = window::newest(live);
     match &*live {
         [] => Ok(Choice::Lacking(nothing_live(context, ledger, &me, &served, host))),
         [(case, access)] => of(policy, case, access, &served),
