@@ -156,7 +156,10 @@ fn unlocked(state: &State, access: &Access, stands: CaseState, now: Timestamp) -
     let policy = state.policy();
     let opens = window::opens(access, now).map(|start| moment(start, now));
     match stands {
-        CaseState::Pending if access.request.emergency => "not issued yet: it waits for the minter".into(),
+        CaseState::Pending if access.request.emergency => match state.open_emergency(&access.actor) {
+            Some(first) => format!("not issued: {} has to be reviewed first", first.id().short()),
+            None => "not issued yet: it waits for the minter".into(),
+        },
         CaseState::Pending => {
             let opens = opens.map_or_else(String::new, |opens| format!("; opens {opens}"));
             match policy.map(|policy| access.decide_by(policy)) {

@@ -136,7 +136,10 @@ pub fn banner(output: &Output, state: &State, me: Option<&Name>, now: Timestamp)
         let id = case.id().short();
         let overdue = if is_overdue(state, case, now) { ": ITS REVIEW IS OVERDUE" } else { "" };
         let mut lines = vec![format!("EMERGENCY {id}{overdue}"), opened(access)];
-        lines.push(format!("It is {}.", super::standing(state, case, now)));
+        lines.push(match access.ended(now) {
+            Some((at, by)) => format!("State: over ({by} {}), not reviewed.", moment(at, now)),
+            None => format!("State: {}.", super::standing(state, case, now)),
+        });
         if let Some(owed) = owed(policy, access, now) {
             lines.push(format!("Reviewed by {}.", owed.text(now)));
             let has_ended = access.ended(now).is_some();
