@@ -27,6 +27,7 @@ mod exec;
 mod extend;
 mod host;
 mod init;
+mod ledger;
 mod list;
 mod lock;
 mod log;
@@ -132,6 +133,7 @@ pub enum Command {
     Verify(verify::Args),
     Sync(sync::Args),
     Policy(policy::Args),
+    Ledger(ledger::Args),
     Host(host::Args),
     Doctor(doctor::Args),
     Completions(completions::Args),
@@ -208,6 +210,7 @@ fn dispatch(context: &mut Context, command: Option<Command>) -> Outcome {
         Command::Verify(args) => verify::run(context, args),
         Command::Sync(args) => sync::run(context, args),
         Command::Policy(args) => policy::run(context, args),
+        Command::Ledger(args) => ledger::run(context, args),
         Command::Host(args) => host::run(context, args),
         Command::Doctor(args) => doctor::run(context, args),
         Command::Completions(args) => completions::run(context, args),

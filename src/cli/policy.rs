@@ -11,7 +11,7 @@ mod check;
 mod diff;
 pub(super) mod enact;
 mod explain;
-mod propose;
+pub(super) mod propose;
 mod show;
 mod test;
 
