@@ -27,12 +27,13 @@ pub(super) fn text(policy: &Policy, access: &Access) -> Option<String> {
     ))
 }
 
-/// The live or awaited case of the same person that continues `case`: the newest.
+/// The case of the same person that continues `case`: one that is live before one that is awaited, then the newest.
 pub fn extended_by<'s>(state: &'s State, case: &Case, now: Timestamp) -> Option<&'s Case> {
-    state.cases().rev().find(|later| {
-        later.access().is_some_and(|access| access.request.extends == Some(case.id()))
-            && matches!(state.case_state(later, now), CaseState::Pending | CaseState::Approved | CaseState::Live)
-    })
+    let continues = |later: &&Case| later.access().is_some_and(|access| access.request.extends == Some(case.id()));
+    let found = |wanted: &[CaseState]| {
+        state.cases().rev().filter(continues).find(|later| wanted.contains(&state.case_state(later, now)))
+    };
+    found(&[CaseState::Live]).or_else(|| found(&[CaseState::Approved])).or_else(|| found(&[CaseState::Pending]))
 }
 
 /// Warns where an access of `me` ends soon, with the command that asks for more. Says whether it did.
