@@ -6,7 +6,7 @@
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use common::world::World;
@@ -37,7 +37,7 @@ fn asks(desk: &Desk<'_>, duration: &str, more: &[&str]) -> Said {
     desk.jit(&arguments)
 }
 
-fn approve(place: &Place, ledger: &PathBuf, case: &str) {
+fn approve(place: &Place, ledger: &Path, case: &str) {
     for name in ["bob", "dave"] {
         place.desk(name, ledger).approves(case).ok();
     }

@@ -116,8 +116,6 @@ pub(super) fn submit(
         summary.push_str(&format!("{:>12}: {}\n", "Approval", approval_text(turn.session.policy(), request, &intent)));
     }
     let draft = Access::draft(turn.person.name.clone(), context.now(), request.clone());
-    let alarm =
-        request.emergency.then(|| emergency::asked(&context.output, turn.session.policy(), &draft)).unwrap_or_default();
     if let Some((lock, locked)) = locks::covering(turn.session.state(), &draft) {
         let line = locks::line(turn.session.state(), lock, locked, context.now());
         context.output.warning(format!("nothing will be minted for this while a lock stands: {line}"));
@@ -125,7 +123,7 @@ pub(super) fn submit(
     if request.emergency {
         one_at_a_time(context, &turn);
         // Said whatever flags there are: nobody opens this without reading it.
-        context.output.summary(&alarm);
+        context.output.summary(&emergency::asked(&context.output, turn.session.policy(), &draft));
     }
     if dry_run {
         return dry(context, &turn, &request, &summary);
