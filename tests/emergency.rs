@@ -109,6 +109,7 @@ fn it_is_issued_at_once_and_everybody_sees_it() {
     assert_eq!(status["emergencies"][0]["id"], *id);
     assert_eq!(status["overdue_emergencies"], 0);
     assert!(alice.jit(&["list"]).ok().out.contains("EMERGENCY payments-db/read-only"));
+    assert_eq!(alice.jit(&["log"]).ok().out.matches(&format!("{id}  EMERGENCY")).count(), 2);
     let shown = alice.jit(&["show", &id]).ok().out;
     for part in [
         "EMERGENCY: the credential is issued before any approval",

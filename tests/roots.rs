@@ -263,8 +263,8 @@ fn an_enactment_pushed_past_jit() {
     }
     let office = Office::new();
     // A threshold that the change itself would lower, and a root that it would make.
-    for edit in [(|text: String| text.replace("threshold = 2", "threshold = 1")) as fn(String) -> String, alone, staler]
-    {
+    let lowered: fn(String) -> String = |text| text.replace("threshold = 2", "threshold = 1");
+    for edit in [lowered, alone, staler] {
         let proposal = office.proposed("raj", 2, edit);
         let id = proposal["id"].as_str().unwrap();
         office

@@ -450,38 +450,50 @@ fn what_was_edited_stays_unless_it_is_named() {
     if gone("what_was_edited_stays_unless_it_is_named") {
         return;
     }
-    let office = Office::new();
-    let mine = office.place.path("jit.yml");
-    fs::write(&mine, TEMPLATE[1].1.replace("cargo install --locked", "cargo install --locked --quiet")).unwrap();
-    let named = format!("{WORKFLOW}={}", mine.display());
-    let remove = ["policy", "propose", &named, "--remove", GITLAB, "--reason", "We are on GitHub."];
-    office.agrees(&remove);
+    let old = |path: &str| format!("# An older {path}\n");
+    let mut files: BTreeMap<&str, String> = TEMPLATE.iter().map(|(path, text)| (*path, (*text).to_owned())).collect();
+    for path in [WORKFLOW, GITLAB] {
+        files.insert(path, old(path));
+    }
+    let office = Office::of_old(&files);
+    let write = |name: &str, text: &str| {
+        let file = office.place.path(name);
+        fs::write(&file, text).unwrap();
+        file.display().to_string()
+    };
+    let (mine, readme) = (write("jit.yml", "# An older one, mended\n"), write("README.md", "# How we do it\n"));
+    let (mine, readme) = (format!("{WORKFLOW}={mine}"), format!("README.md={readme}"));
+    office.agrees(&["policy", "propose", &mine, &readme, "--remove", GITLAB, "--reason", "We are on GitHub."]);
     let rita = office.desk("rita");
     let head = office.place.head(&office.remote);
-    let said = rita.jit(&["ledger", "upgrade-template", "--yes"]).refused(3);
-    for part in [
-        &*format!("{WORKFLOW} was edited here and stays as it is"),
-        "    -       - run: cargo install --locked --quiet --git",
-        "    +       - run: cargo install --locked --git",
-        &*format!("{GITLAB} was taken away here, and stays away"),
-        &*format!("--force {WORKFLOW}"),
-    ] {
-        assert!(said.err.contains(part), "{part:?}\n{}", said.told());
+    for (more, code) in [(&[][..], 3), (&["--dry-run"], 0)] {
+        let said = rita.jit(&[&["ledger", "upgrade-template", "--yes"], more].concat()).exits(code);
+        for part in [
+            &*format!("{WORKFLOW} was edited here and stays as it is"),
+            "    - # An older one, mended",
+            "    + name: jit",
+            &*format!("{GITLAB} was taken away here, and stays away"),
+            &*format!("--force {WORKFLOW}"),
+            // The README that was edited is this template's: there is nothing new.
+            "README.md was edited here, from this template: there is nothing new for it",
+        ] {
+            assert!(said.err.contains(part), "{part:?}\n{}", said.told());
+        }
     }
     assert_eq!(office.place.head(&office.remote), head, "nothing was proposed");
-    rita.jit(&["ledger", "upgrade-template", "--force", "policy.toml", "--yes"])
-        .refused(2)
-        .mentions(&["scenarios.toml"]);
+    let odd = ["ledger", "upgrade-template", "--force", "policy.toml", "--yes"];
+    rita.jit(&odd).refused(2).mentions(&["scenarios.toml"]);
 
-    // One comes back, the edit stays.
+    // One comes back, the edits stay.
     let said = office.agrees(&["ledger", "upgrade-template", "--force", GITLAB, "--reason", "GitLab again."]);
     assert!(said.err.contains("was edited here and stays"), "{}", said.told());
     assert_eq!(office.has(GITLAB), TEMPLATE[2].1);
-    assert!(office.has(WORKFLOW).contains("--quiet"));
+    assert_eq!(office.has(WORKFLOW), "# An older one, mended\n");
     let said = office.agrees(&["ledger", "upgrade-template", "--force", WORKFLOW]);
     assert!(said.err.contains("the edit goes, as --force says"), "{}", said.told());
     assert_eq!(office.has(WORKFLOW), TEMPLATE[1].1);
     assert!(office.names().contains(GITLAB));
+    assert_eq!(office.has("README.md"), "# How we do it\n");
     assert!(rita.jit(&["ledger", "upgrade-template"]).ok().out.contains("Nothing to do"));
     office.desk("erin").jit(&["verify", "--strict"]).ok();
 }

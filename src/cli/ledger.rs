@@ -16,7 +16,6 @@ pub struct Args {
 #[derive(Debug, clap::Subcommand)]
 #[command(subcommand_help_heading = "Commands", disable_help_subcommand = true)]
 pub enum Command {
-    /// Propose this version's workflows, README and scenarios in place of the ledger's.
     UpgradeTemplate(upgrade_template::Args),
 }
 

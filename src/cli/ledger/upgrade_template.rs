@@ -52,7 +52,9 @@ enum Standing {
     New,
     /// It is as an older template brought it.
     Older,
-    /// Somebody edited it, and root members agreed to that.
+    /// It was edited from this very template, and root members agreed to that: there is nothing new for it.
+    Adapted,
+    /// Somebody edited it, and root members agreed to that; the template has changed since.
     Edited,
     /// Root members took it away.
     TakenAway,
@@ -64,6 +66,7 @@ impl Standing {
             Self::Same => "same",
             Self::New => "new",
             Self::Older => "older",
+            Self::Adapted => "adapted",
             Self::Edited => "edited",
             Self::TakenAway => "taken away",
         }
@@ -96,8 +99,11 @@ pub fn run(context: &mut Context, args: Args) -> Outcome {
     if args.dry_run || (taken.is_empty() && !kept) {
         context.output.result(
             || json!({ "template": version, "files": files.iter().map(object).collect::<Vec<_>>() }),
-            || match taken.len() {
-                0 => format!("Nothing to do: no file of the template of jit {version} is newer than the ledger's."),
+            || match (taken.len(), kept) {
+                (0, false) => {
+                    format!("Nothing to do: no file of the template of jit {version} is newer than the ledger's.")
+                }
+                (0, true) => "Nothing would be proposed.".to_owned(),
                 _ => "Nothing was signed (dry run).".to_owned(),
             },
         )?;
@@ -134,30 +140,33 @@ fn compare(session: &Session, force: &[String], now: Timestamp) -> Result<Vec<Co
         return Err(CliError::usage(format!("{odd} is no file of the template"))
             .hint(format!("the template has {}", known.join(", "))));
     }
-    let were = were(session.state(), now);
+    let mut were = were(session.state(), now);
+    were.extend(first.iter().map(|(path, content)| (path.clone(), Digest::of(&content.bytes))));
+    let had = |path: &'static str| were.iter().filter(move |(of, _)| of == path).map(|(_, digest)| *digest);
     let compared = TEMPLATE.iter().map(|&(path, template)| {
         let here = here.remove(path);
         let came = |bytes: &[u8]| is_known(path, bytes) || first.get(path).is_some_and(|it| it.bytes == bytes);
         let standing = match &here {
             Some(bytes) if bytes == template.as_bytes() => Standing::Same,
             Some(bytes) if came(bytes) => Standing::Older,
+            Some(_) if had(path).any(|digest| digest == Digest::of(template.as_bytes())) => Standing::Adapted,
             Some(_) => Standing::Edited,
-            None if first.contains_key(path) || were.contains(path) => Standing::TakenAway,
+            None if had(path).next().is_some() => Standing::TakenAway,
             None => Standing::New,
         };
         let forced = force.iter().any(|wanted| wanted == path);
         let taken = match standing {
             Standing::Same => false,
             Standing::New | Standing::Older => true,
-            Standing::Edited | Standing::TakenAway => forced,
+            Standing::Adapted | Standing::Edited | Standing::TakenAway => forced,
         };
         Compared { path, standing, here, template, taken }
     });
     Ok(compared.collect())
 }
 
-/// Every governed file that an enactment ever put in force.
-fn were(state: &State, now: Timestamp) -> BTreeSet<String> {
+/// Every text of a governed file that an enactment ever put in force.
+fn were(state: &State, now: Timestamp) -> BTreeSet<(String, Digest)> {
     let enacted = state.cases().filter(|case| state.case_state(case, now) == CaseState::Enacted);
     let files = enacted.filter_map(|case| match case.matter() {
         Matter::Proposal(proposed) => match &proposed.subject {
@@ -166,7 +175,7 @@ fn were(state: &State, now: Timestamp) -> BTreeSet<String> {
         },
         _ => None,
     });
-    files.flatten().map(|file| file.path.clone()).collect()
+    files.flatten().map(|file| (file.path.clone(), file.sha256)).collect()
 }
 
 /// Whether some template brought exactly this.
@@ -184,7 +193,10 @@ fn tell(context: &Context, files: &[Compared]) {
             (Standing::Same, _) => output.detail(format!("{path} is the template's")),
             (Standing::New, _) => output.note(format!("{path} is new.")),
             (Standing::Older, _) => output.note(format!("{path} is as an older template brought it: replaced.")),
-            (Standing::Edited, true) => {
+            (Standing::Adapted, false) => {
+                output.note(format!("{path} was edited here, from this template: there is nothing new for it."));
+            }
+            (Standing::Adapted | Standing::Edited, true) => {
                 output.warning(format!("{path} was edited here: the edit goes, as --force says"));
             }
             (Standing::TakenAway, true) => output.note(format!("{path} was taken away here: it comes back.")),
@@ -195,7 +207,7 @@ fn tell(context: &Context, files: &[Compared]) {
                 output.warning(format!("{path} was edited here and stays as it is. The template would change:"));
                 let mine = String::from_utf8_lossy(file.here.as_deref().unwrap_or_default()).into_owned();
                 output.summary(&lines::diff(&mine, file.template));
-                output.hint(format!("--force {path} takes the template's text, and yours is lost"));
+                output.hint(format!("--force {path} takes the template's text in place of yours"));
             }
         }
     }

@@ -27,8 +27,17 @@ pub(super) fn text(policy: &Policy, access: &Access) -> Option<String> {
     ))
 }
 
-/// The case of the same person that continues `case`: one that is live before one that is awaited, then the newest.
+/// For how long after its end a case is looked at for what continues it, in seconds.
+const LATELY: i64 = 86_400;
+
+/// The open case of the same person that continues `case`, which is live or ended within a day: one that is live before one
+/// that is awaited, then the newest.
 pub fn extended_by<'s>(state: &'s State, case: &Case, now: Timestamp) -> Option<&'s Case> {
+    // A long list asks this of every case, and the answer takes a look at all of them.
+    let end = case.access().and_then(Access::ends)?;
+    if now.since(end) > LATELY {
+        return None;
+    }
     let continues = |later: &&Case| later.access().is_some_and(|access| access.request.extends == Some(case.id()));
     let found = |wanted: &[CaseState]| {
         state.cases().rev().filter(continues).find(|later| wanted.contains(&state.case_state(later, now)))
@@ -39,8 +48,8 @@ pub fn extended_by<'s>(state: &'s State, case: &Case, now: Timestamp) -> Option<
 /// Warns where an access of `me` ends soon, with the command that asks for more. Says whether it did.
 pub fn warn(output: &Output, state: &State, case: &Case, me: &Name, now: Timestamp) -> bool {
     let Some(access) = case.access().filter(|access| access.actor == *me) else { return false };
-    let Some(end) = access.ends().filter(|_| state.case_state(case, now) == CaseState::Live) else { return false };
-    if end.since(now) > SOON {
+    let Some(end) = access.ends().filter(|end| (1..=SOON).contains(&end.since(now))) else { return false };
+    if state.case_state(case, now) != CaseState::Live {
         return false;
     }
     let id = case.id().short();
