@@ -362,7 +362,7 @@ fn a_session_ends_with_its_own_case() {
     const TEST: &str = "a_session_ends_with_its_own_case";
     let place = Place::new();
     let Some(world) = World::new(TEST, &place, |text| text) else { return };
-    let (first, old) = world.live(ROLE, "14s");
+    let (first, old) = world.live(ROLE, "40s");
     let end = seconds(&world.desk("alice").sees(&first)["ends"]);
     let mut running = world.island.ssh_command("readonly", &place.key("alice"), Some(&old), &[]);
     running.arg("sleep 120").env_clear().envs(environment(&place.path("home")));
