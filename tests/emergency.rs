@@ -292,7 +292,7 @@ fn nobody_signs_it_without_having_read_it() {
     );
     let said = screen.converses(&line, &[Answer { when: &["sign this request"], keys: &["text:n"] }]);
     let shown = said.when_asked(&["sign this request"]);
-    let told = boxed(&shown).join(" ");
+    let told = boxed(shown).join(" ");
     assert!(told.contains("EMERGENCY ACCESS") && told.contains("2 of security (dave, erin)"), "{shown}");
     assert_ne!(said.code, 0, "{}", said.all());
     assert_eq!(place.commits(&ledger).len(), 1);
