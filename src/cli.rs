@@ -28,6 +28,7 @@ mod extend;
 mod host;
 mod init;
 mod keys;
+mod ledger;
 mod list;
 mod lock;
 mod log;
@@ -135,6 +136,7 @@ pub enum Command {
     Sync(sync::Args),
     Policy(policy::Args),
     Member(member::Args),
+    Ledger(ledger::Args),
     Host(host::Args),
     Doctor(doctor::Args),
     Completions(completions::Args),
@@ -212,6 +214,7 @@ fn dispatch(context: &mut Context, command: Option<Command>) -> Outcome {
         Command::Sync(args) => sync::run(context, args),
         Command::Policy(args) => policy::run(context, args),
         Command::Member(args) => member::run(context, args),
+        Command::Ledger(args) => ledger::run(context, args),
         Command::Host(args) => host::run(context, args),
         Command::Doctor(args) => doctor::run(context, args),
         Command::Completions(args) => completions::run(context, args),

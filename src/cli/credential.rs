@@ -102,9 +102,10 @@ pub(super) fn issued(access: &Access, environment: Option<&Name>) -> Result<Issu
         }
     };
     let newest = access.issued.iter().rfind(|issued| issued.environment == *wanted);
-    newest
-        .cloned()
-        .ok_or_else(|| CliError::failed(format!("the case has no credential in {wanted}")).hint("jit show CASE"))
+    newest.cloned().ok_or_else(|| {
+        CliError::failed(format!("the case has no credential in {wanted} yet: each environment has its own"))
+            .hint("jit mint issues what is due; jit show CASE says what was issued")
+    })
 }
 
 /// Says why there is no live credential.

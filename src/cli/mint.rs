@@ -11,6 +11,7 @@ use super::view::{case_json, locks, standing, subject, void};
 use super::{Context, Exit, Outcome};
 use crate::domain::decide::Intent;
 use crate::domain::event::{Body, Issuance};
+use crate::domain::finding::Code;
 use crate::domain::id::{CaseId, Name};
 use crate::domain::policy::Class;
 use crate::domain::state::case::CaseState;
@@ -89,6 +90,12 @@ fn issue_due(
         let Some(ca) = policy.environments.get(&environment).map(|known| known.ca.clone()) else { continue };
         let signer = context.ca_signer(&environment, &ca, files)?;
         let minter = turn.person.name.clone();
+        // A07: what was due may wait for a review now, since another emergency of the same person was issued above.
+        let state = turn.session.state();
+        let waits = state.case(&id).and_then(|case| state.grant(case, &environment, &minter, context.now()).err());
+        if waits.is_some_and(|fault| fault.code == Code::A07) {
+            continue;
+        }
         let nonce = context.rng().bytes32()?;
         let mut make = |replay: &crate::ledger::Replay, now: Timestamp| -> Result<Intent, AppendError> {
             let state = replay.state();
@@ -153,6 +160,11 @@ fn tell_held(context: &Context, turn: &Turn, may_mint: &[Name]) -> bool {
             _ => false,
         };
         let mine = environments(policy, &access.request).iter().any(|environment| may_mint.contains(environment));
+        // A07: the minter's owner learns why; whoever asked was told, too.
+        if let Some(open) = state.open_emergency(&access.actor).filter(|_| waits && mine && access.request.emergency) {
+            let (id, who, open) = (case.id().short(), &access.actor, open.id().short());
+            context.output.warning(format!("{id} is not minted (A07): {who}'s emergency {open} waits for its review"));
+        }
         let booked = access.request.not_before.is_some_and(|start| now < start);
         if let Some((lock, locked)) = locks::on(state, case, access, now).filter(|_| waits && mine && !booked) {
             let line = locks::line(state, lock, locked, now);

@@ -160,9 +160,6 @@ impl Session {
         intents: &[Intent],
         signer: &dyn Signer,
     ) -> Result<Vec<Option<Fault>>, CliError> {
-        if signer.public_key().is_hardware() && context.prompt().is_available() {
-            context.output.note("Touch your security key, once for each.");
-        }
         let appended = context.append_all(&mut self.0, intents, signer)?;
         self.0.tell_left_alone(&context.output);
         Ok(appended)

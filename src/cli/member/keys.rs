@@ -15,7 +15,7 @@ use crate::domain::key::PublicKey;
 use crate::domain::policy::Policy;
 use crate::ports::Signer;
 use crate::sign::file::read_public;
-use crate::sshsig::enrolment::{Enrolment, MAX_BYTES, Proof, parse_all};
+use crate::sshsig::enrolment::{Enrolment, MAX_BYTES, NAMESPACE, Proof, parse_all};
 
 /// New keys for `name`, each with its proof.
 pub(super) struct New<'a> {
@@ -87,10 +87,7 @@ pub(super) fn public_half(path: &Path) -> Result<PublicKey, CliError> {
 pub(super) fn sign(context: &Context, signer: &dyn Signer, ledger: Digest, name: &Name) -> Result<Proof, CliError> {
     let said = Enrolment { ledger, name: name.clone(), key: signer.public_key().clone() };
     context.confirm(&format!("Sign that {} is {name}'s key in the ledger {ledger}?", said.key.fingerprint()))?;
-    if said.key.is_hardware() && context.prompt().is_available() {
-        context.output.note("Touch your security key.");
-    }
-    let signature = signer.sign(&said.signed_data()).map_err(CliError::from)?;
+    let signature = signer.sign_message(NAMESPACE, said.text().as_bytes()).map_err(CliError::from)?;
     let proof = said.proven_by(signature);
     proof.check(ledger, name).map_err(|error| {
         CliError::failed("what the key signed is no proof").because(error.to_string()).hint("try another key")

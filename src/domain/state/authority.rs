@@ -164,7 +164,7 @@ impl State {
     }
 
     /// The emergency case of `actor` that was issued and not reviewed yet.
-    fn open_emergency(&self, actor: &Name) -> Option<&Case> {
+    pub fn open_emergency(&self, actor: &Name) -> Option<&Case> {
         let policy = self.policy.as_deref()?;
         self.cases().rev().find(|case| {
             case.access().is_some_and(|access| {

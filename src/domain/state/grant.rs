@@ -59,7 +59,7 @@ impl State {
     /// The grant of `case` in `environment` to be issued by `minter` at `time`.
     ///
     /// # Errors
-    /// A04 with the reason why nothing may be issued.
+    /// A04 with the reason why nothing may be issued; A07 for a second emergency before the first one's reviews.
     pub fn grant(&self, case: &Case, environment: &Name, minter: &Name, time: Timestamp) -> Result<Grant, Fault> {
         let Some(policy) = self.policy() else { return refuse(Code::A04, "there is no policy") };
         let may_mint = match policy.actor(minter).map(|actor| &actor.class) {
@@ -134,6 +134,16 @@ impl State {
             if longest.is_some_and(|longest| access.request.duration > longest) {
                 return refuse(Code::A04, format!("case {id} asks for longer than {target} allows now"));
             }
+        }
+        // A07: one emergency a person until it is reviewed, though both were asked for before either was issued.
+        if emergency
+            && access.issued.is_empty()
+            && let Some(open) = self.open_emergency(&access.actor)
+        {
+            return refuse(
+                Code::A07,
+                format!("{}'s emergency case {} still waits for its review", access.actor, open.id.short()),
+            );
         }
         if access.request.not_before.is_some_and(|start| time < start) {
             return refuse(Code::A04, format!("case {id} is booked for later"));
