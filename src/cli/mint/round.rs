@@ -31,7 +31,7 @@ use crate::ledger::Replay;
 use crate::ledger::append::AppendError;
 use crate::ports::Signer;
 
-/// How often one issuance is begun again because the CA changed under it.
+/// How often one issuance is begun because the CA changed under it, or because the remote is that busy.
 const TRIES: usize = 3;
 
 /// Whoever mints: the service's key, and the CA keys as they are found.
@@ -85,8 +85,8 @@ enum Step {
     Made(Made),
     /// Nothing is to do any more: another minter was faster, or the case is over.
     Gone,
-    /// The policy names another CA than when it was begun.
-    OtherCa,
+    /// The policy names another CA than when it was begun, or others pushed all the time: it is begun again.
+    Again(CliError),
 }
 
 impl Minter {
@@ -205,6 +205,7 @@ impl Minter {
         case: CaseId,
         environment: &Name,
     ) -> Result<Option<Made>, (CliError, Blame)> {
+        let mut why = None;
         for _ in 0..TRIES {
             let Some(ca) = ledger.policy().environments.get(environment).map(|known| known.ca.clone()) else {
                 return Ok(None);
@@ -215,17 +216,18 @@ impl Minter {
             };
             // Not put back where it failed: a key that was taken from the agent is looked for anew.
             match self.try_once(context, ledger, name, case, environment, &*signer)? {
-                Step::OtherCa => {}
+                Step::Again(error) => why = Some(error),
                 step => {
                     self.opened.insert(ca, signer);
                     return Ok(match step {
                         Step::Made(made) => Some(made),
-                        Step::Gone | Step::OtherCa => None,
+                        Step::Gone | Step::Again(_) => None,
                     });
                 }
             }
         }
-        Err((CliError::failed("the policy changed again and again").hint("run the command again"), Blame::Case))
+        let error = why.unwrap_or_else(|| CliError::failed("it was not issued").hint("run the command again"));
+        Err((error, Blame::Case))
     }
 
     fn try_once(
@@ -251,7 +253,8 @@ impl Minter {
             blame = Blame::Case;
             let grant = state.grant(case, environment, name, now).map_err(AppendError::Refused)?;
             if grant.certificate().ca != *ca.public_key() {
-                turn = Some(Step::OtherCa);
+                let changed = CliError::failed("the policy changed again and again").hint("run the command again");
+                turn = Some(Step::Again(changed));
                 return Err(AppendError::Cancelled);
             }
             blame = Blame::Key;
@@ -285,6 +288,9 @@ impl Minter {
         }
         ledger.pin(&context.output);
         ledger.tell_left_alone(&context.output);
+        if let Err(busy @ AppendError::Busy(_)) = appended {
+            return Ok(Step::Again(busy.into()));
+        }
         match (appended.map_err(told), turn) {
             (Ok(_), _) => {
                 let access = ledger.state().case(&id).and_then(|case| case.access());
