@@ -426,6 +426,32 @@ fn an_undelivered_credential_is_decided_anew() {
     shop.is_sound(&[case]);
 }
 
+/// The remote took it, and its answer was lost: the next run finds it there, and says so.
+#[test]
+fn a_credential_whose_answer_was_lost_is_not_issued_again() {
+    const TEST: &str = "a_credential_whose_answer_was_lost_is_not_issued_again";
+    if absent(TEST, &PROGRAMS) {
+        return;
+    }
+    let place = Place::new();
+    let shop = Shop::new(&place);
+    let minter = shop.minter("minter");
+    let case = shop.approved();
+    let pack = place.path("receive-pack");
+    script(&pack, "git receive-pack \"$@\"\nexit 1");
+    place.git(&minter.ledger, &["config", "remote.origin.receivepack", pack.to_str().unwrap()]);
+    mints(&minter, &place, &["--ca", &shop.ca()], &[]).refused(1).mentions(&["decided anew"]);
+    assert_eq!(shop.state(&case), "live", "the remote has it");
+    let head = place.head(&shop.remote);
+    place.git(&minter.ledger, &["config", "--unset", "remote.origin.receivepack"]);
+    let said = mints(&minter, &place, &["--ca", &shop.ca()], &[]).ok();
+    assert_eq!(said.json()["issued"][0]["id"], *case, "{}", said.told());
+    assert_eq!(place.head(&shop.remote), head);
+    let said = mints(&minter, &place, &["--ca", &shop.ca()], &[]).ok();
+    assert_eq!(said.json()["issued"].as_array().map(Vec::len), Some(0), "told once: {}", said.told());
+    shop.is_sound(&[case]);
+}
+
 /// The daemon.
 struct Daemon {
     child: Child,
