@@ -250,14 +250,21 @@ impl Context {
     /// # Errors
     /// Where there is no key, or it cannot be read.
     pub fn public_key(&self) -> Result<PublicKey, CliError> {
-        let path = self.key_path()?;
+        self.public_key_of(&self.key_path()?)
+    }
+
+    /// The public half of the key at `path`, without unlocking it.
+    ///
+    /// # Errors
+    /// Where there is none, or it cannot be read.
+    pub fn public_key_of(&self, path: &Path) -> Result<PublicKey, CliError> {
         if path.extension().is_some_and(|extension| extension == "pub") {
-            return Ok(sign::file::read_public(&path)?);
+            return Ok(sign::file::read_public(path)?);
         }
-        let mut public = path.clone().into_os_string();
+        let mut public = path.to_owned().into_os_string();
         public.push(".pub");
         let public = PathBuf::from(public);
-        match KeyFile::read(&path) {
+        match KeyFile::read(path) {
             Ok(file) => Ok(file.public_key().clone()),
             Err(KeyFileError::Public(path)) => Ok(sign::file::read_public(&path)?),
             Err(KeyFileError::NotFound(_)) if public.is_file() => Ok(sign::file::read_public(&public)?),
@@ -332,11 +339,11 @@ impl Context {
         }
     }
 
-    /// The CA key of `environment`, which must be `expected`: from `files` (`--ca ENV=FILE`), else `JIT_CA_<ENV>` (a
-    /// file, or the key's text), else the agent.
+    /// The CA key of `environment`, which must be `expected`: the one of `files` (`--ca ENV=FILE`) that is it, else
+    /// `JIT_CA_<ENV>` (a file, or the key's text) where no file was named, else the agent.
     ///
     /// # Errors
-    /// Where there is none, or it is another key than the policy's.
+    /// Where there is none, or only other keys than the policy's.
     pub fn ca_signer(
         &self,
         environment: &Name,

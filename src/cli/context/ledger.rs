@@ -200,7 +200,30 @@ impl Ledger {
     /// # Errors
     /// Where the remote cannot be asked, or rewrote history (exit 5).
     pub fn refresh(&mut self, rng: &mut dyn Rng, clock: &dyn Clock, output: &Output) -> Result<usize, CliError> {
+        self.follow(clock, output)?;
+        self.deliver(rng, clock, output)
+    }
+
+    /// Fetches and verifies what came, and delivers nothing.
+    ///
+    /// # Errors
+    /// As [`Ledger::refresh`].
+    pub(in crate::cli) fn follow(&mut self, clock: &dyn Clock, output: &Output) -> Result<(), CliError> {
         self.with_writer(clock, |writer, replay| writer.catch_up(replay))??;
+        self.pin(output);
+        Ok(())
+    }
+
+    /// Delivers what waits in the outbox; how many events that were.
+    ///
+    /// # Errors
+    /// Where the outbox cannot be read.
+    pub(in crate::cli) fn deliver(
+        &mut self,
+        rng: &mut dyn Rng,
+        clock: &dyn Clock,
+        output: &Output,
+    ) -> Result<usize, CliError> {
         let mut delivered = 0;
         for name in self.waiting()? {
             let Some(bytes) = self.store.state().read(&format!("{OUTBOX}/{name}"))? else { continue };
@@ -214,6 +237,14 @@ impl Ledger {
         }
         self.pin(output);
         Ok(delivered)
+    }
+
+    /// Takes an event out of the outbox, undelivered.
+    ///
+    /// # Errors
+    /// Where it cannot be removed.
+    pub(in crate::cli) fn forget(&self, name: &str) -> Result<(), CliError> {
+        Ok(self.store.state().remove(&format!("{OUTBOX}/{name}"))?)
     }
 
     /// The names of the signed events that wait to be delivered.
