@@ -172,6 +172,9 @@ _jit() {
             jit__subcmd__policy,propose)
                 cmd="jit__subcmd__policy__subcmd__propose"
                 ;;
+            jit__subcmd__policy,rotate-ca)
+                cmd="jit__subcmd__policy__subcmd__rotate__subcmd__ca"
+                ;;
             jit__subcmd__policy,show)
                 cmd="jit__subcmd__policy__subcmd__show"
                 ;;
@@ -1929,13 +1932,17 @@ _jit() {
             return 0
             ;;
         jit__subcmd__mint)
-            opts="-y -q -v -h -V --ca --watch --ledger --as --key --json --yes --quiet --verbose --help --version"
+            opts="-y -q -v -h -V --ca --watch --interval --ledger --as --key --json --yes --quiet --verbose --help --version"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
             case "${prev}" in
                 --ca)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --interval)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -2111,7 +2118,7 @@ _jit() {
             return 0
             ;;
         jit__subcmd__policy)
-            opts="-y -q -v -h -V --ledger --as --key --json --yes --quiet --verbose --help --version check show explain diff test propose acknowledge enact"
+            opts="-y -q -v -h -V --ledger --as --key --json --yes --quiet --verbose --help --version check show explain diff test propose rotate-ca acknowledge enact"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -2367,6 +2374,65 @@ _jit() {
             case "${prev}" in
                 --remove)
                     COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --reason)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --ledger)
+                    COMPREPLY=()
+                    if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
+                        compopt -o plusdirs
+                    fi
+                    return 0
+                    ;;
+                --as)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --key)
+                    local oldifs
+                    if [ -n "${IFS+x}" ]; then
+                        oldifs="$IFS"
+                    fi
+                    IFS=$'\n'
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    if [ -n "${oldifs+x}" ]; then
+                        IFS="$oldifs"
+                    fi
+                    if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
+                        compopt -o filenames
+                    fi
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        jit__subcmd__policy__subcmd__rotate__subcmd__ca)
+            opts="-y -q -v -h -V --new --reason --enact --ledger --as --key --json --yes --quiet --verbose --help --version"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --new)
+                    local oldifs
+                    if [ -n "${IFS+x}" ]; then
+                        oldifs="$IFS"
+                    fi
+                    IFS=$'\n'
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    if [ -n "${oldifs+x}" ]; then
+                        IFS="$oldifs"
+                    fi
+                    if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
+                        compopt -o filenames
+                    fi
                     return 0
                     ;;
                 --reason)

@@ -169,11 +169,12 @@ complete -c jit -n "__fish_jit_using_subcommand extend" -s q -l quiet -d 'Print 
 complete -c jit -n "__fish_jit_using_subcommand extend" -s v -l verbose -d 'Say more about what is done'
 complete -c jit -n "__fish_jit_using_subcommand extend" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c jit -n "__fish_jit_using_subcommand extend" -s V -l version -d 'Print version'
-complete -c jit -n "__fish_jit_using_subcommand mint" -l ca -d 'The CA key of an environment; may be given several times' -r
+complete -c jit -n "__fish_jit_using_subcommand mint" -l ca -d 'The CA key of an environment; may be given several times, also for one environment' -r
+complete -c jit -n "__fish_jit_using_subcommand mint" -l interval -d 'How often --watch looks at the remote [default: 5s]' -r
 complete -c jit -n "__fish_jit_using_subcommand mint" -l ledger -d 'The ledger: a Git repository [default: the one around this directory, else the user\'s default]' -r -f -a "(__fish_complete_directories)"
 complete -c jit -n "__fish_jit_using_subcommand mint" -l as -d 'Who acts: a member or service of the policy [default: whose key it is]' -r
 complete -c jit -n "__fish_jit_using_subcommand mint" -l key -d 'The key that signs: a private key, or a .pub whose private half ssh-agent holds [default: ~/.ssh/id_ed25519]' -r -F
-complete -c jit -n "__fish_jit_using_subcommand mint" -l watch -d 'Go on, and issue what becomes due'
+complete -c jit -n "__fish_jit_using_subcommand mint" -l watch -d 'Go on, and issue what becomes due, until SIGTERM or Ctrl-C. With --json: one object an event'
 complete -c jit -n "__fish_jit_using_subcommand mint" -l json -d 'Print the result as JSON'
 complete -c jit -n "__fish_jit_using_subcommand mint" -s y -l yes -d 'Answer yes to "shall I sign this?"'
 complete -c jit -n "__fish_jit_using_subcommand mint" -s q -l quiet -d 'Print the result and errors only'
@@ -378,23 +379,24 @@ complete -c jit -n "__fish_jit_using_subcommand sync" -s q -l quiet -d 'Print th
 complete -c jit -n "__fish_jit_using_subcommand sync" -s v -l verbose -d 'Say more about what is done'
 complete -c jit -n "__fish_jit_using_subcommand sync" -s h -l help -d 'Print help'
 complete -c jit -n "__fish_jit_using_subcommand sync" -s V -l version -d 'Print version'
-complete -c jit -n "__fish_jit_using_subcommand policy; and not __fish_seen_subcommand_from check show explain diff test propose acknowledge enact" -l ledger -d 'The ledger: a Git repository [default: the one around this directory, else the user\'s default]' -r -f -a "(__fish_complete_directories)"
-complete -c jit -n "__fish_jit_using_subcommand policy; and not __fish_seen_subcommand_from check show explain diff test propose acknowledge enact" -l as -d 'Who acts: a member or service of the policy [default: whose key it is]' -r
-complete -c jit -n "__fish_jit_using_subcommand policy; and not __fish_seen_subcommand_from check show explain diff test propose acknowledge enact" -l key -d 'The key that signs: a private key, or a .pub whose private half ssh-agent holds [default: ~/.ssh/id_ed25519]' -r -F
-complete -c jit -n "__fish_jit_using_subcommand policy; and not __fish_seen_subcommand_from check show explain diff test propose acknowledge enact" -l json -d 'Print the result as JSON'
-complete -c jit -n "__fish_jit_using_subcommand policy; and not __fish_seen_subcommand_from check show explain diff test propose acknowledge enact" -s y -l yes -d 'Answer yes to "shall I sign this?"'
-complete -c jit -n "__fish_jit_using_subcommand policy; and not __fish_seen_subcommand_from check show explain diff test propose acknowledge enact" -s q -l quiet -d 'Print the result and errors only'
-complete -c jit -n "__fish_jit_using_subcommand policy; and not __fish_seen_subcommand_from check show explain diff test propose acknowledge enact" -s v -l verbose -d 'Say more about what is done'
-complete -c jit -n "__fish_jit_using_subcommand policy; and not __fish_seen_subcommand_from check show explain diff test propose acknowledge enact" -s h -l help -d 'Print help'
-complete -c jit -n "__fish_jit_using_subcommand policy; and not __fish_seen_subcommand_from check show explain diff test propose acknowledge enact" -s V -l version -d 'Print version'
-complete -c jit -n "__fish_jit_using_subcommand policy; and not __fish_seen_subcommand_from check show explain diff test propose acknowledge enact" -f -a "check" -d 'Check a policy file: every problem with its line, column and what was expected'
-complete -c jit -n "__fish_jit_using_subcommand policy; and not __fish_seen_subcommand_from check show explain diff test propose acknowledge enact" -f -a "show" -d 'Show the policy in force'
-complete -c jit -n "__fish_jit_using_subcommand policy; and not __fish_seen_subcommand_from check show explain diff test propose acknowledge enact" -f -a "explain" -d 'Say what would happen if MEMBER asked for TARGET/ROLE, and who would have to approve'
-complete -c jit -n "__fish_jit_using_subcommand policy; and not __fish_seen_subcommand_from check show explain diff test propose acknowledge enact" -f -a "diff" -d 'Say what differs between two policies: who gains and who loses what, the dangerous first'
-complete -c jit -n "__fish_jit_using_subcommand policy; and not __fish_seen_subcommand_from check show explain diff test propose acknowledge enact" -f -a "test" -d 'Try scenarios against a policy: who asks for what, who agrees, and what comes of it'
-complete -c jit -n "__fish_jit_using_subcommand policy; and not __fish_seen_subcommand_from check show explain diff test propose acknowledge enact" -f -a "propose" -d 'Propose a new policy and other governed files, which root members then approve'
-complete -c jit -n "__fish_jit_using_subcommand policy; and not __fish_seen_subcommand_from check show explain diff test propose acknowledge enact" -f -a "acknowledge" -d 'Propose to acknowledge void commits: they were looked into, and minting may go on'
-complete -c jit -n "__fish_jit_using_subcommand policy; and not __fish_seen_subcommand_from check show explain diff test propose acknowledge enact" -f -a "enact" -d 'Put an approved proposal in force: a policy, an acknowledgement or an unlock'
+complete -c jit -n "__fish_jit_using_subcommand policy; and not __fish_seen_subcommand_from check show explain diff test propose rotate-ca acknowledge enact" -l ledger -d 'The ledger: a Git repository [default: the one around this directory, else the user\'s default]' -r -f -a "(__fish_complete_directories)"
+complete -c jit -n "__fish_jit_using_subcommand policy; and not __fish_seen_subcommand_from check show explain diff test propose rotate-ca acknowledge enact" -l as -d 'Who acts: a member or service of the policy [default: whose key it is]' -r
+complete -c jit -n "__fish_jit_using_subcommand policy; and not __fish_seen_subcommand_from check show explain diff test propose rotate-ca acknowledge enact" -l key -d 'The key that signs: a private key, or a .pub whose private half ssh-agent holds [default: ~/.ssh/id_ed25519]' -r -F
+complete -c jit -n "__fish_jit_using_subcommand policy; and not __fish_seen_subcommand_from check show explain diff test propose rotate-ca acknowledge enact" -l json -d 'Print the result as JSON'
+complete -c jit -n "__fish_jit_using_subcommand policy; and not __fish_seen_subcommand_from check show explain diff test propose rotate-ca acknowledge enact" -s y -l yes -d 'Answer yes to "shall I sign this?"'
+complete -c jit -n "__fish_jit_using_subcommand policy; and not __fish_seen_subcommand_from check show explain diff test propose rotate-ca acknowledge enact" -s q -l quiet -d 'Print the result and errors only'
+complete -c jit -n "__fish_jit_using_subcommand policy; and not __fish_seen_subcommand_from check show explain diff test propose rotate-ca acknowledge enact" -s v -l verbose -d 'Say more about what is done'
+complete -c jit -n "__fish_jit_using_subcommand policy; and not __fish_seen_subcommand_from check show explain diff test propose rotate-ca acknowledge enact" -s h -l help -d 'Print help'
+complete -c jit -n "__fish_jit_using_subcommand policy; and not __fish_seen_subcommand_from check show explain diff test propose rotate-ca acknowledge enact" -s V -l version -d 'Print version'
+complete -c jit -n "__fish_jit_using_subcommand policy; and not __fish_seen_subcommand_from check show explain diff test propose rotate-ca acknowledge enact" -f -a "check" -d 'Check a policy file: every problem with its line, column and what was expected'
+complete -c jit -n "__fish_jit_using_subcommand policy; and not __fish_seen_subcommand_from check show explain diff test propose rotate-ca acknowledge enact" -f -a "show" -d 'Show the policy in force'
+complete -c jit -n "__fish_jit_using_subcommand policy; and not __fish_seen_subcommand_from check show explain diff test propose rotate-ca acknowledge enact" -f -a "explain" -d 'Say what would happen if MEMBER asked for TARGET/ROLE, and who would have to approve'
+complete -c jit -n "__fish_jit_using_subcommand policy; and not __fish_seen_subcommand_from check show explain diff test propose rotate-ca acknowledge enact" -f -a "diff" -d 'Say what differs between two policies: who gains and who loses what, the dangerous first'
+complete -c jit -n "__fish_jit_using_subcommand policy; and not __fish_seen_subcommand_from check show explain diff test propose rotate-ca acknowledge enact" -f -a "test" -d 'Try scenarios against a policy: who asks for what, who agrees, and what comes of it'
+complete -c jit -n "__fish_jit_using_subcommand policy; and not __fish_seen_subcommand_from check show explain diff test propose rotate-ca acknowledge enact" -f -a "propose" -d 'Propose a new policy and other governed files, which root members then approve'
+complete -c jit -n "__fish_jit_using_subcommand policy; and not __fish_seen_subcommand_from check show explain diff test propose rotate-ca acknowledge enact" -f -a "rotate-ca" -d 'Propose another CA for an environment; credentials by the present one go on until they end'
+complete -c jit -n "__fish_jit_using_subcommand policy; and not __fish_seen_subcommand_from check show explain diff test propose rotate-ca acknowledge enact" -f -a "acknowledge" -d 'Propose to acknowledge void commits: they were looked into, and minting may go on'
+complete -c jit -n "__fish_jit_using_subcommand policy; and not __fish_seen_subcommand_from check show explain diff test propose rotate-ca acknowledge enact" -f -a "enact" -d 'Put an approved proposal in force: a policy, an acknowledgement or an unlock'
 complete -c jit -n "__fish_jit_using_subcommand policy; and __fish_seen_subcommand_from check" -l ledger -d 'The ledger: a Git repository [default: the one around this directory, else the user\'s default]' -r -f -a "(__fish_complete_directories)"
 complete -c jit -n "__fish_jit_using_subcommand policy; and __fish_seen_subcommand_from check" -l as -d 'Who acts: a member or service of the policy [default: whose key it is]' -r
 complete -c jit -n "__fish_jit_using_subcommand policy; and __fish_seen_subcommand_from check" -l key -d 'The key that signs: a private key, or a .pub whose private half ssh-agent holds [default: ~/.ssh/id_ed25519]' -r -F
@@ -457,6 +459,18 @@ complete -c jit -n "__fish_jit_using_subcommand policy; and __fish_seen_subcomma
 complete -c jit -n "__fish_jit_using_subcommand policy; and __fish_seen_subcommand_from propose" -s v -l verbose -d 'Say more about what is done'
 complete -c jit -n "__fish_jit_using_subcommand policy; and __fish_seen_subcommand_from propose" -s h -l help -d 'Print help'
 complete -c jit -n "__fish_jit_using_subcommand policy; and __fish_seen_subcommand_from propose" -s V -l version -d 'Print version'
+complete -c jit -n "__fish_jit_using_subcommand policy; and __fish_seen_subcommand_from rotate-ca" -l new -d 'The new CA\'s public key, or its private key' -r -F
+complete -c jit -n "__fish_jit_using_subcommand policy; and __fish_seen_subcommand_from rotate-ca" -l reason -d 'Why' -r
+complete -c jit -n "__fish_jit_using_subcommand policy; and __fish_seen_subcommand_from rotate-ca" -l ledger -d 'The ledger: a Git repository [default: the one around this directory, else the user\'s default]' -r -f -a "(__fish_complete_directories)"
+complete -c jit -n "__fish_jit_using_subcommand policy; and __fish_seen_subcommand_from rotate-ca" -l as -d 'Who acts: a member or service of the policy [default: whose key it is]' -r
+complete -c jit -n "__fish_jit_using_subcommand policy; and __fish_seen_subcommand_from rotate-ca" -l key -d 'The key that signs: a private key, or a .pub whose private half ssh-agent holds [default: ~/.ssh/id_ed25519]' -r -F
+complete -c jit -n "__fish_jit_using_subcommand policy; and __fish_seen_subcommand_from rotate-ca" -l enact -d 'Enact it at once, where the root quorum stands with you alone'
+complete -c jit -n "__fish_jit_using_subcommand policy; and __fish_seen_subcommand_from rotate-ca" -l json -d 'Print the result as JSON'
+complete -c jit -n "__fish_jit_using_subcommand policy; and __fish_seen_subcommand_from rotate-ca" -s y -l yes -d 'Answer yes to "shall I sign this?"'
+complete -c jit -n "__fish_jit_using_subcommand policy; and __fish_seen_subcommand_from rotate-ca" -s q -l quiet -d 'Print the result and errors only'
+complete -c jit -n "__fish_jit_using_subcommand policy; and __fish_seen_subcommand_from rotate-ca" -s v -l verbose -d 'Say more about what is done'
+complete -c jit -n "__fish_jit_using_subcommand policy; and __fish_seen_subcommand_from rotate-ca" -s h -l help -d 'Print help'
+complete -c jit -n "__fish_jit_using_subcommand policy; and __fish_seen_subcommand_from rotate-ca" -s V -l version -d 'Print version'
 complete -c jit -n "__fish_jit_using_subcommand policy; and __fish_seen_subcommand_from acknowledge" -l reason -d 'What was found out' -r
 complete -c jit -n "__fish_jit_using_subcommand policy; and __fish_seen_subcommand_from acknowledge" -l ledger -d 'The ledger: a Git repository [default: the one around this directory, else the user\'s default]' -r -f -a "(__fish_complete_directories)"
 complete -c jit -n "__fish_jit_using_subcommand policy; and __fish_seen_subcommand_from acknowledge" -l as -d 'Who acts: a member or service of the policy [default: whose key it is]' -r
