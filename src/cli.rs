@@ -29,10 +29,13 @@ mod exec;
 mod extend;
 mod host;
 mod init;
+mod keys;
+mod ledger;
 mod list;
 mod lock;
 mod log;
 mod man;
+mod member;
 mod mint;
 mod overview;
 mod panic;
@@ -138,6 +141,8 @@ pub enum Command {
     Checkpoint(checkpoint::Args),
     Witness(witness::Args),
     Policy(policy::Args),
+    Member(member::Args),
+    Ledger(ledger::Args),
     Host(host::Args),
     Doctor(doctor::Args),
     Completions(completions::Args),
@@ -217,6 +222,8 @@ fn dispatch(context: &mut Context, command: Option<Command>) -> Outcome {
         Command::Checkpoint(args) => checkpoint::run(context, args),
         Command::Witness(args) => witness::run(context, args),
         Command::Policy(args) => policy::run(context, args),
+        Command::Member(args) => member::run(context, args),
+        Command::Ledger(args) => ledger::run(context, args),
         Command::Host(args) => host::run(context, args),
         Command::Doctor(args) => doctor::run(context, args),
         Command::Completions(args) => completions::run(context, args),

@@ -23,6 +23,8 @@ mod findings;
 mod genesis;
 #[path = "golden/governed.rs"]
 mod governed;
+#[path = "golden/hardware.rs"]
+mod hardware;
 #[path = "golden/keys.rs"]
 mod keys;
 #[path = "golden/ledger.rs"]

@@ -5,7 +5,7 @@
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic)]
 
 use std::process::Stdio;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use common::world::World;
 use common::{Place, now};
@@ -166,6 +166,25 @@ fn a_login_while_the_ledger_is_away() {
         std::thread::sleep(Duration::from_secs(3));
         assert_eq!(sessions().len(), usize::from(spool), "{:#?}", sessions());
     }
+}
+
+/// A connection that may forward ports is access also where no command is run: a refused one is cut, not waited for.
+#[test]
+fn a_refused_login_forwards_nothing() {
+    const TEST: &str = "a_refused_login_forwards_nothing";
+    let place = Place::new();
+    let forwarding =
+        |text: String| text.replacen("extensions = [\"permit-pty\"]", "extensions = [\"permit-port-forwarding\"]", 1);
+    let Some(world) = World::new(TEST, &place, forwarding) else { return };
+    let (_, certificate) = world.live("payments-db/read-only", "10m");
+    std::fs::rename(&world.remote, place.path("away.git")).unwrap();
+    let began = Instant::now();
+    let forward = format!("{}:127.0.0.1:{}", common::server::free_port(), common::server::free_port());
+    let options = ["-N", "-L", forward.as_str()];
+    let said = place.run(world.island.ssh_command("readonly", &place.key("alice"), Some(&certificate), &options));
+    assert_eq!(said.code, 255, "{}", said.told());
+    // The ledger's absence is known at once; those who are only told why get five seconds more.
+    assert!(began.elapsed() < Duration::from_secs(4), "cut after {:?}", began.elapsed());
 }
 
 #[test]

@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 use super::Global;
 use super::args::CaFile;
 use super::error::CliError;
+use super::keys;
 use super::output::Output;
 use super::prompt::Prompt;
 use crate::domain::finding::Code;
@@ -18,13 +19,15 @@ use crate::domain::policy::Policy;
 use crate::domain::time::Timestamp;
 use crate::git::{GitError, GitStore, Program};
 use crate::ports::{Clock, Rng, Signer};
-use crate::sign::{self, Agent, KeyFile, KeyFileError, KeySpec, NoPassphrase, OpenError};
+use crate::sign::{self, Agent, KeyFile, KeyFileError, KeySpec, Keygen, NoPassphrase, OpenError};
 
+mod announced;
 mod ca;
 mod config;
 mod ledger;
 mod place;
 
+pub use announced::Announced;
 pub use config::{Config, LedgerEntry};
 pub use ledger::{Freshness, Ledger};
 
@@ -235,12 +238,17 @@ impl Context {
         })
     }
 
-    /// The key that signs. Its passphrase is asked for at the terminal, up to three times.
+    /// The key that signs where there is no policy yet: the file's, else the only one that ssh-agent and `~/.ssh` hold.
+    /// Its passphrase is asked for at the terminal, up to three times.
     ///
     /// # Errors
     /// Where there is no key, or it does not open.
     pub fn signing_key(&self) -> Result<Box<dyn Signer>, CliError> {
-        self.open_key(&self.key_path()?)
+        match (self.key_path(), &*keys::all(self)) {
+            (Ok(path), _) => self.open_key(&path),
+            (Err(_), [only]) if only.is_usable() => only.open(self),
+            (Err(error), _) => Err(error),
+        }
     }
 
     /// The public half of the key that would sign, without unlocking it.
@@ -275,7 +283,8 @@ impl Context {
     /// # Errors
     /// Where it does not open.
     pub fn open_key(&self, path: &Path) -> Result<Box<dyn Signer>, CliError> {
-        let spec = KeySpec { path: path.to_owned(), agent: self.environment.agent() };
+        let keygen = Keygen::new(self.environment.variables.clone(), self.environment.is_interactive());
+        let spec = KeySpec { path: path.to_owned(), agent: self.environment.agent(), keygen };
         let prompt = self.prompt();
         let mut left = PASSPHRASE_TRIES;
         loop {
@@ -292,7 +301,7 @@ impl Context {
             });
             left -= 1;
             match (opened, cancelled) {
-                (Ok(signer), _) => return Ok(signer),
+                (Ok(signer), _) => return Ok(Announced::wrap(signer, Some(path), &self.output)),
                 (Err(_), Some(cancelled)) => return Err(cancelled),
                 (Err(OpenError::File(KeyFileError::WrongPassphrase(_))), None) if left > 0 => {
                     self.output.note("Wrong passphrase, try again.");

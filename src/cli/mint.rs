@@ -7,6 +7,7 @@ use super::context::Ledger;
 use super::error::{CliError, ErrorKind};
 use super::view::{case_json, standing, subject, void};
 use super::{Context, Exit, Outcome};
+use crate::domain::finding::Code;
 use crate::domain::state::State;
 use crate::domain::time::{Timestamp, Ttl};
 
@@ -77,8 +78,10 @@ fn tell_voids(context: &Context, state: &State) {
 
 fn report(context: &Context, ledger: &Ledger, round: &mut Round) -> Outcome {
     let (state, now) = (ledger.state(), context.now());
-    for (id, line) in &round.held {
-        context.output.warning(format!("{} is not minted (A04): {line}", id.short()));
+    for (code, (id, line)) in
+        round.held.iter().map(|held| (Code::A04, held)).chain(round.unreviewed.iter().map(|held| (Code::A07, held)))
+    {
+        context.output.warning(format!("{} is not minted ({code}): {line}", id.short()));
     }
     let first = if round.failed.is_empty() { None } else { Some(round.failed.remove(0)) };
     if round.issued.is_empty() {

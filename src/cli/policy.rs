@@ -7,11 +7,11 @@ use crate::domain::id::{Name, RoleRef};
 use crate::domain::time::Ttl;
 
 mod acknowledge;
-mod check;
+pub(super) mod check;
 mod diff;
 pub(super) mod enact;
 mod explain;
-mod propose;
+pub(super) mod propose;
 mod rotate_ca;
 mod show;
 mod test;

@@ -38,6 +38,7 @@ use super::key::PublicKey;
 use super::time::Ttl;
 
 pub mod diff;
+pub mod edit;
 mod errors;
 mod log;
 mod pattern;

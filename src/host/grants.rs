@@ -92,6 +92,8 @@ pub struct Grant {
     pub opens: Vec<Opening>,
     /// From where; anywhere when empty.
     pub source_address: Vec<ipnet::IpNet>,
+    /// Whether the certificate lets sshd forward anything: then a connection is access, also where nothing is run.
+    pub forwards: bool,
     /// From when.
     #[serde(with = "text")]
     pub valid_after: Timestamp,
@@ -350,6 +352,7 @@ fn grant(
         Some(None) => return None,
         None => Vec::new(),
     };
+    let forwards = certificate.extensions().keys().any(|name| name.ends_with("-forwarding"));
     Some(Grant {
         case: case.id().0,
         requester: access.actor.clone(),
@@ -358,6 +361,7 @@ fn grant(
         certificate: Digest::of(certificate.blob()),
         opens,
         source_address,
+        forwards,
         valid_after: issued.valid_after,
         valid_before: issued.valid_before,
         ended: ended(state, policy, access, now),

@@ -16,7 +16,7 @@ use std::time::{Duration, Instant};
 use super::cgroup::Group;
 use super::grants::{Grants, OpenSession, Probe};
 use super::probe::Places;
-use super::session_file::{Recorded, SessionFile};
+use super::session_file::{Recorded, SessionFile, Standing};
 use super::{Config, HostError, cgroup, files, syslog};
 use crate::domain::event::EndCause;
 use crate::domain::id::Nonce;
@@ -99,6 +99,8 @@ pub struct Reaper<'c> {
 /// A session, as it is watched.
 struct Watched {
     since: Instant,
+    /// Since when it is seen to be refused.
+    leaving: Option<Instant>,
     /// When it has to end by a clock that nobody can set. `None` where its end lies beyond what that clock counts.
     deadline: Option<Instant>,
     /// How many commits the mirror held when it was first seen.
@@ -205,6 +207,9 @@ impl<'c> Reaper<'c> {
                 self.watched.entry(session.session.clone()).or_insert_with(|| Watched::new(session, now, at, size));
             if watched.ending.as_ref().is_some_and(|thread| !thread.is_finished()) {
                 continue;
+            }
+            if session.standing == Standing::Leaving {
+                watched.leaving.get_or_insert(at);
             }
             if let Some(plan) = plan(&self.shared.config, session, watched, self.mirror.grants.as_ref(), now, at) {
                 // Nothing comes before this.
@@ -354,6 +359,7 @@ fn plan(
     let signs = Signs {
         now,
         watched: at.duration_since(watched.since),
+        leaving: watched.leaving.map_or(Duration::ZERO, |since| at.duration_since(since)),
         overdue: watched.deadline.is_some_and(|deadline| at >= deadline),
         monitor,
         recorder,
@@ -383,7 +389,7 @@ impl Watched {
     fn new(session: &SessionFile, now: Timestamp, at: Instant, size: u64) -> Self {
         // A clock that is set back later gains nothing; one that was wrong before is all that there is.
         let left = Duration::from_secs(u64::try_from(session.ends.since(now)).unwrap_or(0));
-        Self { since: at, deadline: at.checked_add(left), size, ending: None }
+        Self { since: at, leaving: None, deadline: at.checked_add(left), size, ending: None }
     }
 }
 

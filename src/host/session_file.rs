@@ -75,6 +75,9 @@ pub enum Standing {
     Open,
     /// It was refused: whatever is left of the connection is ended, and the ledger never heard of it.
     Refused,
+    /// The same, but sshd has yet to tell the person why, and the connection is good for nothing else: it may end by
+    /// itself, within a few seconds.
+    Leaving,
 }
 
 /// What the recorder leaves: `<run>/sessions/<session>.recorded.json`.

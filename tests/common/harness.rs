@@ -19,6 +19,7 @@ use serde_json::Value;
 use tempfile::TempDir;
 
 pub mod disk;
+pub mod forge;
 pub mod history;
 pub mod island;
 pub mod log;
@@ -366,7 +367,12 @@ pub struct Desk<'p> {
     pub path: Option<OsString>,
 }
 
-impl Desk<'_> {
+impl<'p> Desk<'p> {
+    /// The place where the desk stands.
+    pub fn place(&self) -> &'p Place {
+        self.place
+    }
+
     /// Runs `jit` on the ledger with the own name and key.
     #[track_caller]
     pub fn jit(&self, arguments: &[&str]) -> Said {

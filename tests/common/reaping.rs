@@ -212,7 +212,7 @@ impl Host {
             let file = session.file.lock().unwrap();
             json!({
                 "case": DIGEST, "requester": "alice", "environment": "prod", "serial": file["serial"],
-                "certificate": file["certificate"], "source_address": [], "valid_after": file["started"],
+                "certificate": file["certificate"], "forwards": false, "source_address": [], "valid_after": file["started"],
                 "valid_before": file["ends"], "ended": null, "reason": "look", "ticket": null,
                 "opens": [{
                     "principal": "prod/payments-db/read-only", "target": "payments-db", "role": "payments-db/read-only",

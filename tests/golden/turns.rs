@@ -2,7 +2,7 @@
 
 use jit::domain::event::{Answer, Body, LockScope, ProbeResult, Proposal, ReviewItem, Subject};
 
-use crate::bodies::{closure, lock, residue, review, revocation, session_end, session_start, withdrawal};
+use crate::bodies::{approval, closure, lock, residue, review, revocation, session_end, session_start, withdrawal};
 use crate::ledger::{Case, Ledger, ttl};
 
 fn emergency(ledger: &mut Ledger) -> Case {
@@ -66,6 +66,27 @@ fn a07_an_emergency_before_the_reviews_of_the_last() {
         request.incident = Some("INC-4713".into());
         request.duration = ttl("10m");
     });
+    ledger.check();
+}
+
+#[test]
+fn a07_two_emergencies_asked_for_before_either_was_issued() {
+    let mut ledger = Ledger::new();
+    let ask = |ledger: &mut Ledger| {
+        ledger.request("alice", |request| {
+            request.emergency = true;
+            request.incident = Some("INC-4711".into());
+            request.duration = ttl("15m");
+        })
+    };
+    let (mut first, mut second) = (ask(&mut ledger), ask(&mut ledger));
+    ledger.mint(&mut first);
+    ledger.refused_mint("A07", &second);
+    // Once the first is reviewed, the second is an emergency like any other.
+    ledger.wait("20m");
+    ledger.told("dave", first.id, review());
+    ledger.told("erin", first.id, review());
+    ledger.mint(&mut second);
     ledger.check();
 }
 
@@ -325,6 +346,23 @@ fn a12_an_unlock_of_what_was_lifted() {
     ledger.approve(unlock, "rita");
     ledger.told("raj", unlock, Body::Enactment);
     no_unlock(&mut ledger, locked);
+}
+
+#[test]
+fn a11_an_unlock_whose_lock_another_has_lifted() {
+    let mut ledger = Ledger::new();
+    let event = ledger.event("dave", None, lock(LockScope::Ledger));
+    let locked = ledger.say(event);
+    let slower = ledger.propose_other("rita", Subject::Unlock { lock: locked });
+    let unlock = ledger.propose_other("raj", Subject::Unlock { lock: locked });
+    ledger.approve(unlock, "rita");
+    ledger.told("raj", unlock, Body::Enactment);
+    // Nothing is left to decide about the other one.
+    let late = ledger.event("raj", Some(slower), approval());
+    ledger.void_event("A03", late);
+    let event = ledger.event("raj", Some(slower), Body::Enactment);
+    ledger.void_event("A11", event);
+    ledger.check();
 }
 
 #[test]

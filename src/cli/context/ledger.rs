@@ -8,7 +8,9 @@ use super::super::checkpoint::branch;
 use super::super::error::CliError;
 use super::super::output::Output;
 use super::{Context, Environment};
-use crate::domain::id::{CaseId, Name};
+use crate::domain::decide::Intent;
+use crate::domain::finding::Fault;
+use crate::domain::id::{CaseId, Digest, Name};
 use crate::domain::policy::Policy;
 use crate::domain::state::State;
 use crate::domain::state::access::Access;
@@ -17,7 +19,7 @@ use crate::domain::time::Timestamp;
 use crate::git::files;
 use crate::git::{GitRemote, GitStore, Program};
 use crate::ledger::append::{AppendError, Outbox};
-use crate::ledger::{Appended, Draft, Pin, Replay, ReplayError, Writer};
+use crate::ledger::{Appended, Draft, Pin, Queue, Replay, ReplayError, Writer};
 use crate::ports::{Clock, Remote, Rng, Signer, Store as _};
 
 /// The state file of the last verified state.
@@ -75,6 +77,48 @@ impl Context {
         appended
     }
 
+    /// Decides, signs and appends several events in one push. Gives for each, in order, the rule that refused it.
+    ///
+    /// # Errors
+    /// Where the key does not sign, or the remote does not take them (then they wait in the outbox).
+    pub fn append_all(
+        &mut self,
+        ledger: &mut Ledger,
+        intents: &[Intent],
+        signer: &dyn Signer,
+    ) -> Result<Vec<Option<Fault>>, CliError> {
+        let Environment { rng, clock, .. } = &mut self.environment;
+        let appended = ledger.with_writer(&**clock, |writer, replay| {
+            let mut queue = Queue::default();
+            let mut told: Vec<(Option<Digest>, Option<Fault>)> = Vec::with_capacity(intents.len());
+            for intent in intents {
+                match writer.enqueue(replay, &mut queue, intent, signer, &mut **rng) {
+                    Ok(digest) => told.push((Some(digest), None)),
+                    Err(AppendError::Refused(fault)) => told.push((None, Some(fault))),
+                    Err(error) => return Err(error),
+                }
+            }
+            let refused = writer.deliver_queue(replay, &mut queue, &mut **rng).map_err(|error| match error {
+                // What could not be delivered is signed, and waits.
+                AppendError::Remote(cause) => {
+                    let first = told.iter().find_map(|(digest, _)| digest.as_ref());
+                    AppendError::Queued { name: first.map(Digest::short).unwrap_or_default(), cause }
+                }
+                other => other,
+            })?;
+            for (digest, fault) in refused {
+                // Nobody was told it; it is not tried again.
+                writer.take_back(&mut queue, &digest)?;
+                if let Some(told) = told.iter_mut().find(|(known, _)| *known == Some(digest)) {
+                    told.1 = Some(fault);
+                }
+            }
+            Ok(told.into_iter().map(|(_, fault)| fault).collect())
+        })?;
+        ledger.pin(&self.output);
+        appended
+    }
+
     /// Who is at the keyboard, without unlocking a key: `--as`, the configuration's member, or whose public key it is.
     ///
     /// # Errors
@@ -83,7 +127,7 @@ impl Context {
         let configured = if self.global.key.is_none() { self.config()?.member.as_ref() } else { None };
         match self.global.actor.as_ref().or(configured) {
             Some(named) => Ok(named.clone()),
-            None => self.actor(policy, &self.public_key()?),
+            None => self.actor(policy, &super::super::keys::default(self, policy)?.key),
         }
     }
 }

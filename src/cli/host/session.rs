@@ -66,12 +66,14 @@ fn open(context: &mut Context, file: &Path, config: &Config, login: &Login) -> R
         refusals::note(config, now, &login.name, &login.key_id, login.serial, Some(&login.source), &refusal);
         refusal.to_string()
     })?;
+    let forwards = admitted.grant.forwards;
     let mut session = describe(context, config, login, &admitted).map_err(|error| error.to_string())?;
     // From here on a session file names the group: whatever happens to this process, the reaper ends it.
     session.write(config).map_err(|error| error.to_string())?;
     let begun = begin(config, file, &mut session);
     if let Err(why) = &begun {
-        session.standing = Standing::Refused;
+        // sshd starts no command without PAM's consent, but it would carry a forwarded port for as long as it is there.
+        session.standing = if forwards { Standing::Refused } else { Standing::Leaving };
         if let Err(error) = session.write(config) {
             syslog::warn(&format!("session {}: {error}", session.session));
         }

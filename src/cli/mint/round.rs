@@ -24,7 +24,7 @@ use crate::domain::key::PublicKey;
 use crate::domain::policy::Class;
 use crate::domain::state::State;
 use crate::domain::state::access::{Access, Issued};
-use crate::domain::state::case::CaseState;
+use crate::domain::state::case::{Case, CaseState};
 use crate::domain::state::grant::environments;
 use crate::domain::time::Timestamp;
 use crate::issue::ssh_cert::{self, IssueError};
@@ -32,7 +32,7 @@ use crate::ledger::Replay;
 use crate::ledger::append::AppendError;
 use crate::ports::Signer;
 
-/// How often one issuance is begun again because the CA changed under it.
+/// How often one issuance is begun because the CA changed under it, or because the remote is that busy.
 const TRIES: usize = 3;
 
 /// Whoever mints: the service's key, and the CA keys as they are found.
@@ -79,6 +79,8 @@ pub struct Round {
     pub failed: Vec<Failure>,
     /// A04: what only a lock holds back, and the lock in a line.
     pub held: Vec<(CaseId, String)>,
+    /// A07: emergencies that wait for the review of another one of the same person, in a line each.
+    pub unreviewed: Vec<(CaseId, String)>,
 }
 
 /// What came of one issuance.
@@ -86,8 +88,8 @@ enum Step {
     Made(Made),
     /// Nothing is to do any more: another minter was faster, or the case is over.
     Gone,
-    /// The policy names another CA than when it was begun.
-    OtherCa,
+    /// The policy names another CA than when it was begun, or others pushed all the time: it is begun again.
+    Again(CliError),
 }
 
 impl Minter {
@@ -201,6 +203,7 @@ impl Minter {
             }
         }
         round.held = held(ledger.state(), mints, context.now());
+        round.unreviewed = unreviewed(ledger.state(), mints, context.now());
         Ok(round)
     }
 
@@ -213,6 +216,7 @@ impl Minter {
         case: CaseId,
         environment: &Name,
     ) -> Result<Option<Made>, (CliError, Blame)> {
+        let mut why = None;
         for _ in 0..TRIES {
             let Some(ca) = ledger.policy().environments.get(environment).map(|known| known.ca.clone()) else {
                 return Ok(None);
@@ -223,17 +227,18 @@ impl Minter {
             };
             // Not put back where it failed: a key that was taken from the agent is looked for anew.
             match self.try_once(context, ledger, name, case, environment, &*signer)? {
-                Step::OtherCa => {}
+                Step::Again(error) => why = Some(error),
                 step => {
                     self.opened.insert(ca, signer);
                     return Ok(match step {
                         Step::Made(made) => Some(made),
-                        Step::Gone | Step::OtherCa => None,
+                        Step::Gone | Step::Again(_) => None,
                     });
                 }
             }
         }
-        Err((CliError::failed("the policy changed again and again").hint("run the command again"), Blame::Case))
+        let error = why.unwrap_or_else(|| CliError::failed("it was not issued").hint("run the command again"));
+        Err((error, Blame::Case))
     }
 
     fn try_once(
@@ -259,7 +264,8 @@ impl Minter {
             blame = Blame::Case;
             let grant = state.grant(case, environment, name, now).map_err(AppendError::Refused)?;
             if grant.certificate().ca != *ca.public_key() {
-                turn = Some(Step::OtherCa);
+                let changed = CliError::failed("the policy changed again and again").hint("run the command again");
+                turn = Some(Step::Again(changed));
                 return Err(AppendError::Cancelled);
             }
             blame = Blame::Key;
@@ -288,6 +294,9 @@ impl Minter {
         }
         ledger.pin(&context.output);
         ledger.tell_left_alone(&context.output);
+        if let Err(busy @ AppendError::Busy(_)) = appended {
+            return Ok(Step::Again(busy.into()));
+        }
         match (appended.map_err(told), turn) {
             (Ok(_), _) => {
                 let access = ledger.state().case(&id).and_then(|case| case.access());
@@ -383,18 +392,39 @@ fn due(state: &State, minter: &Name, mints: &[Name], now: Timestamp) -> Vec<(Cas
 /// A04: what only a lock holds back.
 fn held(state: &State, mints: &[Name], now: Timestamp) -> Vec<(CaseId, String)> {
     let mut held = Vec::new();
-    for case in state.cases() {
-        let Some((access, policy)) = case.access().zip(state.policy()) else { continue };
+    for (case, access) in waiting(state, mints, now) {
+        let booked = access.request.not_before.is_some_and(|start| now < start);
+        if let Some((lock, locked)) = locks::on(state, case, access, now).filter(|_| !booked) {
+            held.push((case.id(), locks::line(state, lock, locked, now)));
+        }
+    }
+    held
+}
+
+/// A07: emergencies that another one of the same person holds back. Whoever asked was told so; the minter's owner learns it.
+fn unreviewed(state: &State, mints: &[Name], now: Timestamp) -> Vec<(CaseId, String)> {
+    let emergencies = waiting(state, mints, now).filter(|(_, access)| access.request.emergency);
+    let open = emergencies.filter_map(|(case, access)| Some((case, access, state.open_emergency(&access.actor)?)));
+    let line = |access: &Access, open: &Case| {
+        format!("{}'s emergency {} waits for its review", access.actor, open.id().short())
+    };
+    open.map(|(case, access, open)| (case.id(), line(access, open))).collect()
+}
+
+/// The cases that could be issued by now as far as their approvals go.
+fn waiting<'a>(
+    state: &'a State,
+    mints: &'a [Name],
+    now: Timestamp,
+) -> impl Iterator<Item = (&'a Case, &'a Access)> + 'a {
+    state.cases().filter_map(move |case| {
+        let (access, policy) = case.access().zip(state.policy())?;
         let waits = match state.case_state(case, now) {
             CaseState::Approved => true,
             CaseState::Pending => access.request.emergency,
             _ => false,
         };
         let mine = environments(policy, &access.request).iter().any(|environment| mints.contains(environment));
-        let booked = access.request.not_before.is_some_and(|start| now < start);
-        if let Some((lock, locked)) = locks::on(state, case, access, now).filter(|_| waits && mine && !booked) {
-            held.push((case.id(), locks::line(state, lock, locked, now)));
-        }
-    }
-    held
+        (waits && mine).then_some((case, access))
+    })
 }

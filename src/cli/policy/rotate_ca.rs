@@ -1,21 +1,20 @@
 //! `jit policy rotate-ca`: the usual policy change that replaces the CA of an environment. Writes the proposal as
 //! `jit policy propose` does; the rest of the file stays as it was, comments and all.
 
-use std::io::Write as _;
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use super::super::error::CliError;
 use super::super::output::{count, moment};
 use super::super::turn::Turn;
 use super::super::{Context, Outcome};
-use super::propose;
+use super::propose::{self, Change, POLICY};
 use crate::domain::id::Name;
 use crate::domain::key::PublicKey;
-use crate::domain::policy::Policy;
+use crate::domain::policy::{Policy, edit};
 use crate::domain::state::State;
 use crate::domain::state::case::CaseState;
 use crate::domain::time::Timestamp;
-use crate::ledger::governed;
 
 /// Propose another CA for an environment.
 ///
@@ -46,7 +45,7 @@ pub fn run(context: &mut Context, args: Args) -> Outcome {
     let Args { environment, new, reason, enact } = args;
     let file = context.resolve(&new);
     let key = context.public_key_of(&file)?;
-    let turn = Turn::open(context)?;
+    let mut turn = Turn::open(context)?;
     let policy = turn.session.policy();
     let Some(present) = policy.environments.get(&environment).map(|known| known.ca.clone()) else {
         let known: Vec<&Name> = policy.environments.keys().collect();
@@ -63,12 +62,12 @@ pub fn run(context: &mut Context, args: Args) -> Outcome {
         return Err(CliError::refused(format!("{} is a hardware key, and a CA signs unattended", key.fingerprint()))
             .hint("ssh-keygen -t ed25519 -f FILE; ssh-agent may hold it, and ask before each use: ssh-add -c FILE"));
     }
-    let files = governed::in_force(turn.session.store(), turn.session.replay())?;
-    let text = files.get("policy.toml").map(|content| String::from_utf8_lossy(&content.bytes).into_owned());
+    let files = propose::in_force(&turn)?;
+    let text = files.get(POLICY).map(|bytes| String::from_utf8_lossy(bytes).into_owned());
     let next = policy.version.saturating_add(1);
     let proposed = text
         .and_then(|text| with_ca(&text, &present, &key))
-        .and_then(|text| propose::with_version(&text, next))
+        .and_then(|text| edit::with_version(&text, next).ok())
         .filter(|text| names(text, &environment, &key));
     let Some(proposed) = proposed else {
         return Err(CliError::failed(format!("the line of the CA of {environment} was not found in policy.toml"))
@@ -77,26 +76,19 @@ pub fn run(context: &mut Context, args: Args) -> Outcome {
             )));
     };
     let live = live_by(turn.session.state(), &present, context.now());
-    drop(turn);
-    let mut written = tempfile::Builder::new().prefix("jit-policy-").suffix(".toml").tempfile().map_err(failed)?;
-    written.write_all(proposed.as_bytes()).and_then(|()| written.flush()).map_err(failed)?;
-    let outcome = propose::run(
-        context,
-        propose::Args {
-            files: vec![format!("policy.toml={}", written.path().display())],
-            remove: Vec::new(),
-            reason,
-            // Not bumped: should another policy have come into force meanwhile, this one rests on an old one.
-            bump: false,
-            enact,
-        },
-    )?;
+    let change = Change {
+        given: BTreeMap::from([(POLICY.to_owned(), proposed.into_bytes())]),
+        removed: Vec::new(),
+        // Not bumped: should another policy have come into force meanwhile, this one rests on an old one.
+        bump: false,
+        lead: String::new(),
+        reason,
+        enact,
+    };
+    let finished = propose::put(context, &mut turn, &files, change)?;
+    let shown = turn.show(context, finished.done, finished.case)?;
     tell(context, &environment, &file, &live);
-    Ok(outcome)
-}
-
-fn failed(cause: std::io::Error) -> CliError {
-    CliError::failed("the proposed policy cannot be written").because(cause.to_string()).hint("free some space in /tmp")
+    Ok(shown)
 }
 
 /// What is to be done beside the proposal, and what goes on by itself.

@@ -8,7 +8,7 @@ use super::case::{Case, CaseState, Matter, Proposed};
 use super::{Claim, State};
 use crate::domain::event::{Body, Event, FileDigest, Proposal, Subject};
 use crate::domain::finding::{Code, Fault};
-use crate::domain::id::{Digest, Name};
+use crate::domain::id::{CaseId, Digest, Name};
 use crate::domain::policy::{Mfa, Missing, Policy};
 
 impl State {
@@ -60,11 +60,14 @@ impl State {
                     None => Ok(None),
                 }
             }
-            Subject::Unlock { lock } => match self.case(lock).map(Case::matter) {
-                Some(Matter::Lock(locked)) if locked.lifted.is_none() => Ok(None),
-                _ => refuse(Code::A12, format!("{} is no standing lock", lock.short())),
-            },
+            Subject::Unlock { lock } if self.stands(lock) => Ok(None),
+            Subject::Unlock { lock } => refuse(Code::A12, format!("{} is no standing lock", lock.short())),
         }
+    }
+
+    /// Whether a lock stands.
+    fn stands(&self, lock: &CaseId) -> bool {
+        matches!(self.case(lock).map(Case::matter), Some(Matter::Lock(locked)) if locked.lifted.is_none())
     }
 
     fn judge_policy(
@@ -117,7 +120,7 @@ impl State {
             if let Some((key, owner)) = actor
                 .keys
                 .iter()
-                .find_map(|key| self.key_owners.get(key).filter(|owner| *owner != name).map(|owner| (key, owner)))
+                .find_map(|key| self.key_owner(key).filter(|owner| *owner != name).map(|owner| (key, owner)))
             {
                 return refuse(Code::A10, format!("key {} of {name} is or was {owner}'s", key.fingerprint()));
             }
@@ -138,11 +141,6 @@ impl State {
             }
             state => return refuse(Code::A11, format!("proposal {} is {state}", case.id.short())),
         }
-        if let Subject::Unlock { lock } = &proposed.subject
-            && !matches!(self.case(lock).map(Case::matter), Some(Matter::Lock(locked)) if locked.lifted.is_none())
-        {
-            return refuse(Code::A12, format!("{} is no standing lock", lock.short()));
-        }
         Ok(())
     }
 
@@ -155,9 +153,12 @@ impl State {
             return CaseState::Denied;
         }
         let Some(policy) = self.policy.as_deref() else { return CaseState::Pending };
-        if let Subject::Policy { version, .. } = proposed.subject
-            && version != policy.version.saturating_add(1)
-        {
+        let is_overtaken = match &proposed.subject {
+            Subject::Policy { version, .. } => *version != policy.version.saturating_add(1),
+            Subject::Unlock { lock } => !self.stands(lock),
+            Subject::Acknowledge { .. } => false,
+        };
+        if is_overtaken {
             return CaseState::Overtaken;
         }
         let mut people: BTreeSet<Name> = proposed.approvals.keys().cloned().collect();

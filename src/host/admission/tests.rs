@@ -30,6 +30,7 @@ fn grants() -> Grants {
         certificate: certificate(),
         opens: vec![opening],
         source_address: vec!["10.0.0.0/8".parse().unwrap()],
+        forwards: false,
         valid_after: at(0),
         valid_before: at(1800),
         ended: None,

@@ -8,7 +8,8 @@ use super::super::session_file::{SessionFile, Standing};
 use crate::domain::event::EndCause;
 use crate::domain::time::Timestamp;
 
-/// How much longer than a login waits a session may stand without its session-start.
+/// How much longer than a login waits a session may stand without its session-start, and how long a connection may take
+/// to tell why it was refused.
 pub const GRACE: Duration = Duration::from_secs(5);
 
 /// What was seen of a session at one moment.
@@ -18,6 +19,8 @@ pub struct Signs {
     pub now: Timestamp,
     /// How long it has been watched, by a clock that nobody can set.
     pub watched: Duration,
+    /// How long it has been seen to be refused, by the same clock.
+    pub leaving: Duration,
     /// Whether its end has come by that clock, as far as it was known when the session was first seen.
     pub overdue: bool,
     /// Whether the sshd monitor runs.
@@ -53,7 +56,10 @@ pub enum Verdict {
 /// Whether a session has to end. `None`: it goes on.
 pub fn verdict(session: &SessionFile, grants: Option<&Grants>, signs: &Signs) -> Option<Verdict> {
     match session.standing {
-        Standing::Refused => return Some(Verdict::Drop("its session-start was refused".to_owned())),
+        Standing::Leaving if signs.monitor && signs.leaving < GRACE => return None,
+        Standing::Refused | Standing::Leaving => {
+            return Some(Verdict::Drop("its session-start was refused".to_owned()));
+        }
         Standing::Starting => return starting(session, signs),
         Standing::Open => {}
     }

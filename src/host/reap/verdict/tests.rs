@@ -40,7 +40,7 @@ fn scene() -> Scene {
             "principal": "prod/payments-db/read-only", "target": "payments-db", "role": "payments-db/read-only",
             "logins": ["payments-ro"], "record": true, "recorders": [], "spool": false,
         }],
-        "source_address": [], "valid_after": "2026-11-23T14:00:00Z", "valid_before": "2026-11-23T15:00:00Z",
+        "forwards": false, "source_address": [], "valid_after": "2026-11-23T14:00:00Z", "valid_before": "2026-11-23T15:00:00Z",
         "ended": null, "reason": "look", "ticket": null,
     });
     let grants = json!({
@@ -51,6 +51,7 @@ fn scene() -> Scene {
     let signs = Signs {
         now: time("14:30:00"),
         watched: Duration::from_secs(1800),
+        leaving: Duration::ZERO,
         overdue: false,
         monitor: true,
         recorder: true,
@@ -196,6 +197,18 @@ fn what_follows_from_what_was_seen() {
             it.signs.now = time("15:00:00");
         }),
         ("refused", "drop", |it| it.session["standing"] = json!("refused")),
+        ("refused, and being told", "-", |it| {
+            it.session["standing"] = json!("leaving");
+            it.signs.leaving = Duration::from_secs(4);
+        }),
+        ("refused, and gone", "drop", |it| {
+            it.session["standing"] = json!("leaving");
+            it.signs.monitor = false;
+        }),
+        ("refused, and lingering", "drop", |it| {
+            it.session["standing"] = json!("leaving");
+            it.signs.leaving = Duration::from_secs(5);
+        }),
         ("waiting for its session-start", "-", |it| {
             it.session["standing"] = json!("starting");
             it.signs.now = time("14:00:15");
