@@ -2,7 +2,17 @@
 
 use super::{Context, Outcome};
 
+mod access_review;
+mod board;
+mod controls;
+mod emergencies;
+mod exceptions;
+mod incident;
+mod latency;
+mod population;
 pub(super) mod read;
+mod report;
+mod sample;
 
 /// Evidence for examiners: what a stranger can check years later, offline.
 #[derive(Debug, clap::Args)]
@@ -15,12 +25,32 @@ pub struct Args {
 /// What to do for the examiner.
 #[derive(Debug, clap::Subcommand)]
 #[command(subcommand_help_heading = "Commands", disable_help_subcommand = true)]
-pub enum Command {}
+pub enum Command {
+    Population(population::Args),
+    Sample(sample::Args),
+    Exceptions(exceptions::Args),
+    Emergencies(emergencies::Args),
+    Latency(latency::Args),
+    Incident(incident::Args),
+    AccessReview(access_review::Args),
+    Board(board::Args),
+    Controls(controls::Args),
+}
 
 /// Runs the command.
 ///
 /// # Errors
 /// As each subcommand has them.
-pub fn run(_context: &mut Context, args: Args) -> Outcome {
-    match args.command {}
+pub fn run(context: &mut Context, args: Args) -> Outcome {
+    match args.command {
+        Command::Population(args) => population::run(context, &args),
+        Command::Sample(args) => sample::run(context, &args),
+        Command::Exceptions(args) => exceptions::run(context, &args),
+        Command::Emergencies(args) => emergencies::run(context, &args),
+        Command::Latency(args) => latency::run(context, &args),
+        Command::Incident(args) => incident::run(context, &args),
+        Command::AccessReview(args) => access_review::run(context, &args),
+        Command::Board(args) => board::run(context, &args),
+        Command::Controls(args) => controls::run(context, &args),
+    }
 }
