@@ -44,7 +44,6 @@ pub fn report(ledger: &Ledger<'_>, period: Period) -> Report {
     let value = |name: &str| {
         latency.figures.iter().find(|figure| figure.name == name).map_or(Cell::Empty, |figure| figure.value.clone())
     };
-    let number = |value: Option<i64>| value.map_or(Cell::Empty, Cell::Number);
     let state = |word: &str| Cell::count(states.get(word).copied().unwrap_or_default());
     let locks = cases(ledger, period).filter(|case| matches!(case.matter(), Matter::Lock(_))).count();
     let exceptions = exceptions::report(ledger, period);
@@ -69,9 +68,13 @@ pub fn report(ledger: &Ledger<'_>, period: Period) -> Report {
         Figure::new(
             "median_open_seconds",
             "Median length of an access that ended, seconds",
-            number(percentile(&lengths, 50)),
+            Cell::span(percentile(&lengths, 50)),
         ),
-        Figure::new("longest_open_seconds", "Longest access that ended, seconds", number(percentile(&lengths, 100))),
+        Figure::new(
+            "longest_open_seconds",
+            "Longest access that ended, seconds",
+            Cell::span(percentile(&lengths, 100)),
+        ),
         Figure::new("emergencies", "Accesses opened as emergencies", Cell::count(emergencies)),
         Figure::new("emergency_rate", "Emergencies in a hundred accesses opened", rate(emergencies, opened)),
         Figure::new("reviews_due", "Reviews that came in, or are overdue", Cell::count(due)),

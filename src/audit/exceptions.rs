@@ -146,7 +146,7 @@ struct Row {
 
 impl Row {
     fn cells(self, now: Timestamp) -> [(&'static str, Cell); 10] {
-        let age = self.since.map_or(Cell::Empty, |since| Cell::Number(now.since(since)));
+        let age = Cell::span(self.since.map(|since| now.since(since)));
         [
             ("what", Cell::Text(self.what.to_owned())),
             ("code", self.code.map_or(Cell::Empty, |code| Cell::Text(code.to_string()))),

@@ -81,13 +81,8 @@ const MEASURES: [(&str, [&str; 5]); 4] = [
 ];
 
 /// What each of the five figures of a measure means.
-const MEANINGS: [&str; 5] = [
-    "How often it was measured",
-    "Median, seconds",
-    "95th percentile, seconds",
-    "Longest, seconds",
-    "How often its end has not come, or never will",
-];
+const MEANINGS: [&str; 5] =
+    ["how often", "median, seconds", "95th percentile, seconds", "longest, seconds", "how often its end has not come"];
 
 /// Everything that began in `period`.
 pub fn report(ledger: &Ledger<'_>, period: Period) -> Report {
@@ -100,16 +95,17 @@ pub fn report(ledger: &Ledger<'_>, period: Period) -> Report {
     for (measure, names) in MEASURES {
         let of: Vec<&Span<'_>> = spans.iter().filter(|span| span.measure == measure).collect();
         let seconds: Vec<i64> = of.iter().filter_map(|span| span.seconds()).collect();
-        let number = |value: Option<i64>| value.map_or(Cell::Empty, Cell::Number);
         let values = [
             Cell::count(seconds.len()),
-            number(percentile(&seconds, 50)),
-            number(percentile(&seconds, 95)),
-            number(percentile(&seconds, 100)),
+            Cell::span(percentile(&seconds, 50)),
+            Cell::span(percentile(&seconds, 95)),
+            Cell::span(percentile(&seconds, 100)),
             Cell::count(of.len() - seconds.len()),
         ];
         let figures = names.into_iter().zip(MEANINGS).zip(values);
-        report.figures.extend(figures.map(|((name, meaning), value)| Figure::new(name, meaning, value)));
+        report
+            .figures
+            .extend(figures.map(|((name, meaning), value)| Figure::new(name, format!("{measure}: {meaning}"), value)));
     }
     let mut sheet = Sheet::new(COLUMNS);
     for span in &spans {
@@ -144,7 +140,7 @@ impl Span<'_> {
             ("actor", Cell::Text(self.case.actor().to_string())),
             ("from", Cell::Time(self.from)),
             ("to", Cell::time(self.to)),
-            ("seconds", self.seconds().map_or(Cell::Empty, Cell::Number)),
+            ("seconds", Cell::span(self.seconds())),
             ("by", Cell::optional(self.by.as_deref())),
             ("host", Cell::optional(self.host.as_deref())),
             ("cause", self.cause.map_or(Cell::Empty, |cause| Cell::Text(cause.to_string()))),

@@ -181,7 +181,7 @@ fn happened(ledger: &Ledger<'_>, access: &Access) -> Cells {
         ("serials", Cell::List(access.issued.iter().map(|issued| issued.serial.to_string()).collect())),
         ("ended", Cell::time(ended.map(|(time, _)| time))),
         ("ended_by", ended.map_or(Cell::Empty, |(_, by)| Cell::Text(by.to_string()))),
-        ("open_seconds", course::length(access, now).map_or(Cell::Empty, Cell::Number)),
+        ("open_seconds", Cell::span(course::length(access, now))),
         ("revoked_by", Cell::name(access.revoked.as_ref().map(|(name, _)| name))),
         ("sessions", Cell::count(access.sessions.len())),
         ("hosts", Cell::names(hosts)),

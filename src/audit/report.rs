@@ -17,15 +17,15 @@ pub struct Figure {
     /// Its name in JSON; never changes meaning.
     pub name: &'static str,
     /// What it says, with units.
-    pub meaning: &'static str,
+    pub meaning: String,
     /// The value.
     pub value: Cell,
 }
 
 impl Figure {
     /// A figure.
-    pub const fn new(name: &'static str, meaning: &'static str, value: Cell) -> Self {
-        Self { name, meaning, value }
+    pub fn new(name: &'static str, meaning: impl Into<String>, value: Cell) -> Self {
+        Self { name, meaning: meaning.into(), value }
     }
 }
 
@@ -82,7 +82,7 @@ impl Report {
     /// The figures as rows.
     pub fn figure_sheet(&self) -> Sheet {
         let row = |figure: &Figure| {
-            vec![Cell::Text(figure.name.to_owned()), figure.value.clone(), Cell::Text(figure.meaning.to_owned())]
+            vec![Cell::Text(figure.name.to_owned()), figure.value.clone(), Cell::Text(figure.meaning.clone())]
         };
         Sheet { columns: FIGURE_COLUMNS, rows: self.figures.iter().map(row).collect() }
     }

@@ -38,6 +38,8 @@ pub enum Cell {
     Text(String),
     /// A whole number; its unit is the column's.
     Number(i64),
+    /// A span, in seconds.
+    Seconds(i64),
     /// An instant, UTC.
     Time(Timestamp),
     /// Yes or no.
@@ -69,7 +71,12 @@ impl Cell {
 
     /// A span, in seconds.
     pub fn seconds(span: Ttl) -> Self {
-        Self::position(span.seconds())
+        Self::Seconds(i64::try_from(span.seconds()).unwrap_or(i64::MAX))
+    }
+
+    /// A span in seconds, or nothing.
+    pub fn span(seconds: Option<i64>) -> Self {
+        seconds.map_or(Self::Empty, Self::Seconds)
     }
 
     /// A name, or nothing.
@@ -87,7 +94,7 @@ impl Cell {
         match self {
             Self::Empty => Value::Null,
             Self::Text(text) => Value::from(text.as_str()),
-            Self::Number(number) => Value::from(*number),
+            Self::Number(number) | Self::Seconds(number) => Value::from(*number),
             Self::Time(time) => Value::from(time.to_string()),
             Self::Flag(flag) => Value::from(*flag),
             Self::List(list) => list.iter().map(|text| Value::from(text.as_str())).collect(),
@@ -99,7 +106,7 @@ impl Cell {
         match self {
             Self::Empty => String::new(),
             Self::Text(text) => text.clone(),
-            Self::Number(number) => number.to_string(),
+            Self::Number(number) | Self::Seconds(number) => number.to_string(),
             Self::Time(time) => time.to_string(),
             Self::Flag(flag) => if *flag { "yes" } else { "no" }.to_owned(),
             Self::List(list) => list.join("; "),
@@ -110,7 +117,7 @@ impl Cell {
     fn csv(&self) -> String {
         match self {
             // Our own numbers may be negative; they are no text of anybody's.
-            Self::Number(number) => number.to_string(),
+            Self::Number(number) | Self::Seconds(number) => number.to_string(),
             _ => unformula(self.plain()),
         }
     }

@@ -167,6 +167,10 @@ pub fn write(path: &Path, bytes: &[u8]) -> Result<(), CliError> {
     Ok(())
 }
 
+fn leaves(size: u64) -> String {
+    if size == 1 { "1 leaf".to_owned() } else { format!("{size} leaves") }
+}
+
 fn rows(count: usize) -> String {
     if count == 1 { "1 row".to_owned() } else { format!("{count} rows") }
 }
@@ -179,8 +183,8 @@ fn text(output: &Output, reading: &Reading, report: &Report, to_file: bool) -> S
     let mut text = format!("{}\n", bold(&visible(&report.title)));
     text.push_str(&format!("Ledger: {}\nName:   {}\n", ledger.id, visible(ledger.name())));
     text.push_str(&format!(
-        "Log:    {} leaves, head {}\nRoot:   {}\n",
-        ledger.size(),
+        "Log:    {}, head {}\nRoot:   {}\n",
+        leaves(ledger.size()),
         ledger.head.short(),
         ledger.root()
     ));
@@ -213,7 +217,8 @@ fn figures(output: &Output, figures: &[Figure]) -> String {
     for (figure, value) in figures.iter().zip(values) {
         let value = if value.is_empty() { "-".to_owned() } else { value };
         let padded = console::pad_str(&value, widest, console::Alignment::Right, None);
-        let line = format!("{padded}  {}", figure.meaning);
+        // A span is told in its own units.
+        let line = format!("{padded}  {}", figure.meaning.trim_end_matches(", seconds"));
         text.push_str(&console::truncate_str(&line, output.width(), "…"));
         text.push('\n');
     }
@@ -237,7 +242,24 @@ fn table(sheet: &Sheet, width: usize) -> String {
 fn short(cell: &Cell) -> String {
     match cell {
         Cell::Time(time) => time.utc().format("%Y-%m-%d %H:%M").to_string(),
+        Cell::Seconds(seconds) => span(*seconds),
         _ => visible(&cell.plain()),
+    }
+}
+
+/// A span in its two largest units: `45 s`, `12 min 5 s`, `3 h 20 min`, `26 d 9 h`.
+fn span(seconds: i64) -> String {
+    let sign = if seconds < 0 { "-" } else { "" };
+    let left = seconds.unsigned_abs();
+    let (large, small) = match left {
+        0..60 => return format!("{sign}{left} s"),
+        60..3600 => ((left / 60, "min"), (left % 60, "s")),
+        3600..86_400 => ((left / 3600, "h"), (left % 3600 / 60, "min")),
+        _ => ((left / 86_400, "d"), (left % 86_400 / 3600, "h")),
+    };
+    match small {
+        (0, _) => format!("{sign}{} {}", large.0, large.1),
+        _ => format!("{sign}{} {} {} {}", large.0, large.1, small.0, small.1),
     }
 }
 
@@ -255,4 +277,16 @@ fn wrapped(text: &str, width: usize) -> String {
         }
     }
     lines.join("\n")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn spans_have_two_units() {
+        let told = [0, 59, 60, 725, 3600, 12_000, 86_400, 2_280_895, -125].map(span);
+        let wanted = ["0 s", "59 s", "1 min", "12 min 5 s", "1 h", "3 h 20 min", "1 d", "26 d 9 h", "-2 min 5 s"];
+        assert_eq!(told, wanted);
+    }
 }
