@@ -4,15 +4,19 @@ use super::{Context, Outcome};
 
 mod access_review;
 mod board;
+mod check;
+mod consistency;
 mod controls;
 mod emergencies;
 mod exceptions;
 mod incident;
 mod latency;
 mod population;
+mod prove;
 pub(super) mod read;
 mod report;
 mod sample;
+mod tiles;
 
 /// Evidence for examiners: what a stranger can check years later, offline.
 #[derive(Debug, clap::Args)]
@@ -35,6 +39,10 @@ pub enum Command {
     AccessReview(access_review::Args),
     Board(board::Args),
     Controls(controls::Args),
+    Prove(prove::Args),
+    Consistency(consistency::Args),
+    Check(check::Args),
+    Tiles(tiles::Args),
 }
 
 /// Runs the command.
@@ -52,5 +60,9 @@ pub fn run(context: &mut Context, args: Args) -> Outcome {
         Command::AccessReview(args) => access_review::run(context, &args),
         Command::Board(args) => board::run(context, &args),
         Command::Controls(args) => controls::run(context, &args),
+        Command::Prove(args) => prove::run(context, &args),
+        Command::Consistency(args) => consistency::run(context, &args),
+        Command::Check(args) => check::run(context, &args),
+        Command::Tiles(args) => tiles::run(context, &args),
     }
 }
