@@ -14,7 +14,7 @@
 use std::fs;
 use std::path::Path;
 use std::process::Command;
-use std::sync::LazyLock;
+use std::sync::{Arc, Mutex, PoisonError, Weak};
 
 use common::{Said, absent};
 use serde_json::{Value, json};
@@ -25,8 +25,16 @@ mod common;
 #[path = "audit_reports/story.rs"]
 mod story;
 
-/// Made once: nothing here changes it.
-static STORY: LazyLock<Story> = LazyLock::new(Story::new);
+/// Made once for all tests that run at a time, and removed when the last of them is done: nothing here changes it.
+fn told() -> Arc<Story> {
+    static STORY: Mutex<Weak<Story>> = Mutex::new(Weak::new());
+    let mut known = STORY.lock().unwrap_or_else(PoisonError::into_inner);
+    known.upgrade().unwrap_or_else(|| {
+        let story = Arc::new(Story::new());
+        *known = Arc::downgrade(&story);
+        story
+    })
+}
 
 fn gone(test: &str) -> bool {
     absent(test, &["git", "ssh-keygen", "python3"])
@@ -81,7 +89,7 @@ fn the_story_is_what_it_says() {
     if gone("the_story_is_what_it_says") {
         return;
     }
-    let story = &*STORY;
+    let story = told();
     // The verdict itself: exactly the two void commits, one of them acknowledged, both for approving what may not be.
     let verified = story.place.desk("examiner", &story.ledger).jit(&["verify", "--json", "--at", AT]).exits(4).json();
     let voids: Vec<Value> = verified["voids"]
@@ -101,7 +109,7 @@ fn the_population_is_every_case() {
     if gone("the_population_is_every_case") {
         return;
     }
-    let story = &*STORY;
+    let story = told();
     let out = story.place.path("population.csv");
     let said = story.audit(&["population", "--out", out.to_str().unwrap()]).ok();
     assert!(said.out.contains("13 rows"), "{}", said.told());
@@ -222,7 +230,7 @@ fn a_split_period_adds_up() {
     if gone("a_split_period_adds_up") {
         return;
     }
-    let story = &*STORY;
+    let story = told();
     let whole = rows(&story.json(&["population"]));
     let by_kind: usize = ["request", "lock", "proposal"]
         .map(|kind| rows(&story.json(&["population", "--kind", kind])).len())
@@ -248,7 +256,7 @@ fn none_is_said() {
     if gone("none_is_said") {
         return;
     }
-    let story = &*STORY;
+    let story = told();
     let empty = ["--from", "2026-05-01", "--to", "2026-06-01"];
     for report in [
         &["population"][..],
@@ -282,7 +290,7 @@ fn a_sample_is_drawn_by_its_seed() {
     if gone("a_sample_is_drawn_by_its_seed") {
         return;
     }
-    let story = &*STORY;
+    let story = told();
     let drawn = |size: &str, seed: &str| -> Vec<String> {
         let report = story.json(&["sample", "--size", size, "--seed", seed]);
         assert_eq!(report["figures"]["population"], 9);
@@ -314,7 +322,25 @@ fn packets_check_without_jit() {
     if gone("packets_check_without_jit") {
         return;
     }
-    let story = &*STORY;
+    // One of its own: a checkpoint is made of it, and then two more events come.
+    let story = Story::new();
+    let rita = story.place.desk("rita", &story.ledger);
+    rita.jit(&["checkpoint", "--log-key", story.place.key("log").to_str().unwrap()]).ok();
+    let denial = ["deny", story.id('H'), "--comment", "Too late.", "--yes"];
+    story.place.desk("dave", &story.ledger).jit(&denial).refused(3);
+    let covered = story.json(&["board"])["size"].as_u64().unwrap();
+    let reviewed = [
+        "review",
+        story.id('E'),
+        "--answer",
+        "no lingering changes=yes",
+        "--answer",
+        "no open data streams=yes",
+        "--verdict",
+        "clean",
+        "--yes",
+    ];
+    story.place.desk("dave", &story.ledger).jit(&reviewed).ok();
     let out = story.place.path("packets");
     let directory = out.to_str().unwrap();
     story.audit(&["sample", "--size", "9", "--seed", "x", "--out", directory]).ok();
@@ -346,6 +372,20 @@ fn packets_check_without_jit() {
         let folder = file.parent().unwrap().file_name().unwrap().to_str().unwrap().to_owned();
         assert!(said.out.contains(&format!("jit:{}:", &folder[5..])), "{folder}\n{}", said.told());
     }
+    // The proof files: one for every event but the review that came after the checkpoint.
+    let proofs: Vec<_> =
+        common::files(&out).into_iter().filter(|file| file.extension().is_some_and(|it| it == "tlog-proof")).collect();
+    assert_eq!(proofs.len(), expected - 1);
+    let readme = fs::read_to_string(out.join("README.txt")).unwrap();
+    assert!(
+        readme.contains(&format!("checkpoint of {covered} leaves")) && readme.contains("One event here is newer"),
+        "{readme}"
+    );
+    let key = readme.split("--log-key '").nth(1).unwrap().split('\'').next().unwrap();
+    let mut arguments = vec!["audit", "check"];
+    arguments.extend(proofs.iter().map(|file| file.to_str().unwrap()));
+    arguments.extend(["--log-key", key]);
+    story.place.desk("examiner", Path::new("/nowhere")).jit_anywhere(&arguments).ok();
     // The same in one JSON object.
     let report = story.json(&["sample", "--size", "9", "--seed", "x"]);
     let items: usize =
@@ -377,7 +417,7 @@ fn exceptions_have_an_owner_and_an_age() {
     if gone("exceptions_have_an_owner_and_an_age") {
         return;
     }
-    let story = &*STORY;
+    let story = told();
     let said = story.audit(&["exceptions", "--json"]).exits(4);
     let report = said.json();
     let told: Vec<Value> = rows(&report)
@@ -425,7 +465,7 @@ fn emergencies_are_registered() {
     if gone("emergencies_are_registered") {
         return;
     }
-    let story = &*STORY;
+    let story = told();
     let report = story.json(&["emergencies"]);
     // Opened: A, E, F, G, I, H.
     assert_eq!(report["figures"], json!({ "opened": 6, "emergencies": 1, "rate": "16.7 %" }));
@@ -455,7 +495,7 @@ fn latency_is_counted_in_seconds() {
     if gone("latency_is_counted_in_seconds") {
         return;
     }
-    let story = &*STORY;
+    let story = told();
     let report = story.json(&["latency"]);
     let figures = &report["figures"];
     let of = |measure: &str| {
@@ -484,7 +524,7 @@ fn an_incident_is_one_timeline() {
     if gone("an_incident_is_one_timeline") {
         return;
     }
-    let story = &*STORY;
+    let story = told();
     let report = story.json(&["incident", "INC-9"]);
     // Git's files: the cases that name it, the one revoked for it, and M, which lifts the lock.
     let events = story.events();
@@ -521,7 +561,7 @@ fn who_may_is_held_against_who_did() {
     if gone("who_may_is_held_against_who_did") {
         return;
     }
-    let story = &*STORY;
+    let story = told();
     let report = story.json(&["access-review"]);
     let counted = json!({ "roles_never_used": 0, "members_never_active": 2, "approval_pairs": 6, "reciprocal_pairs": 1, "policies": 2 });
     assert_eq!(report["figures"], counted);
@@ -570,7 +610,7 @@ fn the_board_has_one_page() {
     if gone("the_board_has_one_page") {
         return;
     }
-    let story = &*STORY;
+    let story = told();
     let figures = story.json(&["board"])["figures"].clone();
     let wanted = json!({
         "requests": 9, "opened": 6, "people": 3, "denied": 1, "not_used": 2, "waiting": 0, "live": 1,
@@ -593,7 +633,7 @@ fn tables_fit_a_terminal() {
     if gone("tables_fit_a_terminal") {
         return;
     }
-    let story = &*STORY;
+    let story = told();
     for arguments in [
         &["population"][..],
         &["exceptions"],
@@ -625,7 +665,7 @@ fn controls_count_what_is_behind_them() {
     if gone("controls_count_what_is_behind_them") {
         return;
     }
-    let story = &*STORY;
+    let story = told();
     let said = story.audit(&["controls", "--json"]).exits(4);
     let events = story.events();
     let kinds = |kinds: &[&str]| events.iter().filter(|it| kinds.contains(&it["kind"].as_str().unwrap())).count();
@@ -691,7 +731,7 @@ fn oscal_keeps_to_its_rules() {
     if gone("oscal_keeps_to_its_rules") {
         return;
     }
-    let story = &*STORY;
+    let story = told();
     let ask = ["controls", "--format", "oscal", "--from", "2026-07-01", "--to", "2026-08-01"];
     let said = story.audit(&ask).exits(4);
     assert_eq!(said.out, story.audit(&ask).exits(4).out, "the same question has the same bytes");

@@ -21,7 +21,7 @@ pub const COLUMNS: &[Column] = &[
     Column::brief("subject", "TARGET/ROLE of the policy in force; a member of it; two people; a policy's version"),
     Column::brief(
         "used",
-        "How often: accesses opened with the role; events signed by the member; approvals between the two; governed files of a policy",
+        "How often: accesses opened with the role; events signed by the member; approvals between the two",
     ),
     Column::brief("note", "never used, never active, reciprocal, or nothing"),
     Column::full("asked", "How often the role was asked for; how often the member asked"),
@@ -178,7 +178,7 @@ fn policies(
     let mut rows = Vec::new();
     if let Some((policy, since)) = first.filter(|(_, since)| period.holds(*since)) {
         let detail = vec!["the first policy, founded with the ledger".to_owned(), policy.digest.to_string()];
-        rows.push(policy_row(policy.version, since, None, detail));
+        rows.push(policy_row(policy.version, since, detail));
     }
     let enacted = ledger.state.cases().filter_map(|case| match case.matter() {
         Matter::Proposal(proposed) => Some((case, proposed)),
@@ -190,18 +190,17 @@ fn policies(
         let Subject::Policy { version, files } = &proposed.subject else { continue };
         let digest = files.iter().find(|file| file.path == "policy.toml").map(|file| file.sha256);
         let detail = put_in_force(case, proposed, digest);
-        found.push((since, policy_row(*version, since, Some(files.len()), detail)));
+        found.push((since, policy_row(*version, since, detail)));
     }
     found.sort_by_key(|(since, _)| *since);
     rows.extend(found.into_iter().map(|(_, row)| row));
     rows
 }
 
-fn policy_row(version: u64, since: Timestamp, files: Option<usize>, detail: Vec<String>) -> Vec<(&'static str, Cell)> {
+fn policy_row(version: u64, since: Timestamp, detail: Vec<String>) -> Vec<(&'static str, Cell)> {
     vec![
         ("about", Cell::Text("policy".to_owned())),
         ("subject", Cell::Text(format!("version {version}"))),
-        ("used", files.map_or(Cell::Empty, Cell::count)),
         ("last", Cell::Time(since)),
         ("detail", Cell::List(detail)),
     ]

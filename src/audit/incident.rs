@@ -13,7 +13,7 @@ use crate::domain::state::case::{Case, Matter};
 /// The columns.
 pub const COLUMNS: &[Column] = &[
     Column::brief("time", "When, by the clock of who said it, UTC"),
-    Column::brief("kind", "The kind of event"),
+    Column::full("kind", "The kind of event"),
     Column::brief("actor", "Who said it"),
     Column::brief("id", "The case, 16 characters"),
     Column::brief("what", "What was said: its author's own words after the colon, where there are any"),

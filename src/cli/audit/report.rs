@@ -212,17 +212,33 @@ fn text(output: &Output, reading: &Reading, report: &Report, to_file: bool) -> S
 /// Figures, one a line: the value before what it means.
 fn figures(output: &Output, figures: &[Figure]) -> String {
     let values: Vec<String> = figures.iter().map(|figure| short(&figure.value)).collect();
-    let widest = values.iter().map(|value| console::measure_text_width(value)).max().unwrap_or(0).min(24);
+    let width = |value: &String| console::measure_text_width(value);
+    let widest = values.iter().map(width).filter(|width| *width <= LONG).max().unwrap_or(0);
     let mut text = String::new();
-    for (figure, value) in figures.iter().zip(values) {
-        let value = if value.is_empty() { "-".to_owned() } else { value };
-        let padded = console::pad_str(&value, widest, console::Alignment::Right, None);
+    for (figure, value) in figures.iter().zip(&values) {
         // A span is told in its own units.
-        let line = format!("{padded}  {}", figure.meaning.trim_end_matches(", seconds"));
-        text.push_str(&console::truncate_str(&line, output.width(), "…"));
+        let meaning = figure.meaning.trim_end_matches(", seconds");
+        if width(value) > LONG {
+            text.push_str(&wrapped(&format!("{meaning}: {value}"), output.width()));
+        } else {
+            let value = if value.is_empty() { "-" } else { value };
+            let padded = console::pad_str(value, widest, console::Alignment::Right, None);
+            text.push_str(&console::truncate_str(&format!("{padded}  {meaning}"), output.width(), "…"));
+        }
         text.push('\n');
     }
     text
+}
+
+/// The most columns that a figure may have before its meaning.
+const LONG: usize = 20;
+
+/// A column's name for people, who read spans in their own units.
+fn heading(name: &str) -> String {
+    match name {
+        "seconds" => "took".to_owned(),
+        _ => name.trim_end_matches("_seconds").replace('_', " "),
+    }
 }
 
 /// The columns for people, in `width`.
@@ -230,7 +246,7 @@ fn table(sheet: &Sheet, width: usize) -> String {
     let brief: Vec<usize> =
         (0..sheet.columns.len()).filter(|at| sheet.columns.get(*at).is_some_and(|it| it.brief)).collect();
     let names: Vec<String> =
-        brief.iter().filter_map(|at| sheet.columns.get(*at)).map(|column| column.name.replace('_', " ")).collect();
+        brief.iter().filter_map(|at| sheet.columns.get(*at)).map(|column| heading(column.name)).collect();
     let mut table = Table::new(&names.iter().map(String::as_str).collect::<Vec<_>>());
     for row in &sheet.rows {
         table.row(brief.iter().filter_map(|at| row.get(*at)).map(short));

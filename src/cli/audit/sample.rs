@@ -7,13 +7,17 @@ use std::path::{Path, PathBuf};
 
 use serde_json::{Value, json};
 
+use super::super::checkpoint::branch::Checkpoints;
 use super::super::error::CliError;
 use super::super::{Context, Exit, Outcome};
+use super::prove::proof;
 use super::read::Reading;
 use super::report::{Form, Format, Window, query, tell, write};
 use crate::audit::report::Report;
 use crate::audit::sample::{self, Drawn, Item};
 use crate::domain::id::Digest;
+use crate::merkle::tlog_proof::EXTENSION;
+use crate::merkle::{SignedCheckpoint, VerifierKey};
 
 /// A sample of the accesses of a period, drawn by a seed: who draws again, draws the same.
 ///
@@ -121,6 +125,10 @@ struct Folder<'a> {
     root: &'a Path,
     written: BTreeMap<String, Digest>,
     checks: String,
+    /// The newest checkpoint and the log's key; none where there is none yet.
+    checkpoint: Option<(SignedCheckpoint, VerifierKey)>,
+    /// How many events are newer than it.
+    beyond: usize,
 }
 
 impl Folder<'_> {
@@ -150,7 +158,9 @@ fn write_packets(
         }
         Err(cause) => return Err(CliError::file("make", root, &cause)),
     }
-    let mut folder = Folder { root, written: BTreeMap::new(), checks: String::new() };
+    let seen = Checkpoints::tried(context, reading.session().ledger())?.filter(|seen| !seen.is_ahead);
+    let checkpoint = seen.and_then(|seen| Some((seen.newest?, seen.key)));
+    let mut folder = Folder { root, written: BTreeMap::new(), checks: String::new(), checkpoint, beyond: 0 };
     let signers = reading.signers()?;
     for (number, drawn) in (1..).zip(drawn) {
         let number: usize = number;
@@ -161,7 +171,8 @@ fn write_packets(
     folder.put("sample.csv", &list)?;
     let manifest = report.manifest(&ledger, query, "sample.csv", &list);
     folder.put("manifest.json", format!("{manifest:#}\n").as_bytes())?;
-    folder.put("README.txt", readme(reading, report, query).as_bytes())?;
+    let text = readme(reading, report, query, &folder);
+    folder.put("README.txt", text.as_bytes())?;
     let script = format!(
         "#!/bin/sh\n# Checks every file's digest and every event's signature. Needs sha256sum and ssh-keygen; not jit.\n\
          set -eu\ncd -- \"$(dirname -- \"$0\")\"\nsha256sum --quiet --check SHA256SUMS\n{}echo 'All signatures verify.'\n",
@@ -204,6 +215,14 @@ fn one(
             let file = file.trim_end_matches(".toml");
             folder.put(&format!("{file}-cert.pub"), format!("{certificate}\n").as_bytes())?;
         }
+        match folder.checkpoint.as_ref().filter(|(signed, _)| item.entry.position < signed.checkpoint().size) {
+            Some((signed, _)) => {
+                let proof = proof(reading.session().replay().log(), &item.entry, signed)?;
+                let file = file.trim_end_matches(".toml");
+                folder.put(&format!("{file}.{EXTENSION}"), proof.to_string().as_bytes())?;
+            }
+            None => folder.beyond += 1,
+        }
         let in_force = signers.iter().rev().find(|(from, _)| *from <= item.entry.position);
         let Some((from, text)) = in_force else { continue };
         let signers = format!("allowed_signers-from-{from}");
@@ -225,8 +244,23 @@ fn one(
     folder.put(&format!("{name}/packet.json"), format!("{packet:#}\n").as_bytes())
 }
 
-fn readme(reading: &Reading, report: &Report, query: &str) -> String {
+fn readme(reading: &Reading, report: &Report, query: &str, folder: &Folder<'_>) -> String {
     let ledger = reading.ledger();
+    let proofs = match (&folder.checkpoint, folder.beyond) {
+        (None, _) => "There are no .tlog-proof files: this log has no signed checkpoint yet.".to_owned(),
+        (Some((signed, key)), beyond) => {
+            let newer = match beyond {
+                0 => String::new(),
+                1 => " One event here is newer and has none.".to_owned(),
+                _ => format!(" {beyond} events here are newer and have none."),
+            };
+            format!(
+                "Each .tlog-proof file (C2SP tlog-proof) proves its event against the checkpoint of {} leaves that the\n\
+                 log's key and its witnesses signed.{newer} With jit: jit audit check FILE --log-key '{key}'",
+                signed.checkpoint().size
+            )
+        }
+    };
     format!(
         "{title}\n\n\
          Ledger: {id}\nName:   {name}\nLog:    {size} leaves\nRoot:   {root}\nPeriod: {period}\nJudged: at {now}\nAsked:  {query}\n\n\
@@ -243,6 +277,7 @@ fn readme(reading: &Reading, report: &Report, query: &str) -> String {
          Whether the log holds an event (RFC 6962, RFC 9162 section 2.1.3.2): its leaf hash is SHA-256 over the bytes\n\
          00 01, the SHA-256 of the event file and the SHA-256 of the signature file; with the hashes of `proof` it leads\n\
          to the root above. Get the root from a second source: another clone, or a witness.\n\n\
+         {proofs}\n\n\
          A certificate can be read with: ssh-keygen -L -f FILE-cert.pub\n",
         title = report.title,
         id = ledger.id,
