@@ -58,11 +58,8 @@ pub fn run(context: &mut Context, args: Args) -> Outcome {
         let commit = if unchanged {
             seen.head
         } else {
-            let message = if made.is_new {
-                format!("checkpoint {}", ledger.state().size())
-            } else {
-                format!("cosigned {}", ledger.state().size())
-            };
+            let what = if made.is_new || args.witnesses.is_empty() { "checkpoint" } else { "cosigned" };
+            let message = format!("{what} {}", ledger.state().size());
             let Some(commit) = seen.put(context, &ledger, &made.checkpoint, &message)? else { continue };
             Some(commit)
         };
@@ -207,7 +204,7 @@ fn report(
     commit: Option<CommitId>,
 ) -> Result<(), CliError> {
     let Some(checkpoint) = &seen.newest else { return Ok(()) };
-    let lacking = seen.lacking(context, ledger)?;
+    let lacking = seen.lacking(ledger, context.now())?;
     let object = || {
         let mut object = json(checkpoint, seen);
         if let Some(map) = object.as_object_mut() {

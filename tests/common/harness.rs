@@ -21,6 +21,7 @@ use tempfile::TempDir;
 pub mod disk;
 pub mod history;
 pub mod island;
+pub mod log;
 pub mod server;
 pub mod terminal;
 pub mod world;

@@ -2,15 +2,18 @@
 //! the ledger, remembered beside the pin, put back by compare-and-swap. What contradicts the ledger is kept as evidence.
 
 use super::super::context::{Context, Ledger};
-use super::super::error::CliError;
+use super::super::error::{CliError, ErrorKind};
+use super::super::output::Output;
 use crate::domain::finding::Code;
 use crate::domain::id::{CommitId, Digest};
 use crate::domain::policy::Log;
 use crate::domain::text::visible;
+use crate::domain::time::Timestamp;
 use crate::git::CHECKPOINTS;
+use crate::ledger::Replay;
 use crate::ledger::checkpoints::{self, Newest, Standing};
-use crate::merkle::checkpoint::encode_hash;
-use crate::merkle::{Checkpoint, SignedCheckpoint, VerifierKey, verify_consistency};
+use crate::merkle::checkpoint::{self, encode_hash};
+use crate::merkle::{Checkpoint, SignedCheckpoint, Tree, VerifierKey, verify_consistency};
 use crate::ports::{Remote as _, RemoteError, StoreError};
 
 /// The state file of the newest checkpoint that this clone has seen and verified. Like the pin it never goes back.
@@ -89,6 +92,36 @@ impl Checkpoints {
         Self::at(context, ledger, head)
     }
 
+    /// What the remote holds now, or what lies here where it does not answer; what is here may be too old then, and is
+    /// [`Checkpoints::is_ahead`].
+    ///
+    /// # Errors
+    /// As [`Checkpoints::fetched`], but for a remote that does not answer.
+    pub fn looked(context: &mut Context, ledger: &mut Ledger) -> Result<Option<Self>, CliError> {
+        // A ledger without checkpoints does not pay for them: neither demanded nor ever seen.
+        let found = Self::here(context, ledger)?;
+        if !found.as_ref().is_some_and(|found| found.log.demands() || found.head.is_some() || found.newest.is_some()) {
+            return Ok(found);
+        }
+        let found = Self::tried(context, ledger)?;
+        if !found.as_ref().is_some_and(|found| found.is_ahead) {
+            return Ok(found);
+        }
+        let environment = &mut context.environment;
+        match ledger.refresh(&mut *environment.rng, &*environment.clock, &context.output) {
+            Err(error) if error.kind() == ErrorKind::Unreachable => {
+                context.output.warning("the remote does not answer, and the log's key has signed more than lies here");
+                return Ok(found);
+            }
+            other => other?,
+        };
+        let found = Self::tried(context, ledger)?;
+        match found.as_ref().and_then(|found| found.newest.as_ref().filter(|_| found.is_ahead)) {
+            Some(newest) => Err(ahead(ledger, newest)),
+            None => Ok(found),
+        }
+    }
+
     /// What the remote holds now, or what lies here where it does not answer: for looking.
     ///
     /// # Errors
@@ -152,13 +185,13 @@ impl Checkpoints {
         Ok(Some(Self { log: log.clone(), key, head, newest, is_on_top, is_ahead }))
     }
 
-    /// F04: why the newest checkpoint is not what the policy demands; `None` where it is.
+    /// F04: why the newest checkpoint is not what the policy demands at `now`; `None` where it is.
     ///
     /// # Errors
     /// Where a key of the policy cannot verify notes.
-    pub fn lacking(&self, context: &Context, ledger: &Ledger) -> Result<Option<String>, CliError> {
+    pub fn lacking(&self, ledger: &Ledger, now: Timestamp) -> Result<Option<String>, CliError> {
         let skew = ledger.policy().clock_skew;
-        Ok(checkpoints::lacking(&self.log, self.newest.as_ref(), context.now(), skew)?)
+        Ok(checkpoints::lacking(&self.log, self.newest.as_ref(), now, skew)?)
     }
 
     /// Puts a checkpoint on top of the branch. `None` where somebody else was first: look again.
@@ -201,13 +234,17 @@ pub fn lacking(context: &mut Context, ledger: &mut Ledger) -> Result<Option<Stri
         return Ok(None);
     }
     match Checkpoints::fetched(context, ledger)? {
-        Some(found) => found.lacking(context, ledger),
+        Some(found) => found.lacking(ledger, context.now()),
         None => Ok(None),
     }
 }
 
-/// What to type where a checkpoint is lacking.
-pub const HINT: &str = "jit checkpoint makes one with the log's key; the witnesses run: jit witness";
+/// F04 as a refusal: `what` does not happen, and why.
+pub fn refusal(what: &str, why: &str) -> CliError {
+    CliError::refused(format!("{what}: {why}"))
+        .hint("with the log's key: jit checkpoint; then each witness: jit witness")
+        .rule(Code::F04)
+}
 
 /// Two signed notes of one size and two roots, both larger than the ledger here: nothing here can say which is right.
 fn both_ahead_differ(left: &SignedCheckpoint, right: &SignedCheckpoint) -> bool {
@@ -267,15 +304,61 @@ pub fn forked(
     text.push_str(&format!("What contradicts it, signed by the log's key:\n\n{}\n", indented(&theirs.to_string())));
     text.push_str(&format!("Consistency: {}\n", inconsistency(ledger, told)));
     context.output.summary(&text);
-    let name = format!("{FORKS}/{}-{}.txt", told.size, Digest::of(text.as_bytes()).short());
-    let evidence = match ledger.store().state().write(&name, text.as_bytes()) {
-        Ok(()) => format!("both are kept in {}", ledger.store().state().path().join(&name).display()),
-        Err(error) => format!("the evidence could not be kept: {error}"),
-    };
+    let evidence = put_evidence(ledger, told.size, &text);
     CliError::stale(format!("the log has two histories: the checkpoint of {} entries is not of this ledger", told.size))
         .because(evidence)
         .hint("stop signing; compare with other clones and with the witnesses, and find out who holds the log's key")
         .rule(Code::L03)
+}
+
+fn evidence_name(size: u64, text: &str) -> String {
+    format!("{FORKS}/{size}-{}.txt", Digest::of(text.as_bytes()).short())
+}
+
+/// Writes evidence beside the clone, and says where it lies.
+fn put_evidence(ledger: &Ledger, size: u64, text: &str) -> String {
+    let name = evidence_name(size, text);
+    match ledger.store().state().write(&name, text.as_bytes()) {
+        Ok(()) => format!("both are kept in {}", ledger.store().state().path().join(&name).display()),
+        Err(error) => format!("the evidence could not be kept: {error}"),
+    }
+}
+
+/// The remote shows a history that does not continue this clone's: prints what both say of the log, how they are
+/// inconsistent, and keeps it. The error that tells of it is the caller's.
+pub fn keep_evidence(output: &Output, ledger: &Ledger, found: CommitId) {
+    let (Some(id), Some(here)) = (ledger.state().ledger(), ledger.replay().head()) else { return };
+    let log = ledger.replay().log();
+    let of = |log: &Tree| Checkpoint::new(checkpoint::origin(&id), log.size(), log.root()).to_string();
+    // Another ledger altogether, or one that cannot be read: its head is all that can be told.
+    let there = Replay::of(ledger.store(), found).ok();
+    let told = there.as_ref().map_or_else(|| "(it could not be replayed)\n".to_owned(), |there| of(there.log()));
+    let signed = kept(ledger).ok().flatten();
+    let mut text = format!("Two histories of the log {}.\n\n", checkpoint::origin(&id));
+    text.push_str(&format!("What this clone has verified, up to commit {here}:\n\n{}\n", indented(&of(log))));
+    if let Some(signed) = &signed {
+        text.push_str(&format!("The newest checkpoint it has seen:\n\n{}\n", indented(&signed.to_string())));
+    }
+    text.push_str(&format!("What the remote shows, up to commit {found}:\n\n{}\n", indented(&told)));
+    if let Some(there) = &there {
+        let (mine, theirs) = (log, there.log());
+        let same = (0..mine.size().min(theirs.size())).take_while(|at| mine.leaf(*at) == theirs.leaf(*at)).count();
+        let (old, new) = if mine.size() <= theirs.size() { (mine, theirs) } else { (theirs, mine) };
+        let verdict = new
+            .consistency_proof(old.size(), new.size())
+            .and_then(|proof| verify_consistency(old.size(), new.size(), &old.root(), &new.root(), &proof));
+        let verdict = verdict.map_or_else(|why| why.to_string(), |()| "holds".to_owned());
+        text.push_str(&format!(
+            "Consistency: the first {same} entries are the same; the proof from {} to {} fails: {verdict}\n",
+            old.size(),
+            new.size()
+        ));
+    }
+    // Whoever looks again and again (jit mint --watch) tells it once.
+    if ledger.store().state().read(&evidence_name(log.size(), &text)).ok().flatten().is_none() {
+        output.summary(&text);
+        output.warning(put_evidence(ledger, log.size(), &text));
+    }
 }
 
 /// Why the ledger here does not continue a checkpoint: the proof that would have to hold, and what it says.

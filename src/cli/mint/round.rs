@@ -11,6 +11,7 @@ use std::collections::BTreeMap;
 
 use super::super::Context;
 use super::super::args::CaFile;
+use super::super::checkpoint::branch;
 use super::super::context::{Environment, Freshness, Ledger};
 use super::super::error::CliError;
 use super::super::view::locks;
@@ -168,7 +169,14 @@ impl Minter {
     ) -> Result<Round, CliError> {
         let mut round = Round::default();
         let Some(name) = self.name.clone() else { return Ok(round) };
-        for (case, environment) in due(ledger.state(), &name, mints, context.now()) {
+        let due = due(ledger.state(), &name, mints, context.now());
+        // F04: the policy wants to know from its witnesses that this is the history that everybody sees.
+        if !due.is_empty()
+            && let Some(why) = branch::lacking(context, ledger)?
+        {
+            return Err(branch::refusal("nothing is minted", &why));
+        }
+        for (case, environment) in due {
             if stop() {
                 break;
             }
