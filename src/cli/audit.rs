@@ -2,10 +2,20 @@
 
 use super::{Context, Outcome};
 
+mod access_review;
+mod board;
 mod check;
 mod consistency;
+mod controls;
+mod emergencies;
+mod exceptions;
+mod incident;
+mod latency;
+mod population;
 mod prove;
 pub(super) mod read;
+mod report;
+mod sample;
 mod tiles;
 
 /// Evidence for examiners: what a stranger can check years later, offline.
@@ -20,6 +30,15 @@ pub struct Args {
 #[derive(Debug, clap::Subcommand)]
 #[command(subcommand_help_heading = "Commands", disable_help_subcommand = true)]
 pub enum Command {
+    Population(population::Args),
+    Sample(sample::Args),
+    Exceptions(exceptions::Args),
+    Emergencies(emergencies::Args),
+    Latency(latency::Args),
+    Incident(incident::Args),
+    AccessReview(access_review::Args),
+    Board(board::Args),
+    Controls(controls::Args),
     Prove(prove::Args),
     Consistency(consistency::Args),
     Check(check::Args),
@@ -32,6 +51,15 @@ pub enum Command {
 /// As each subcommand has them.
 pub fn run(context: &mut Context, args: Args) -> Outcome {
     match args.command {
+        Command::Population(args) => population::run(context, &args),
+        Command::Sample(args) => sample::run(context, &args),
+        Command::Exceptions(args) => exceptions::run(context, &args),
+        Command::Emergencies(args) => emergencies::run(context, &args),
+        Command::Latency(args) => latency::run(context, &args),
+        Command::Incident(args) => incident::run(context, &args),
+        Command::AccessReview(args) => access_review::run(context, &args),
+        Command::Board(args) => board::run(context, &args),
+        Command::Controls(args) => controls::run(context, &args),
         Command::Prove(args) => prove::run(context, &args),
         Command::Consistency(args) => consistency::run(context, &args),
         Command::Check(args) => check::run(context, &args),

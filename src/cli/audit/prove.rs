@@ -135,7 +135,11 @@ fn wanted(reading: &Reading, args: &Args) -> Result<Vec<Entry>, CliError> {
     }
 }
 
-fn proof(log: &Tree, entry: &Entry, checkpoint: &SignedCheckpoint) -> Result<TlogProof, CliError> {
+/// The proof file of an entry, with its files in it.
+///
+/// # Errors
+/// Where the checkpoint does not cover it.
+pub(super) fn proof(log: &Tree, entry: &Entry, checkpoint: &SignedCheckpoint) -> Result<TlogProof, CliError> {
     let size = checkpoint.checkpoint().size;
     if entry.position >= size {
         return Err(CliError::failed(format!(
