@@ -2,6 +2,8 @@
 //! files, clock or randomness; whoever calls hands in the ledger, read and judged. Imports `domain`, `merkle`, `ports` and
 //! `sshsig`.
 
+pub mod bundle;
 pub mod entry;
+pub mod page;
 
 pub use entry::{Entry, Ledger, Said, Signed, Voided};
