@@ -222,4 +222,3 @@ fn check_characters(bytes: &[u8]) -> Result<(), NoteError> {
         None => Ok(()),
     }
 }
-

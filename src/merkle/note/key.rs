@@ -139,7 +139,8 @@ impl FromStr for VerifierKey {
             return Err(NoteKeyError::Form);
         };
         let name: KeyName = name.parse().map_err(|_| NoteKeyError::Name)?;
-        let id: KeyId = HEXLOWER.decode(id.as_bytes()).ok().and_then(|id| id.try_into().ok()).ok_or(NoteKeyError::Id)?;
+        let id: KeyId =
+            HEXLOWER.decode(id.as_bytes()).ok().and_then(|id| id.try_into().ok()).ok_or(NoteKeyError::Id)?;
         let material = STANDARD.decode(material).map_err(|_| NoteKeyError::Base64)?;
         let (kind, point) = material.split_first().ok_or(NoteKeyError::Base64)?;
         let kind = match kind {
