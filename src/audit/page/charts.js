@@ -9,7 +9,7 @@ function svg(name, attributes, ...children) {
 
 // A figure of bars. `rows`: [{label, value, long}], `unit`: what is counted.
 function barChart({ title, note, rows, unit, tone = 'plain' }) {
-  const [width, height, left, bottom, top] = [560, 190, 34, 26, 12];
+  const [width, height, left, bottom, top] = [440, 170, 34, 26, 12];
   const most = Math.max(1, ...rows.map((row) => row.value));
   const step = niceStep(most / 4);
   const high = Math.ceil(most / step) * step;
@@ -24,9 +24,9 @@ function barChart({ title, note, rows, unit, tone = 'plain' }) {
   const every = Math.ceil(rows.length / 8);
   rows.forEach((row, i) => {
     const x = left + i * room;
-    const gap = Math.min(6, room * 0.2);
+    const wide = Math.min(48, Math.max(0.5, room * 0.82));
     const bar = svg('rect', {
-      x: x + gap / 2, y: height - bottom - scale(row.value), width: Math.max(0.5, room - gap), height: scale(row.value), class: `bar ${tone}`,
+      x: x + (room - wide) / 2, y: height - bottom - scale(row.value), width: wide, height: scale(row.value), class: `bar ${tone}`,
     }, svg('title', {}, `${row.long ?? row.label}: ${row.value} ${unit}`));
     drawing.append(bar);
     if (i % every === 0) drawing.append(svg('text', { x: x + room / 2, y: height - 8, class: 'tick middle' }, row.label));

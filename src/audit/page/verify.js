@@ -32,8 +32,9 @@ async function checkEvidence(evidence, report, tell) {
   await checkNote(data, report, tree);
   checkWhole(evidence, report);
   const parts = [report.policies, report.tree, report.events, report.voids, report.checkpoint, report.whole];
-  const good = parts.every((part) => part.state === 'good' || part.state === 'none');
-  report.state = good && evidence.cases.every((one) => one.check === 'good') ? 'good' : 'bad';
+  const all = evidence.cases.every((one) => one.check === 'good');
+  if (parts.every((part) => part.state === 'good' || part.state === 'none') && all) report.state = 'good';
+  else report.state = parts.some((part) => part.state === 'bad') || !all ? 'bad' : 'part';
   await tell();
 }
 
@@ -171,16 +172,27 @@ function settleCase(one, report) {
   one.check = !own ? 'bad' : ground ? 'good' : 'part';
 }
 
-// The [log] key and witnesses of a policy.toml. It is written by people; a spelling that is not found here cannot be checked.
+// The [log] key and witnesses of a policy.toml, line by line. People write it: a spelling that is not found here cannot be
+// checked here, which is no verdict.
 function logKeys(policy) {
-  const table = (name) => [...policy.matchAll(new RegExp(`^\\[\\[?${name}\\]?\\]\\s*\\n((?:(?!\\[).*\\n?)*)`, 'gm'))].map((found) => found[1]);
-  const value = (body, key) => new RegExp(`^\\s*${key}\\s*=\\s*"([^"]*)"`, 'm').exec(body)?.[1];
   const point = (text) => (/^ssh-ed25519 \S+$/.test(text ?? '') ? parseKey(bytesOf(text.split(' ')[1])).point : null);
-  const log = table('log').map((body) => point(value(body, 'key')))[0] ?? null;
-  const witnesses = table('log\\.witness')
-    .map((body) => ({ name: value(body, 'name'), point: point(value(body, 'key')) }))
-    .filter((witness) => witness.name && witness.point);
-  return { log, witnesses };
+  const log = {};
+  const witnesses = [];
+  let table = {};
+  for (const line of policy.split('\n')) {
+    const header = /^\s*(\[\[?)\s*([^\]\s]+)\s*\]\]?/.exec(line);
+    const field = /^\s*(name|key)\s*=\s*"([^"]*)"/.exec(line);
+    if (header) {
+      table = header[2] === 'log' ? log : {};
+      if (header[2] === 'log.witness') witnesses.push(table);
+    } else if (field) {
+      table[field[1]] = field[2];
+    }
+  }
+  return {
+    log: point(log.key),
+    witnesses: witnesses.map(({ name, key }) => ({ name, point: point(key) })).filter((one) => one.name && one.point),
+  };
 }
 
 async function checkNote(data, report, tree) {
@@ -192,7 +204,11 @@ async function checkNote(data, report, tree) {
     const note = parseCheckpoint(data.checkpoint);
     report.note = note;
     const { log, witnesses } = logKeys(data.policies[data.policies.length - 1]?.policy ?? '');
-    if (log === null) throw new RangeError('the policy’s log key was not found');
+    if (log === null) {
+      report.checkpoint.state = 'cannot';
+      report.checkpoint.say.push('The log key was not found in policy.toml: its [log] is written in a way that this page does not read.');
+      return;
+    }
     const { signed, cosigned } = await checkCheckpoint(note, log, witnesses);
     report.cosigned = cosigned;
     const origin = `jit/${shortOf(bytesOfHex(data.ledger.id.slice(7)))}`;

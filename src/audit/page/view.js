@@ -23,7 +23,7 @@ const EVENTS_A_PAGE = 100;
 const MARKS = {
   open: ['…', 'not checked yet'],
   good: ['✓', 'checked'],
-  part: ['◐', 'its own entries check; what they rest on does not'],
+  part: ['◐', 'in part: its own entries check, what they rest on does not'],
   bad: ['✗', 'does not check'],
   cannot: ['–', 'cannot be checked here'],
   none: ['–', 'none'],
@@ -121,6 +121,7 @@ class App {
       open: ['Checking…', `${report.done} of ${all} entries.`],
       good: ['Checked in this browser', `${all} ${all === 1 ? 'entry' : 'entries'}: every signature, every key, every leaf, the root${report.checkpoint.state === 'good' ? ' and the checkpoint' : ''}. The rules of approval were judged by jit, not here.`],
       bad: ['Does not check', wrong > 0 ? `${wrong} of ${evidence.cases.length} cases ${wrong === 1 ? 'is' : 'are'} not what was signed and logged.` : 'The cases’ own entries hold, but what they rest on does not.'],
+      part: ['Checked in part', 'Something could not be checked here; nothing was found wrong.'],
       cannot: ['Cannot be checked here', `${report.why} Nothing on this page has been checked. Use a newer browser, or the bundle (jit audit bundle), which ssh-keygen and sha256sum check.`],
     }[report.state];
     box.dataset.state = report.state;
@@ -144,9 +145,9 @@ class App {
     const lengths = access.filter((one) => one.told.starts && one.told.ended).map((one) => timeOf(one.told.ended.time) - timeOf(one.told.starts));
     const emergencies = access.filter((one) => one.emergency);
     const state = (name) => access.filter((one) => one.told.state === name).length;
-    const share = access.length ? ` (${Math.round((1000 * emergencies.length) / access.length) / 10} %)` : '';
+    const share = access.length ? `${Math.round((1000 * emergencies.length) / access.length) / 10} % of cases` : '';
     const figures = [
-      ['Cases', access.length], ['Live', state('live')], ['Denied', state('denied')], ['Emergencies', `${emergencies.length}${share}`],
+      ['Cases', access.length], ['Live', state('live')], ['Denied', state('denied')], ['Emergencies', emergencies.length, share],
       ['Median time to approve', approve.length ? lengthText(median(approve)) : '–'],
       ['Median length', lengths.length ? lengthText(median(lengths)) : '–'],
       ['Reviews due', state('review due')], ['Void commits', data.voids.length],
@@ -156,7 +157,7 @@ class App {
     const minutes = [300, 900, 1800, 3600, 4 * 3600];
     return [
       el('h2', {}, 'Overview'),
-      el('dl', { class: 'figures' }, figures.map(([name, value]) => el('div', {}, el('dt', {}, name), el('dd', {}, String(value))))),
+      el('dl', { class: 'figures' }, figures.map(([name, value, more]) => el('div', {}, el('dt', {}, name), el('dd', {}, String(value), more ? el('small', {}, more) : null)))),
       access.length === 0 ? el('p', {}, 'No access case in this selection.') : el('div', { class: 'charts' },
         barChart({ title: `Cases per ${perDay.per}`, note: 'Access that was asked for.', rows: perDay.rows, unit: 'cases' }),
         barChart({ title: 'Time to approve', note: 'From the request to the quorum, emergencies left out.', rows: byLength(approve, minutes), unit: 'cases' }),
@@ -269,6 +270,7 @@ class App {
       el('dl', { class: 'facts' }, judged.map(([name, value]) => el('div', {}, el('dt', {}, name), el('dd', {}, value)))),
       one.findings.map((finding) => el('p', { class: 'alarm soft' }, `${finding.code}: ${words(finding.message)}`)),
       el('h3', {}, 'Entries'),
+      el('p', { class: 'note' }, 'Checked of each: its signature; that the policy in force lets this key sign this for its author; that it names this ledger and case; that it is a leaf of the log; and that its author saw this history.'),
       el('ol', { class: 'entries' }, one.events.map((event) => this.entry(event))),
       el('p', { class: 'note' }, `Case ${one.id}`),
     ].filter(Boolean).flat();
@@ -315,11 +317,11 @@ class App {
         el('time', {}, when(parsed?.time)), el('span', { class: 'position' }, `#${event.position}`)),
       lines.length ? el('div', { class: 'words' }, lines.map((line) => el('p', {}, words(line)))) : null,
       el('ul', { class: 'checks' },
-        el('li', {}, mark(state('signature'), true), ' signature over these bytes'),
-        el('li', {}, mark(state('key'), true), ` key ${check.fingerprint ?? ''}${flags} is one that ${words(parsed?.actor ?? '?')} may sign this with, by policy version ${check.policy ?? '?'}`),
-        el('li', {}, mark(state('place'), true), ' names this ledger and this case'),
-        el('li', {}, mark(state('leaf'), true), ` is leaf ${event.position} of the log`),
-        el('li', {}, mark(state('seen'), true), check.seen === null ? ' the log that its author saw: not to be told from what this page carries' : ' its author saw this history')),
+        el('li', {}, mark(state('signature'), true), ' signature'),
+        el('li', {}, mark(state('key'), true), ` ${words(parsed?.actor ?? '?')}’s key ${check.fingerprint ?? ''}${flags}, policy version ${check.policy ?? '?'}`),
+        el('li', {}, mark(state('place'), true), ' ledger and case'),
+        el('li', {}, mark(state('leaf'), true), ` leaf ${event.position}`),
+        el('li', {}, mark(state('seen'), true), check.seen === null ? ' history seen: not to be told from this selection' : ' history seen')),
       check.why?.length ? el('p', { class: 'alarm' }, check.why.map(words).join(' ')) : null,
       el('details', {}, el('summary', {}, 'What was signed'), el('pre', {}, words(event.text)), el('p', { class: 'note' }, `commit ${event.commit}`)));
   }
