@@ -17,6 +17,7 @@ pub mod prompt;
 
 mod approve;
 mod audit;
+mod checkpoint;
 mod clone;
 mod close;
 mod completions;
@@ -50,6 +51,7 @@ mod unlock;
 mod verify;
 pub mod view;
 mod withdraw;
+mod witness;
 
 pub use completions::script as completion_script;
 pub use context::{Context, Environment};
@@ -133,6 +135,8 @@ pub enum Command {
     Audit(audit::Args),
     Verify(verify::Args),
     Sync(sync::Args),
+    Checkpoint(checkpoint::Args),
+    Witness(witness::Args),
     Policy(policy::Args),
     Host(host::Args),
     Doctor(doctor::Args),
@@ -210,6 +214,8 @@ fn dispatch(context: &mut Context, command: Option<Command>) -> Outcome {
         Command::Audit(args) => audit::run(context, args),
         Command::Verify(args) => verify::run(context, args),
         Command::Sync(args) => sync::run(context, args),
+        Command::Checkpoint(args) => checkpoint::run(context, args),
+        Command::Witness(args) => witness::run(context, args),
         Command::Policy(args) => policy::run(context, args),
         Command::Host(args) => host::run(context, args),
         Command::Doctor(args) => doctor::run(context, args),

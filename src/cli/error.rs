@@ -17,6 +17,7 @@ use crate::host::HostError;
 use crate::issue::ssh_cert::IssueError;
 use crate::ledger::ReplayError;
 use crate::ledger::append::AppendError;
+use crate::ledger::checkpoints::BranchError;
 use crate::ledger::governed::GovernedError;
 use crate::ledger::pin::PinError;
 use crate::ports::{RemoteError, RngError, SignError, StoreError};
@@ -470,6 +471,17 @@ impl From<ReplayError> for CliError {
 }
 
 const FORKED: &str = "compare with another clone before you sign anything, and find out who rewrote the remote";
+
+impl From<BranchError> for CliError {
+    fn from(error: BranchError) -> Self {
+        match error {
+            BranchError::Store(cause) => Self::from(cause).context("the checkpoints could not be read"),
+            BranchError::Commit(..) => failed(&error, "the clone is damaged: git fsck --full"),
+            BranchError::Unwritable(_) => of(ErrorKind::Failed, &error, None),
+            BranchError::Key(..) => failed(&error, "jit policy show; the log and its witnesses need ssh-ed25519 keys"),
+        }
+    }
+}
 
 impl From<PinError> for CliError {
     fn from(error: PinError) -> Self {

@@ -45,6 +45,16 @@ impl Session {
         Ok(Self(ledger))
     }
 
+    /// The ledger.
+    pub const fn ledger(&self) -> &Ledger {
+        &self.0
+    }
+
+    /// The ledger, to be brought up to date.
+    pub const fn ledger_mut(&mut self) -> &mut Ledger {
+        &mut self.0
+    }
+
     /// The repository.
     pub const fn store(&self) -> &GitStore {
         self.0.store()

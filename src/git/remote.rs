@@ -93,7 +93,15 @@ impl Remote for GitRemote<'_> {
             &self.name,
             &what,
         ];
-        let finished = self.program.run(self.store, &arguments)?;
+        let mut finished = self.program.run(self.store, &arguments)?;
+        // Another process fetched into this clone at the same moment: what it fetched may be older than what we saw.
+        for attempt in 0..5 {
+            if finished.success || !finished.stderr.contains("cannot lock ref") {
+                break;
+            }
+            sleep(Duration::from_millis(20 << attempt));
+            finished = self.program.run(self.store, &arguments)?;
+        }
         if !finished.success {
             if finished.stderr.contains("couldn't find remote ref") {
                 return Ok(None);

@@ -157,6 +157,21 @@ pub struct Entries<'a> {
     parent: Option<ObjectId>,
 }
 
+impl Entries<'_> {
+    /// The same from `position` on: what comes before is not read.
+    ///
+    /// # Errors
+    /// Where the commit before cannot be read.
+    pub fn from(mut self, position: u64) -> Result<Self, CliError> {
+        self.next = usize::try_from(position).unwrap_or(usize::MAX);
+        self.parent = match position.checked_sub(1).and_then(|at| self.reading.session.replay().commit_at(at)) {
+            Some(parent) => Some(self.reading.commit(parent)?.1),
+            None => None,
+        };
+        Ok(self)
+    }
+}
+
 impl Iterator for Entries<'_> {
     type Item = Result<Entry, CliError>;
 

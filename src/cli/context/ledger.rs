@@ -156,7 +156,30 @@ impl Ledger {
     /// # Errors
     /// Where the remote cannot be asked, or rewrote history (exit 5).
     pub fn refresh(&mut self, rng: &mut dyn Rng, clock: &dyn Clock, output: &Output) -> Result<usize, CliError> {
+        self.follow(clock, output)?;
+        self.deliver(rng, clock, output)
+    }
+
+    /// Fetches and verifies what came, and delivers nothing.
+    ///
+    /// # Errors
+    /// As [`Ledger::refresh`].
+    pub(in crate::cli) fn follow(&mut self, clock: &dyn Clock, output: &Output) -> Result<(), CliError> {
         self.with_writer(clock, |writer, replay| writer.catch_up(replay))??;
+        self.pin(output);
+        Ok(())
+    }
+
+    /// Delivers what waits in the outbox; how many events that were.
+    ///
+    /// # Errors
+    /// Where the outbox cannot be read.
+    pub(in crate::cli) fn deliver(
+        &mut self,
+        rng: &mut dyn Rng,
+        clock: &dyn Clock,
+        output: &Output,
+    ) -> Result<usize, CliError> {
         let mut delivered = 0;
         for name in self.waiting()? {
             let Some(bytes) = self.store.state().read(&format!("{OUTBOX}/{name}"))? else { continue };
@@ -170,6 +193,14 @@ impl Ledger {
         }
         self.pin(output);
         Ok(delivered)
+    }
+
+    /// Takes an event out of the outbox, undelivered.
+    ///
+    /// # Errors
+    /// Where it cannot be removed.
+    pub(in crate::cli) fn forget(&self, name: &str) -> Result<(), CliError> {
+        Ok(self.store.state().remove(&format!("{OUTBOX}/{name}"))?)
     }
 
     /// The names of the signed events that wait to be delivered.
@@ -254,6 +285,14 @@ impl Ledger {
     /// Where the configuration cannot be read.
     pub fn remote(&self) -> Result<Option<String>, CliError> {
         Ok(GitRemote::of(&self.store, &self.program, None)?.map(|remote| remote.name().to_owned()))
+    }
+
+    /// The remote's other branch, such as that of the checkpoints; `None` where there is no remote.
+    ///
+    /// # Errors
+    /// Where the configuration cannot be read.
+    pub(in crate::cli) fn remote_branch(&self, branch: &'static str) -> Result<Option<GitRemote<'_>>, CliError> {
+        Ok(GitRemote::of(&self.store, &self.program, None)?.map(|remote| remote.with_branch(branch)))
     }
 
     /// The paths of the work tree that did not follow, told as warnings.

@@ -224,7 +224,7 @@ fn next_policy(
 }
 
 /// The text with another version: the number alone changes.
-fn with_version(text: &str, version: u64) -> Option<String> {
+pub(super) fn with_version(text: &str, version: u64) -> Option<String> {
     let mut out = String::with_capacity(text.len().saturating_add(8));
     let mut done = false;
     let mut in_table = false;
