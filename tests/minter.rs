@@ -244,7 +244,8 @@ fn a_token_behind_the_agent() {
     let place = Place::new();
     fs::create_dir(place.path("tokens")).unwrap();
     let conf = place.path("softhsm2.conf");
-    fs::write(&conf, format!("directories.tokendir = {}\nlog.level = ERROR\n", place.path("tokens").display())).unwrap();
+    fs::write(&conf, format!("directories.tokendir = {}\nlog.level = ERROR\n", place.path("tokens").display()))
+        .unwrap();
     let conf = [("SOFTHSM2_CONF", conf.as_os_str())];
     let run = |program: &str, arguments: &[&str]| {
         let mut command = Command::new(program);
@@ -253,7 +254,8 @@ fn a_token_behind_the_agent() {
     };
     run("softhsm2-util", &["--init-token", "--free", "--label", "ca", "--pin", "1234", "--so-pin", "1234"]).ok();
     for (kind, id) in [("EC:edwards25519", "01"), ("EC:prime256v1", "02")] {
-        let arguments = ["--module", MODULE, "--login", "--pin", "1234", "--keypairgen", "--key-type", kind, "--id", id];
+        let arguments =
+            ["--module", MODULE, "--login", "--pin", "1234", "--keypairgen", "--key-type", kind, "--id", id];
         run("pkcs11-tool", &arguments).ok();
     }
     let ask = place.path("askpass");
@@ -508,7 +510,10 @@ fn the_daemon_outlives_what_goes_away() {
     // Each call of git is counted.
     let (bin, calls) = (place.path("bin"), place.path("calls"));
     fs::create_dir(&bin).unwrap();
-    script(&bin.join("git"), &format!("echo call >> {}\nexec {} \"$@\"", calls.display(), find("git").unwrap().display()));
+    script(
+        &bin.join("git"),
+        &format!("echo call >> {}\nexec {} \"$@\"", calls.display(), find("git").unwrap().display()),
+    );
     let path = format!("{}:{}", bin.display(), std::env::var("PATH").unwrap());
     let agent = Agent::start(&place, "agent", &[], &[]);
     agent.ssh_add(&place, &["-q", place.key("ca-prod").to_str().unwrap()]).ok();
@@ -582,7 +587,10 @@ fn the_daemon_meets_voids_locks_and_policies() {
     place.git(&clone, &[&who[..], &["commit", "-qam", "tidy up"]].concat());
     place.git(&clone, &["push", "-q", "origin", "HEAD:main"]);
     let void = daemon.tells("void", 1);
-    assert!(void["code"].is_string() && void["hint"].as_str().is_some_and(|hint| hint.contains("acknowledge")), "{void:#}");
+    assert!(
+        void["code"].is_string() && void["hint"].as_str().is_some_and(|hint| hint.contains("acknowledge")),
+        "{void:#}"
+    );
     let normal = shop.approved();
     // An emergency goes through all the same.
     let reason = "Payments are down; somebody has to look now.";

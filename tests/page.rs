@@ -194,7 +194,7 @@ fn what_was_changed_is_red_exactly_there() {
         (
             "an event of another case",
             Box::new(|data| data["cases"][1]["events"].as_array_mut().unwrap().push(json!(11))),
-            vec![case, "5lnbpenjbpjfhfn6"],
+            vec![case],
             "good",
         ),
         ("an event of no case", Box::new(|data| drop(data["cases"][1]["events"].as_array_mut().unwrap().pop())), vec![], "-"),
@@ -318,7 +318,9 @@ fn what_others_wrote_stays_words() {
     assert_eq!(verdict(&mut page), "good");
     page.eval(&format!("location.hash = '#/case/{case}'"));
     let shown = page.until("document.querySelector('.facts') && document.querySelector('main').textContent");
-    assert_eq!(shown.as_str().unwrap().matches(hostile).count(), 4, "in the facts, the denial and both texts: {shown}");
+    assert_eq!(shown.as_str().unwrap().matches(hostile).count(), 2, "in the facts and in the denial: {shown}");
+    let written = hostile.replace('\\', "\\\\").replace('"', "\\\"");
+    assert_eq!(shown.as_str().unwrap().matches(&written).count(), 2, "as both were signed: {shown}");
     for view in ["overview", "cases", "timeline", "exceptions", "checks"] {
         page.eval(&format!("location.hash = '#/{view}'"));
         page.until("document.querySelector('main h2').innerText");
@@ -470,9 +472,9 @@ fn ten_thousand_cases_load_and_filter() {
         slowest = slowest.max(said[1].as_f64().unwrap());
     }
     println!("ready after {ready} ms, slowest search {slowest:.1} ms, {} bytes", fs::metadata(&file).unwrap().len());
-    assert_eq!(verdict(&mut page), "bad", "copies are no evidence");
     page.eval("location.hash = '#/overview'");
     page.until("document.querySelector('.chart')");
+    assert_eq!(page.eval("document.querySelectorAll('[data-state=good]').length"), 0, "copies are no evidence");
     assert!(page.told("Runtime.exceptionThrown").is_empty());
 }
 

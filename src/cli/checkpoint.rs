@@ -133,7 +133,9 @@ fn ask(
         match submit::submit(context, ledger.replay().log(), checkpoint, url) {
             Ok(Answer::Cosigned(lines)) => match take(checkpoint, lines, &keys) {
                 0 => asked.failed.push((url.clone(), "no cosignature by a known witness came back".to_owned())),
-                taken => context.output.note(format!("{url}: {}", count(u64::try_from(taken).unwrap_or(1), "cosignature"))),
+                taken => {
+                    context.output.note(format!("{url}: {}", count(u64::try_from(taken).unwrap_or(1), "cosignature")))
+                }
             },
             // The witness has cosigned another history, or a longer one.
             Ok(Answer::Larger(size)) => {

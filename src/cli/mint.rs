@@ -95,7 +95,8 @@ fn report(context: &Context, ledger: &Ledger, round: &mut Round) -> Outcome {
     let cases: Vec<_> = cases.iter().filter_map(|id| state.case(id)).collect();
     context.output.result(
         || {
-            let mut object = json!({ "issued": cases.iter().map(|case| case_json(state, case, now)).collect::<Vec<_>>() });
+            let mut object =
+                json!({ "issued": cases.iter().map(|case| case_json(state, case, now)).collect::<Vec<_>>() });
             if let Some(fields) = object.as_object_mut().filter(|_| !round.failed.is_empty()) {
                 fields.insert("failed".to_owned(), round.failed.iter().map(failure_json).collect());
             }

@@ -74,7 +74,8 @@ impl Who {
             log.witnesses.iter().find(|witness| witness.key == public)?.name.parse::<KeyName>().ok()
         };
         let name = self.name.clone().or_else(named).ok_or_else(|| {
-            CliError::usage("this witness has no name: the policy does not know its key").hint("--name witness.example/w1")
+            CliError::usage("this witness has no name: the policy does not know its key")
+                .hint("--name witness.example/w1")
         })?;
         let key = VerifierKey::new(name, SignatureType::CosignatureV1, public)
             .map_err(|why| CliError::failed(why.to_string()))?;
@@ -83,7 +84,8 @@ impl Who {
             None => {
                 let below = context.environment.state_directory().map(|state| state.join("witness"));
                 below.ok_or_else(|| {
-                    CliError::failed("there is no place to remember what was cosigned: HOME is not set").hint("--state DIR")
+                    CliError::failed("there is no place to remember what was cosigned: HOME is not set")
+                        .hint("--state DIR")
                 })?
             }
         };
@@ -122,7 +124,9 @@ fn cosign_newest(context: &mut Context, args: &Args) -> Outcome {
     let witness = args.who.open(context, Some(&ledger))?;
     for _ in 0..TRIES {
         let Some(seen) = Checkpoints::fetched(context, &mut ledger)? else {
-            return Err(CliError::refused("the policy names no log key: there is nothing to cosign").hint("jit policy show"));
+            return Err(
+                CliError::refused("the policy names no log key: there is nothing to cosign").hint("jit policy show")
+            );
         };
         let Some(newest) = &seen.newest else {
             return Err(CliError::failed("there is no checkpoint to cosign").hint("with the log's key: jit checkpoint"));
@@ -150,7 +154,9 @@ fn cosign_newest(context: &mut Context, args: &Args) -> Outcome {
         context.output.result(object, || line.to_string())?;
         let size = branch::entries(checkpoint.checkpoint().size);
         context.output.note(match commit {
-            Some(_) => format!("Cosigned a checkpoint of {size} as {}; the branch checkpoints holds it.", witness.key().name()),
+            Some(_) => {
+                format!("Cosigned a checkpoint of {size} as {}; the branch checkpoints holds it.", witness.key().name())
+            }
             None => format!("Cosigned a checkpoint of {size} as {}. Nothing was pushed.", witness.key().name()),
         });
         return Ok(Exit::DONE);

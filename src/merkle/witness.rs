@@ -39,11 +39,7 @@ pub enum WitnessRefusal {
 ///
 /// # Errors
 /// Why not, in the order of the specification.
-pub fn judge(
-    known: Option<(u64, Digest)>,
-    submission: &Submission,
-    log: &VerifierKey,
-) -> Result<(), WitnessRefusal> {
+pub fn judge(known: Option<(u64, Digest)>, submission: &Submission, log: &VerifierKey) -> Result<(), WitnessRefusal> {
     submission.checkpoint.verify(log).map_err(WitnessRefusal::Signature)?;
     let (old, new) = (submission.old, submission.checkpoint.checkpoint());
     if old > new.size {

@@ -84,7 +84,12 @@ fn proof(evidence: &Evidence<'_>, entry: &Entry) -> (String, Vec<u8>) {
         && index < checkpoint.checkpoint().size
         && let Ok(hashes) = log.inclusion_proof(index, checkpoint.checkpoint().size)
     {
-        let proof = TlogProof { extra: None, index, hashes, checkpoint: checkpoint.clone() };
+        // The event lies in it too, as `jit audit prove` has it: one such file can be handed on alone.
+        let extra = match &entry.said {
+            Said::Event(signed) => [signed.bytes.as_slice(), &signed.signature].concat(),
+            Said::Void(void) => void.raw.clone(),
+        };
+        let proof = TlogProof { extra: Some(extra), index, hashes, checkpoint: checkpoint.clone() };
         return (format!("proofs/{index}.{EXTENSION}"), proof.to_string().into_bytes());
     }
     let size = log.size();

@@ -79,8 +79,9 @@ pub struct Selection {
 }
 
 impl Selection {
-    /// What `query` chooses. `more`: cases that belong to it by what only their bytes say.
-    pub fn of(state: &State, query: &Query, more: &BTreeSet<CaseId>) -> Self {
+    /// What `query` chooses. `more`: cases that belong to it by what only their bytes say. `present`: whether the policy in
+    /// force at the head must come along, for its log key; else only those up to the last entry that is asked for.
+    pub fn of(state: &State, query: &Query, more: &BTreeSet<CaseId>, present: bool) -> Self {
         let asked: BTreeSet<CaseId> =
             state.cases().filter(|case| query.asks(case) || more.contains(&case.id())).map(Case::id).collect();
         let last = state
@@ -91,7 +92,7 @@ impl Selection {
             .unwrap_or(0);
         let along = enacted(state)
             .into_iter()
-            .filter(|enacted| enacted.from <= last && !asked.contains(&enacted.case))
+            .filter(|enacted| (present || enacted.from <= last) && !asked.contains(&enacted.case))
             .map(|enacted| enacted.case)
             .collect();
         Self { asked, along }

@@ -50,7 +50,8 @@ function readEvidence(text) {
     for (const position of told.events) {
       const event = events.get(position);
       if (event) {
-        event.of = one;
+        // Where two cases name one event, it is of the one that it names itself; the other is found out by that.
+        if (event.of === undefined || said(event)?.case === `sha256:${told.case}`) event.of = one;
         one.events.push(event);
       } else {
         one.missing.push(position);

@@ -167,7 +167,7 @@ async function checkEvent(event, data, genesis, tree, rootAt) {
 // 'part': its own entries hold, and what they rest on (the tree or the policies) does not.
 function settleCase(one, report) {
   const own = one.missing.length === 0 && one.events.length > 0 && one.events.every(
-    (event) => event.check.signature && event.check.key !== false && event.check.place && event.check.leaf && event.check.seen !== false);
+    (event) => event.of === one && event.check.signature && event.check.key !== false && event.check.place && event.check.leaf && event.check.seen !== false);
   const ground = report.tree.state === 'good' && one.events.every((event) => event.check.key === true);
   one.check = !own ? 'bad' : ground ? 'good' : 'part';
 }

@@ -31,7 +31,7 @@ pub struct Args {
 /// Where the ledger cannot be checked, a case is unknown, or the file cannot be written.
 pub fn run(context: &mut Context, args: &Args) -> Outcome {
     let reading = Reading::open(context, None)?;
-    let evidence = carry::evidence(&reading, args.chosen.query(&reading)?)?;
+    let evidence = carry::evidence(context, &reading, args.chosen.query(&reading)?)?;
     let files = files(&evidence, env!("CARGO_PKG_VERSION"));
     let time = reading.ledger().state.newest().unwrap_or(reading.ledger().now);
     let mut archive = Vec::new();

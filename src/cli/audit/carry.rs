@@ -6,6 +6,7 @@ use std::io::{self, Write};
 use std::path::Path;
 
 use super::super::Context;
+use super::super::checkpoint::branch::Checkpoints;
 use super::super::error::CliError;
 use super::read::Reading;
 use crate::audit::Entry;
@@ -16,6 +17,7 @@ use crate::domain::policy::Policy;
 use crate::domain::state::case::Matter;
 use crate::domain::time::Timestamp;
 use crate::ledger::{Replay, governed};
+use crate::merkle::SignedCheckpoint;
 
 /// The file that a proposal or genesis must bring.
 const POLICY: &str = "policy.toml";
@@ -67,13 +69,14 @@ impl Chosen {
 ///
 /// # Errors
 /// Where something cannot be read, or nothing names the incident.
-pub fn evidence<'a>(reading: &'a Reading, query: Query) -> Result<Evidence<'a>, CliError> {
+pub fn evidence<'a>(context: &Context, reading: &'a Reading, query: Query) -> Result<Evidence<'a>, CliError> {
     let ledger = reading.ledger();
     let more = match &query {
         Query::Incident(incident) => revoked_in(reading, incident)?,
         Query::All | Query::Period { .. } | Query::Cases(_) => BTreeSet::new(),
     };
-    let selection = Selection::of(ledger.state, &query, &more);
+    let checkpoint = checkpoint(context, reading)?;
+    let selection = Selection::of(ledger.state, &query, &more, checkpoint.is_some());
     if let Query::Incident(incident) = &query
         && selection.asked.is_empty()
     {
@@ -82,10 +85,18 @@ pub fn evidence<'a>(reading: &'a Reading, query: Query) -> Result<Evidence<'a>, 
     }
     let entries = entries(reading, &query, &selection)?;
     let mut policies = policies(reading)?;
-    // The genesis' own is always there; of the later ones, those that came before the last entry.
-    let last = selection.span(ledger.state).map_or(0, |(_, last)| last);
-    policies.retain(|policy| policy.from <= last);
-    Ok(Evidence { ledger, query, selection, entries, policies, checkpoint: None })
+    policies.retain(|policy| entries.iter().any(|entry| entry.position == policy.brought));
+    Ok(Evidence { ledger, query, selection, entries, policies, checkpoint })
+}
+
+/// The newest checkpoint that the log's key has signed and this ledger continues, where there is one.
+fn checkpoint(context: &Context, reading: &Reading) -> Result<Option<SignedCheckpoint>, CliError> {
+    let Some(seen) = Checkpoints::tried(context, reading.session().ledger())? else { return Ok(None) };
+    if seen.is_ahead {
+        context.output.warning("the log's key has signed a longer log than lies here: its checkpoint is left out");
+        return Ok(None);
+    }
+    Ok(seen.newest)
 }
 
 /// The cases in which a revocation names the incident: only its bytes say so.

@@ -141,7 +141,9 @@ fn files(context: &Context, named: &[PathBuf]) -> Result<Vec<PathBuf>, CliError>
             }
         }
         if inside.is_empty() {
-            return Err(CliError::failed(format!("{} holds no .{EXTENSION} file", path.display())).hint("name the files"));
+            return Err(
+                CliError::failed(format!("{} holds no .{EXTENSION} file", path.display())).hint("name the files")
+            );
         }
         inside.sort();
         files.extend(inside);
@@ -170,8 +172,11 @@ fn trust(context: &Context, args: &Args) -> Result<Trust, CliError> {
     }
     let quorum = args.quorum.unwrap_or(witnesses.len());
     if quorum > witnesses.len() {
-        return Err(CliError::usage(format!("{quorum} cosignatures are asked for, and {} witnesses named", witnesses.len()))
-            .hint("name each: --witness VKEY"));
+        return Err(CliError::usage(format!(
+            "{quorum} cosignatures are asked for, and {} witnesses named",
+            witnesses.len()
+        ))
+        .hint("name each: --witness VKEY"));
     }
     let old = match (&args.old, &args.old_root) {
         (Some(file), _) => {
@@ -221,7 +226,9 @@ impl LogKey {
             Self::Named(key) => Ok(key.clone()),
             Self::Key(key) => {
                 let origin = &checkpoint.checkpoint().origin;
-                let name = origin.parse().map_err(|_| no_key("--log-key", "the origin is no key name: give a verifier key"))?;
+                let name = origin
+                    .parse()
+                    .map_err(|_| no_key("--log-key", "the origin is no key name: give a verifier key"))?;
                 VerifierKey::new(name, SignatureType::Ed25519, key.clone())
                     .map_err(|why| no_key("--log-key", &why.to_string()))
             }
@@ -305,14 +312,18 @@ fn inclusion(proof: &TlogProof, checked: &mut Checked) {
 fn consistency(submission: &Submission, trust: &Trust, checked: &mut Checked) -> Result<(), CliError> {
     let new = submission.checkpoint.checkpoint();
     let Some(old) = &trust.old else {
-        return Err(CliError::failed("a consistency proof is from one root to another, and the older one was not named")
-            .hint("--old FILE with the older checkpoint, or --old-root ROOT")
-            .context("it could not be checked"));
+        return Err(CliError::failed(
+            "a consistency proof is from one root to another, and the older one was not named",
+        )
+        .hint("--old FILE with the older checkpoint, or --old-root ROOT")
+        .context("it could not be checked"));
     };
     checked.put("old_root", old.root.to_string().into());
     if old.size.is_some_and(|size| size != submission.old) {
         let size = old.size.unwrap_or_default();
-        checked.faults.push(format!("it proves from {} entries on, and the older checkpoint has {size}", submission.old));
+        checked
+            .faults
+            .push(format!("it proves from {} entries on, and the older checkpoint has {size}", submission.old));
         return Ok(());
     }
     match verify_consistency(submission.old, new.size, &old.root, &new.root, &submission.hashes) {
@@ -328,11 +339,9 @@ fn consistency(submission: &Submission, trust: &Trust, checked: &mut Checked) ->
 /// Who vouches for the checkpoint: the log's key, and the witnesses.
 fn vouched(checkpoint: &SignedCheckpoint, trust: &Trust, checked: &mut Checked) -> Result<(), CliError> {
     let told = checkpoint.checkpoint();
-    for (field, value) in [
-        ("origin", json!(told.origin)),
-        ("size", json!(told.size)),
-        ("root", json!(told.root.to_string())),
-    ] {
+    for (field, value) in
+        [("origin", json!(told.origin)), ("size", json!(told.size)), ("root", json!(told.root.to_string()))]
+    {
         checked.put(field, value);
     }
     let key = trust.log.named(checkpoint)?;
@@ -359,9 +368,9 @@ fn vouched(checkpoint: &SignedCheckpoint, trust: &Trust, checked: &mut Checked) 
         let (count, of) = (cosigned.len(), trust.quorum);
         checked.faults.push(format!("cosigned by {count} of the witnesses; {of} are asked for"));
     }
-    let cosigned = cosigned.iter().map(|cosigned| {
-        json!({ "name": cosigned.witness.name().as_str(), "time": cosigned.time.to_string() })
-    });
+    let cosigned = cosigned
+        .iter()
+        .map(|cosigned| json!({ "name": cosigned.witness.name().as_str(), "time": cosigned.time.to_string() }));
     let cosigned = Value::Array(cosigned.collect());
     checked.put("cosigned", cosigned);
     Ok(())

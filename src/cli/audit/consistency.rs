@@ -46,8 +46,9 @@ struct Point {
 pub fn run(context: &mut Context, args: &Args) -> Outcome {
     let reading = Reading::open(context, None)?;
     let ledger = reading.session().ledger();
-    let seen = Checkpoints::tried(context, ledger)?
-        .ok_or_else(|| CliError::refused("the policy names no log key: there are no checkpoints").hint("jit policy show"))?;
+    let seen = Checkpoints::tried(context, ledger)?.ok_or_else(|| {
+        CliError::refused("the policy names no log key: there are no checkpoints").hint("jit policy show")
+    })?;
     let old = point(context, &reading, &seen, &args.old)?;
     let new = point(context, &reading, &seen, &args.new)?;
     let log = reading.session().replay().log();
@@ -79,8 +80,7 @@ pub fn run(context: &mut Context, args: &Args) -> Outcome {
     let text = Submission { old: old.size, hashes, checkpoint }.to_string();
     let root = log.root_at(old.size).map(|root| encode_hash(&root)).unwrap_or_default();
     let note = old.note.map(|note| note.to_string());
-    let object =
-        |file: Option<&str>| json!({ "old": old.size, "old_root": root, "old_note": note, "new": new.size, "proof": text, "file": file });
+    let object = |file: Option<&str>| json!({ "old": old.size, "old_root": root, "old_note": note, "new": new.size, "proof": text, "file": file });
     match &args.out {
         None => context.output.result(|| object(None), || text.clone())?,
         Some(out) => {
@@ -107,9 +107,12 @@ fn point(context: &Context, reading: &Reading, seen: &Checkpoints, named: &str) 
     let path = context.resolve(named.as_ref());
     let bytes = fs::read(&path).map_err(|cause| CliError::file("read", &path, &cause))?;
     let bad = |why: String| {
-        CliError::new(super::super::error::ErrorKind::Findings, format!("{} is no checkpoint of this log", path.display()))
-            .because(why)
-            .hint("jit checkpoint prints the newest one")
+        CliError::new(
+            super::super::error::ErrorKind::Findings,
+            format!("{} is no checkpoint of this log", path.display()),
+        )
+        .because(why)
+        .hint("jit checkpoint prints the newest one")
     };
     let note = SignedCheckpoint::parse(&bytes).map_err(|why| bad(why.to_string()))?;
     note.verify(&seen.key).map_err(|why| bad(why.to_string()))?;

@@ -35,7 +35,7 @@ pub struct Args {
 /// Where the ledger cannot be checked, a case is unknown, or the file cannot be written.
 pub fn run(context: &mut Context, args: &Args) -> Outcome {
     let reading = Reading::open(context, args.at)?;
-    let evidence = carry::evidence(&reading, args.chosen.query(&reading)?)?;
+    let evidence = carry::evidence(context, &reading, args.chosen.query(&reading)?)?;
     let session = reading.session();
     let findings = session.replay().findings(session.store(), evidence.ledger.now)?;
     let html = page::html(&evidence, &findings, env!("CARGO_PKG_VERSION"));

@@ -98,7 +98,8 @@ fn wanted(reading: &Reading, args: &Args) -> Result<Vec<Entry>, CliError> {
         let position = args.position.unwrap_or(0);
         let missing = || {
             let size = state.size();
-            CliError::failed(format!("there is no entry {position}: the log has {size}, counted from 0")).hint("jit log")
+            CliError::failed(format!("there is no entry {position}: the log has {size}, counted from 0"))
+                .hint("jit log")
         };
         let mut entries = reading.entries().skip(usize::try_from(position).map_err(|_| missing())?);
         return entries.next().ok_or_else(missing)?.map(|entry| vec![entry]);
@@ -109,7 +110,8 @@ fn wanted(reading: &Reading, args: &Args) -> Result<Vec<Entry>, CliError> {
     let mut found = Vec::new();
     for case in state.cases() {
         for event in case.events().iter().filter(|event| event.position != case.position()) {
-            let means = event.digest.short().starts_with(&wanted) || (hex.len() >= 8 && event.digest.hex().starts_with(hex));
+            let means =
+                event.digest.short().starts_with(&wanted) || (hex.len() >= 8 && event.digest.hex().starts_with(hex));
             if means && !wanted.is_empty() {
                 found.push((case, event));
             }
@@ -127,12 +129,17 @@ fn wanted(reading: &Reading, args: &Args) -> Result<Vec<Entry>, CliError> {
         (Err(error), []) => Err(error),
         (_, several) => {
             let several: Vec<String> = several.iter().take(3).map(|(_, event)| event.digest.short()).collect();
-            Err(CliError::usage(format!("{name} means several: {}, at least", several.join(", "))).hint("give more of its id"))
+            Err(CliError::usage(format!("{name} means several: {}, at least", several.join(", ")))
+                .hint("give more of its id"))
         }
     }
 }
 
-fn proof(log: &Tree, entry: &Entry, checkpoint: &SignedCheckpoint) -> Result<TlogProof, CliError> {
+/// The proof file of an entry, with its files in it.
+///
+/// # Errors
+/// Where the checkpoint does not cover it.
+pub(super) fn proof(log: &Tree, entry: &Entry, checkpoint: &SignedCheckpoint) -> Result<TlogProof, CliError> {
     let size = checkpoint.checkpoint().size;
     if entry.position >= size {
         return Err(CliError::failed(format!(

@@ -131,8 +131,11 @@ fn put(reading: &Reading, directory: &Path, old: u64, new: u64) -> Result<u64, C
             tile::hashes(log, &tile).map_err(failed)?
         } else {
             let count = usize::try_from(tile.width).unwrap_or(usize::MAX);
-            let read: Vec<Vec<u8>> =
-                leaves.by_ref().take(count).map(|entry| Ok(leaf_data(&entry?.said))).collect::<Result<_, CliError>>()?;
+            let read: Vec<Vec<u8>> = leaves
+                .by_ref()
+                .take(count)
+                .map(|entry| Ok(leaf_data(&entry?.said)))
+                .collect::<Result<_, CliError>>()?;
             tile::bundle(read).map_err(failed)?
         };
         written = written.saturating_add(u64::from(put_tile(directory, &tile, &bytes)?));

@@ -292,7 +292,10 @@ pub fn forked(
     let (told, size) = (theirs.checkpoint(), log.size());
     let here = match ours {
         Some(ours) => ours.to_string(),
-        None => format!("{}(not signed: what this clone has verified)\n", Checkpoint::new(told.origin.clone(), size, log.root())),
+        None => format!(
+            "{}(not signed: what this clone has verified)\n",
+            Checkpoint::new(told.origin.clone(), size, log.root())
+        ),
     };
     let mut text = format!("Two histories of the log {}.\n\n", visible(&told.origin));
     text.push_str(&format!("What this clone has verified or seen:\n\n{}\n", indented(&here)));

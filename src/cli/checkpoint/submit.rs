@@ -58,8 +58,9 @@ pub(super) fn submit(
         let (status, answer) = curl(context, &format!("{url}/add-checkpoint"), Some(&body))?;
         match status {
             200 => {
-                let lines = parse_signatures(&answer)
-                    .map_err(|why| CliError::failed("the witness's answer is no cosignature").because(why.to_string()))?;
+                let lines = parse_signatures(&answer).map_err(|why| {
+                    CliError::failed("the witness's answer is no cosignature").because(why.to_string())
+                })?;
                 return Ok(Answer::Cosigned(lines));
             }
             409 => {

@@ -277,12 +277,7 @@ impl Minter {
                 certificate,
             };
             blame = Blame::Ledger;
-            Ok(Intent {
-                actor: name.clone(),
-                case: Some(id),
-                body: Body::Issuance(issuance),
-                files: BTreeMap::new(),
-            })
+            Ok(Intent { actor: name.clone(), case: Some(id), body: Body::Issuance(issuance), files: BTreeMap::new() })
         };
         let Environment { rng, clock, .. } = &mut context.environment;
         let appended = ledger

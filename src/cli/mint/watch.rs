@@ -66,7 +66,11 @@ pub(super) fn run(context: &mut Context, args: Args) -> Outcome {
     let mut ledger = minter.ledger(context)?;
     let mut watch = Watch::new(every, context.now());
     watch.event(context, "started", json!({ "head": ledger.replay().head().map(|head| head.to_string()) }), || {
-        context.output.note(format!("Minting from {}, looking every {} s", ledger.store().path().display(), every.as_secs()));
+        context.output.note(format!(
+            "Minting from {}, looking every {} s",
+            ledger.store().path().display(),
+            every.as_secs()
+        ));
     })?;
     loop {
         let looked = watch.look(context, &mut minter, &mut ledger, &stop);
@@ -289,13 +293,7 @@ impl Watch {
     }
 
     /// Tells an event: as an object with `--json`, else as `text` does.
-    fn event(
-        &self,
-        context: &Context,
-        event: &str,
-        mut fields: Value,
-        text: impl FnOnce(),
-    ) -> Result<(), CliError> {
+    fn event(&self, context: &Context, event: &str, mut fields: Value, text: impl FnOnce()) -> Result<(), CliError> {
         if !context.output.is_json() {
             text();
             return Ok(());

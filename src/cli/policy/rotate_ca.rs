@@ -72,7 +72,9 @@ pub fn run(context: &mut Context, args: Args) -> Outcome {
         .filter(|text| names(text, &environment, &key));
     let Some(proposed) = proposed else {
         return Err(CliError::failed(format!("the line of the CA of {environment} was not found in policy.toml"))
-            .hint(format!("write ca = \"{key}\" yourself, then: jit policy propose policy.toml --bump --reason \"…\"")));
+            .hint(format!(
+                "write ca = \"{key}\" yourself, then: jit policy propose policy.toml --bump --reason \"…\""
+            )));
     };
     let live = live_by(turn.session.state(), &present, context.now());
     drop(turn);

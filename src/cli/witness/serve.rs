@@ -107,7 +107,12 @@ fn add(context: &Context, witness: &Witness, logs: &[VerifierKey], body: &[u8]) 
             }
             told
         }
-        Err(error @ (CosignError::State { .. } | CosignError::Damaged { .. } | CosignError::Sign(_) | CosignError::Signature(_))) => {
+        Err(
+            error @ (CosignError::State { .. }
+            | CosignError::Damaged { .. }
+            | CosignError::Sign(_)
+            | CosignError::Signature(_)),
+        ) => {
             context.output.warning(format!("{origin}: {error}"));
             Response::line(500, "the witness cannot sign now")
         }

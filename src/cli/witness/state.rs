@@ -51,7 +51,9 @@ impl From<CosignError> for CliError {
         let told = error.to_string();
         match error {
             CosignError::Refused(why) => Self::stale(why.to_string()).hint("compare with other clones and witnesses"),
-            CosignError::State { .. } => Self::failed(told).hint("check free space and permissions; nothing was signed"),
+            CosignError::State { .. } => {
+                Self::failed(told).hint("check free space and permissions; nothing was signed")
+            }
             CosignError::Damaged { .. } => {
                 Self::failed(told).hint("take it from your backup: a witness that forgets is none")
             }
