@@ -17,7 +17,20 @@ mod common;
 
 /// What the instructions say that is needed: they run with nothing else in reach.
 const TOOLS: [&str; 14] = [
-    "sh", "sha256sum", "sed", "grep", "awk", "ssh-keygen", "cat", "cut", "dirname", "find", "head", "ls", "tail", "wc",
+    "sh",
+    "sha256sum",
+    "sed",
+    "grep",
+    "awk",
+    "ssh-keygen",
+    "cat",
+    "cut",
+    "dirname",
+    "find",
+    "head",
+    "ls",
+    "tail",
+    "wc",
 ];
 
 /// The sample ledger: made by another producer from the format's page alone.
@@ -328,5 +341,51 @@ fn it_carries_what_was_asked_for_and_what_that_rests_on() {
             let there = place.git_says(&ledger, &["show", &format!("main:{path}")]).ok().out;
             assert_eq!(fs::read_to_string(late.join(&path)).unwrap(), there, "{path}");
         }
+    }
+}
+
+#[test]
+fn a_checkpoint_is_carried_and_checked_with_openssl() {
+    let test = "a_checkpoint_is_carried_and_checked_with_openssl";
+    if absent(test, &["git", "tar", "ssh-keygen", "sha256sum", "openssl", "base64", "od"]) {
+        return;
+    }
+    let place = Place::new();
+    let ledger = common::checkpointed::ledger(&place);
+    let folder = unpacked(&place, &ledger, &[]);
+    let tools = [&TOOLS[..], &["openssl", "base64", "od", "tr", "mktemp", "rm"]].concat();
+    let blocks = blocks(&folder);
+    let said = typed(&place, &folder, &blocks, &tools);
+    assert_eq!(held(&said), ["1", "1", "2", "3", "4", "5", "6", "6", "7"], "{}", said.told());
+    assert!(said.out.contains("ok 6: the checkpoint's root over 3 entries"), "{}", said.told());
+    // The proofs are those of `jit audit prove`: each says by itself that its event is in the log.
+    let key = place.key("log").with_extension("pub");
+    let proofs = folder.join("proofs");
+    let names: Vec<PathBuf> = files(&proofs);
+    let ends = |ending: &str| names.iter().filter(|name| name.extension().is_some_and(|found| found == ending)).count();
+    assert_eq!((ends("tlog-proof"), ends("json")), (3, 1), "{names:?}");
+    for proof in names.iter().filter(|name| name.extension().is_some_and(|ending| ending == "tlog-proof")) {
+        let arguments = ["audit", "check", proof.to_str().unwrap(), "--log-key", key.to_str().unwrap()];
+        place.desk("erin", &place.path("nothing")).jit_anywhere(&arguments).ok();
+    }
+    // Another size, root or signature.
+    let file = folder.join("checkpoint.txt");
+    let whole = fs::read_to_string(&file).unwrap();
+    let lines: Vec<&str> = whole.lines().collect();
+    let another = |number: usize, text: String| {
+        let mut lines: Vec<String> = lines.iter().map(|line| (*line).to_owned()).collect();
+        lines[number] = text;
+        lines.join("\n") + "\n"
+    };
+    let changes = [
+        (another(1, "2".to_owned()), "ok 6: signed", "BAD checkpoint: another root"),
+        (another(2, flipped(lines[2])), "ok 6: signed", "BAD checkpoint: not signed"),
+        (another(4, flipped(lines[4])), "nothing", "BAD checkpoint: not signed"),
+    ];
+    for (changed, not, found) in changes {
+        fs::write(&file, changed).unwrap();
+        write_sums(&folder);
+        let said = typed(&place, &folder, &blocks, &tools);
+        assert!(said.out.contains(found) && !said.out.contains(not), "{found}\n{}", said.told());
     }
 }

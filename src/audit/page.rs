@@ -156,7 +156,8 @@ mod tests {
     #[test]
     fn the_program_makes_no_markup_and_asks_nobody() {
         let script = SCRIPT.concat();
-        let calls = ["innerHTML", "outerHTML", "insertAdjacentHTML", "document.write", "eval(", "fetch(", "XMLHttp", "import("];
+        let calls =
+            ["innerHTML", "outerHTML", "insertAdjacentHTML", "document.write", "eval(", "fetch(", "XMLHttp", "import("];
         for call in calls {
             assert!(!script.contains(call), "{call}");
         }

@@ -19,6 +19,7 @@ use serde_json::Value;
 use tempfile::TempDir;
 
 pub mod browser;
+pub mod checkpointed;
 pub mod disk;
 pub mod history;
 pub mod island;

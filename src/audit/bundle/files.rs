@@ -132,13 +132,7 @@ fn cases(evidence: &Evidence<'_>) -> String {
         let _ = writeln!(out, "\n{}  {}{along}", case.id().short(), subject(case));
         for event in case.events() {
             let path = signed.get(&event.position).map_or("", |signed| signed.path.as_str());
-            let _ = writeln!(
-                out,
-                "  {}  {:<13} {:<12} {path}",
-                event.time,
-                event.kind.as_str(),
-                event.actor.as_str()
-            );
+            let _ = writeln!(out, "  {}  {:<13} {:<12} {path}", event.time, event.kind.as_str(), event.actor.as_str());
         }
     }
     out

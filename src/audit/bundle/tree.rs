@@ -21,7 +21,8 @@ pub struct Node {
 /// that reaches over `cut`. Adding them up from the left, two of one level at a time, gives every root from `cut` on.
 pub fn nodes(tree: &Tree, carried: &BTreeSet<u64>, cut: Option<u64>) -> Vec<Node> {
     let size = tree.size();
-    let mut stops: BTreeSet<u64> = carried.iter().flat_map(|position| [*position, position.saturating_add(1)]).collect();
+    let mut stops: BTreeSet<u64> =
+        carried.iter().flat_map(|position| [*position, position.saturating_add(1)]).collect();
     stops.extend(cut);
     stops.insert(size);
     let mut out = Vec::new();

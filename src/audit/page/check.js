@@ -1,12 +1,10 @@
-// What is checked, and how: nothing here touches the page's surface. Each check gives true, false, or throws CannotCheck
-// where this browser has not the means; a doubt is never taken for a yes.
+// What is checked, and how: nothing here touches the page's surface. What cannot be read throws; a doubt is never taken
+// for a yes.
 // Sources: docs/format.md, sections 2 to 4; OpenSSH PROTOCOL.sshsig and PROTOCOL.u2f; RFC 6962, section 2.1; C2SP
 // signed-note, tlog-checkpoint and tlog-cosignature.
 
 const encoder = new TextEncoder();
 const decoder = new TextDecoder('utf-8', { fatal: true });
-
-class CannotCheck extends Error {}
 
 function bytesOf(base64) {
   const text = atob(base64);
@@ -209,8 +207,11 @@ async function sshSigVerifies(sig, message) {
   return ed25519Verifies(sig.key.point, sig.raw, signed);
 }
 
-async function fingerprint(keyBlob) {
-  return 'SHA256:' + base64Of(await sha256(keyBlob)).replace(/=+$/, '');
+const fingerprints = new Map();
+
+async function fingerprint({ keyText, keyBlob }) {
+  if (!fingerprints.has(keyText)) fingerprints.set(keyText, 'SHA256:' + base64Of(await sha256(keyBlob)).replace(/=+$/, ''));
+  return fingerprints.get(keyText);
 }
 
 // ---- allowed_signers -----------------------------------------------------------------------------------------------
@@ -232,8 +233,9 @@ function maySign(allowed, actor, keyText, namespace) {
 
 // ---- the tree ------------------------------------------------------------------------------------------------------
 
+// From the SHA-256 of the event file and the signature file's bytes.
 async function leafHash(event, signature) {
-  return sha256(joined(new Uint8Array([0, 1]), await sha256(event), await sha256(signature)));
+  return sha256(joined(new Uint8Array([0, 1]), event, await sha256(signature)));
 }
 
 async function voidLeafHash(raw) {

@@ -132,7 +132,7 @@ async function checkEvent(event, data, genesis, tree, rootAt) {
     const sig = parseSshSig(event.signature);
     check.flags = sig.flags?.[0];
     check.keyKind = sig.key.kind;
-    check.fingerprint = await fingerprint(sig.keyBlob);
+    check.fingerprint = await fingerprint(sig);
     check.signature = await sshSigVerifies(sig, bytes);
     if (!check.signature) check.why.push('The signature is not one over these bytes.');
     const policy = policyAt(data.policies, event.position);
@@ -147,14 +147,15 @@ async function checkEvent(event, data, genesis, tree, rootAt) {
   } catch (error) {
     check.why.push(`The signature cannot be read: ${error.message}.`);
   }
-  const digest = hexOf(await sha256(bytes));
+  const hashed = await sha256(bytes);
+  const digest = hexOf(hashed);
   const opens = parsed !== null && parsed.case === undefined;
   const ledger = parsed?.kind === 'genesis' ? 'sha256:' + digest : parsed?.ledger;
   check.place = ledger === genesis && event.of !== undefined &&
     (opens ? digest === event.of.id : parsed?.case === 'sha256:' + event.of.id);
   if (!check.place) check.why.push('It does not belong to this ledger and case.');
   const leaf = tree.leaf(event.position);
-  check.leaf = leaf !== undefined && armor !== undefined && sameBytes(leaf, await leafHash(bytes, armor));
+  check.leaf = leaf !== undefined && armor !== undefined && sameBytes(leaf, await leafHash(hashed, armor));
   if (!check.leaf) check.why.push(`It is not the leaf at ${event.position} of the log.`);
   if (parsed?.seen) {
     const root = await rootAt(parsed.seen.size);
