@@ -36,9 +36,10 @@ pub fn html(evidence: &Evidence<'_>, findings: &[Finding], version: &str) -> Str
     let fill = |part: &str| {
         part.replace("{{script-hash}}", &hash(&script))
             .replace("{{style-hash}}", &hash(STYLE))
-            .replace("{{title}}", &escaped(&visible(evidence.ledger.name())))
             .replace("{{style}}", STYLE)
             .replace("{{script}}", &script)
+            // Last: it is other people's text, in which a mark is none.
+            .replace("{{title}}", &escaped(&visible(evidence.ledger.name())))
     };
     [fill(head), data, fill(tail)].concat()
 }

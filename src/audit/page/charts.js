@@ -9,10 +9,11 @@ function svg(name, attributes, ...children) {
 
 // A figure of bars. `rows`: [{label, value, long}], `unit`: what is counted.
 function barChart({ title, note, rows, unit, tone = 'plain' }) {
-  const [width, height, left, bottom, top] = [440, 170, 34, 26, 12];
+  const [width, height, bottom, top] = [440, 170, 26, 12];
   const most = Math.max(1, ...rows.map((row) => row.value));
   const step = niceStep(most / 4);
   const high = Math.ceil(most / step) * step;
+  const left = 12 + 7 * String(high).length;
   const room = (width - left) / Math.max(1, rows.length);
   const scale = (value) => (height - bottom - top) * (value / high);
   const drawing = svg('svg', { viewBox: `0 0 ${width} ${height}`, role: 'img', 'aria-label': `${title}. The table below has the numbers.` });

@@ -42,7 +42,7 @@ async function checkTree(data, report, tell) {
   try {
     const tree = new Tree(data.tree, data.ledger.size);
     await tree.grow(tell);
-    const root = await tree.rootAt(data.ledger.size);
+    const root = tree.rootAt(data.ledger.size);
     if (root === null) {
       settle(report.tree, false, 'The tree has a hole: its root cannot be computed.');
     } else {
@@ -158,7 +158,7 @@ async function checkEvent(event, data, genesis, tree, rootAt) {
   check.leaf = leaf !== undefined && armor !== undefined && sameBytes(leaf, await leafHash(hashed, armor));
   if (!check.leaf) check.why.push(`It is not the leaf at ${event.position} of the log.`);
   if (parsed?.seen) {
-    const root = await rootAt(parsed.seen.size);
+    const root = rootAt(parsed.seen.size);
     if (root !== null) check.seen = 'sha256:' + hexOf(root) === parsed.seen.root;
     if (check.seen === false) check.why.push('Its author saw another history than this one.');
   }
@@ -213,7 +213,7 @@ async function checkNote(data, report, tree) {
     const { signed, cosigned } = await checkCheckpoint(note, log, witnesses);
     report.cosigned = cosigned;
     const origin = `jit/${shortOf(bytesOfHex(data.ledger.id.slice(7)))}`;
-    const root = await tree.rootAt(note.size);
+    const root = tree.rootAt(note.size);
     if (!signed || note.origin !== origin) settle(report.checkpoint, false, 'The log key did not sign this checkpoint of this ledger.');
     else if (root === null || !sameBytes(root, note.root)) settle(report.checkpoint, false, `The root at size ${note.size} is not the checkpoint’s.`);
     else settle(report.checkpoint, true, null);

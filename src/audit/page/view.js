@@ -336,8 +336,9 @@ class App {
     const pager = el('div', { class: 'pager' });
     const count = el('p', { class: 'count', role: 'status' });
     const draw = () => {
-      const wanted = span.words.toLowerCase().split(/\s+/).filter(Boolean);
-      const found = this.order.filter(({ event, time }) => wanted.every((word) => event.of?.words.includes(word) || event.text.toLowerCase().includes(word) || time.toLowerCase().includes(word)));
+      const wanted = span.words.toLowerCase().split(/\s+/).filter(Boolean)
+        .map((word) => [word, new RegExp(word.replace(/[\\^$.*+?()[\]{}|]/g, '\\$&'), 'i')]);
+      const found = this.order.filter(({ event }) => wanted.every(([word, pattern]) => event.of?.words.includes(word) || pattern.test(event.text)));
       let day = '';
       const rows = [];
       for (const { event, time } of found.slice(span.page * EVENTS_A_PAGE, (span.page + 1) * EVENTS_A_PAGE)) {
