@@ -57,6 +57,6 @@ pub fn run(context: &mut Context, args: &Args) -> Outcome {
             format!("{}\n    {}: {cases}, {bytes} bytes\n    {digest}\n", out.display(), evidence.query.words())
         },
     )?;
-    context.output.hint("tar xf FILE, then HOW-TO-CHECK.txt in it");
+    context.output.hint(format!("tar xf {}; jit-bundle/HOW-TO-CHECK.txt says how it is checked", args.out.display()));
     Ok(Exit::DONE)
 }
