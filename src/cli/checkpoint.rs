@@ -125,8 +125,8 @@ fn ask(
         return Err(CliError::usage("no witness is known: what one signs could not be verified")
             .hint("name its key: --witness-key VKEY; or put [[log.witness]] into policy.toml"));
     }
-    // A cosignature that is young enough is not asked for again: running this twice changes nothing.
-    if is_fresh(context, seen, checkpoint, args.witnesses.len(), &keys)? {
+    // Cosignatures that are young enough are not asked for again: running this twice changes nothing.
+    if is_fresh(context, seen, checkpoint, &keys) {
         return Ok(asked);
     }
     for url in &args.witnesses {
@@ -161,20 +161,14 @@ fn ask(
     Ok(asked)
 }
 
-/// Whether so many known witnesses have cosigned this checkpoint a short while ago: within a third of what the policy
-/// calls fresh, or ever where it says nothing.
-fn is_fresh(
-    context: &Context,
-    seen: &Checkpoints,
-    checkpoint: &SignedCheckpoint,
-    wanted: usize,
-    keys: &[VerifierKey],
-) -> Result<bool, CliError> {
+/// Whether every known witness has cosigned this checkpoint a short while ago: within a third of what the policy calls
+/// fresh, or ever where it says nothing.
+fn is_fresh(context: &Context, seen: &Checkpoints, checkpoint: &SignedCheckpoint, keys: &[VerifierKey]) -> bool {
     let cosigned = checkpoint.cosignatures(keys).unwrap_or_default();
     let third = seen.log.freshest.and_then(|freshest| Ttl::from_seconds(freshest.seconds() / 3));
     let now = context.now();
     let young = cosigned.iter().filter(|cosigned| third.is_none_or(|third| now <= cosigned.time.plus(third)));
-    Ok(young.count() >= wanted)
+    young.count() == keys.len()
 }
 
 /// Adds the cosignatures of known witnesses, each in the place of its older ones; how many those are.

@@ -8,7 +8,7 @@ use crate::domain::policy::{Log, Witness};
 use crate::domain::time::{Timestamp, Ttl};
 use crate::merkle::checkpoint::{self, CheckpointError};
 use crate::merkle::note::{self, NameError, NoteKeyError};
-use crate::merkle::{SignatureType, SignedCheckpoint, Tree, VerifierKey};
+use crate::merkle::{NoteSignature, SignatureType, SignedCheckpoint, Tree, VerifierKey};
 use crate::ports::{ObjectKind, Objects, Store, StoreError};
 
 use super::commit::{self, COMMIT_LIMIT, CommitFault, Person, RawCommit};
@@ -120,18 +120,24 @@ pub struct Newest {
     pub above: Vec<(CommitId, String)>,
 }
 
-/// Looks for the newest checkpoint that `key` has signed.
+/// Looks for the newest checkpoint that `key` has signed. One under which somebody put a line that claims to be of one
+/// of these witnesses and does not verify is none: "clients SHOULD reject the whole note".
 ///
 /// # Errors
 /// Where the branch cannot be read.
-pub fn newest(objects: &dyn Objects, head: Option<CommitId>, key: &VerifierKey) -> Result<Newest, BranchError> {
+pub fn newest(
+    objects: &dyn Objects,
+    head: Option<CommitId>,
+    key: &VerifierKey,
+    witnesses: &[VerifierKey],
+) -> Result<Newest, BranchError> {
     let mut found = Newest::default();
     for entry in walk(objects, head).take(FAR) {
         let Entry { commit, held } = entry?;
         let why = match held {
             Held::Rubbish(why) => why,
-            Held::Note(checkpoint) => match checkpoint.verify(key) {
-                Ok(()) => {
+            Held::Note(checkpoint) => match checkpoint.verify(key).and_then(|()| checkpoint.cosignatures(witnesses)) {
+                Ok(_) => {
                     found.signed = Some((commit, checkpoint));
                     break;
                 }
@@ -141,6 +147,30 @@ pub fn newest(objects: &dyn Objects, head: Option<CommitId>, key: &VerifierKey) 
         found.above.push((commit, why));
     }
     Ok(found)
+}
+
+/// How many lines of keys that nobody knows stay under a note. Whoever can push can add some: the next writer's line must
+/// have room.
+const STRANGERS: usize = 16;
+
+/// Takes out what strangers put under a note beyond a few lines.
+pub fn trim(checkpoint: &mut SignedCheckpoint, key: &VerifierKey, witnesses: &[VerifierKey]) {
+    let is_of = |key: &VerifierKey, line: &NoteSignature| key.id() == line.id && *key.name() == line.name;
+    let mut strangers = checkpoint
+        .note()
+        .signatures()
+        .iter()
+        .filter(|line| !is_of(key, line) && !witnesses.iter().any(|witness| is_of(witness, line)))
+        .count();
+    // The oldest lines come first, and go first.
+    checkpoint.retain(|line| {
+        let is_known = is_of(key, line) || witnesses.iter().any(|witness| is_of(witness, line));
+        if is_known {
+            return true;
+        }
+        strangers = strangers.saturating_sub(1);
+        strangers < STRANGERS
+    });
 }
 
 /// Writes the commit that puts `checkpoint` on top of `parent`, and returns it. Nothing has moved yet.

@@ -23,6 +23,7 @@ pub mod checkpointed;
 pub mod disk;
 pub mod history;
 pub mod island;
+pub mod log;
 pub mod server;
 pub mod terminal;
 pub mod world;

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 
 use serde_json::{Value, json};
 
+use super::super::checkpoint::branch::entries;
 use super::super::context::Context;
 use super::super::error::CliError;
 use super::super::{Exit, Outcome};
@@ -323,13 +324,14 @@ fn consistency(submission: &Submission, trust: &Trust, checked: &mut Checked) ->
         let size = old.size.unwrap_or_default();
         checked
             .faults
-            .push(format!("it proves from {} entries on, and the older checkpoint has {size}", submission.old));
+            .push(format!("it proves from {} on, and the older checkpoint has {size}", entries(submission.old)));
         return Ok(());
     }
     match verify_consistency(submission.old, new.size, &old.root, &new.root, &submission.hashes) {
         Ok(()) => checked.says.push(format!(
-            "the log of {} entries is the beginning of the log of {}: nothing was changed or taken out",
-            submission.old, new.size
+            "the log of {} is the beginning of the log of {}: nothing was changed or taken out",
+            entries(submission.old),
+            new.size
         )),
         Err(why) => checked.faults.push(format!("the newer log does not continue the older one: {why}")),
     }
@@ -347,8 +349,8 @@ fn vouched(checkpoint: &SignedCheckpoint, trust: &Trust, checked: &mut Checked) 
     let key = trust.log.named(checkpoint)?;
     match checkpoint.verify(&key) {
         Ok(()) => checked.says.push(format!(
-            "signed by the log's key: {} entries of {}, root {}",
-            told.size,
+            "signed by the log's key: {} of {}, root {}",
+            entries(told.size),
             told.origin,
             encode_hash(&told.root)
         )),

@@ -3,15 +3,17 @@
 
 use super::super::context::{Context, Ledger};
 use super::super::error::{CliError, ErrorKind};
+use super::super::output::Output;
 use crate::domain::finding::Code;
 use crate::domain::id::{CommitId, Digest};
 use crate::domain::policy::Log;
 use crate::domain::text::visible;
 use crate::domain::time::Timestamp;
 use crate::git::CHECKPOINTS;
+use crate::ledger::Replay;
 use crate::ledger::checkpoints::{self, Newest, Standing};
-use crate::merkle::checkpoint::encode_hash;
-use crate::merkle::{Checkpoint, SignedCheckpoint, VerifierKey, verify_consistency};
+use crate::merkle::checkpoint::{self, encode_hash};
+use crate::merkle::{Checkpoint, SignedCheckpoint, Tree, VerifierKey, verify_consistency};
 use crate::ports::{Remote as _, RemoteError, StoreError};
 
 /// The state file of the newest checkpoint that this clone has seen and verified. Like the pin it never goes back.
@@ -138,7 +140,8 @@ impl Checkpoints {
     fn at(context: &Context, ledger: &Ledger, head: Option<CommitId>) -> Result<Option<Self>, CliError> {
         let (Some(log), Some(id)) = (&ledger.policy().log, ledger.state().ledger()) else { return Ok(None) };
         let key = checkpoints::log_key(&id, log)?;
-        let Newest { signed, above } = checkpoints::newest(ledger.store(), head, &key)?;
+        let Newest { signed, above } =
+            checkpoints::newest(ledger.store(), head, &key, &checkpoints::witness_keys(log)?)?;
         if let Some((commit, why)) = above.first() {
             let count = above.len();
             context.output.warning(format!(
@@ -203,7 +206,9 @@ impl Checkpoints {
         checkpoint: &SignedCheckpoint,
         message: &str,
     ) -> Result<Option<CommitId>, CliError> {
-        let commit = checkpoints::commit(ledger.store(), self.head, checkpoint, message, context.now())?;
+        let mut checkpoint = checkpoint.clone();
+        checkpoints::trim(&mut checkpoint, &self.key, &checkpoints::witness_keys(&self.log)?);
+        let commit = checkpoints::commit(ledger.store(), self.head, &checkpoint, message, context.now())?;
         let put = match ledger.remote_branch(CHECKPOINTS)? {
             Some(remote) => match remote.push(commit) {
                 Err(RemoteError::LostRace) => Ok(None),
@@ -216,7 +221,7 @@ impl Checkpoints {
         };
         ledger.store().discard();
         if let Ok(Some(_)) = &put {
-            keep(context, ledger, checkpoint);
+            keep(context, ledger, &checkpoint);
         }
         put
     }
@@ -302,15 +307,61 @@ pub fn forked(
     text.push_str(&format!("What contradicts it, signed by the log's key:\n\n{}\n", indented(&theirs.to_string())));
     text.push_str(&format!("Consistency: {}\n", inconsistency(ledger, told)));
     context.output.summary(&text);
-    let name = format!("{FORKS}/{}-{}.txt", told.size, Digest::of(text.as_bytes()).short());
-    let evidence = match ledger.store().state().write(&name, text.as_bytes()) {
-        Ok(()) => format!("both are kept in {}", ledger.store().state().path().join(&name).display()),
-        Err(error) => format!("the evidence could not be kept: {error}"),
-    };
+    let evidence = put_evidence(ledger, told.size, &text);
     CliError::stale(format!("the log has two histories: the checkpoint of {} entries is not of this ledger", told.size))
         .because(evidence)
         .hint("stop signing; compare with other clones and with the witnesses, and find out who holds the log's key")
         .rule(Code::L03)
+}
+
+fn evidence_name(size: u64, text: &str) -> String {
+    format!("{FORKS}/{size}-{}.txt", Digest::of(text.as_bytes()).short())
+}
+
+/// Writes evidence beside the clone, and says where it lies.
+fn put_evidence(ledger: &Ledger, size: u64, text: &str) -> String {
+    let name = evidence_name(size, text);
+    match ledger.store().state().write(&name, text.as_bytes()) {
+        Ok(()) => format!("both are kept in {}", ledger.store().state().path().join(&name).display()),
+        Err(error) => format!("the evidence could not be kept: {error}"),
+    }
+}
+
+/// The remote shows a history that does not continue this clone's: prints what both say of the log, how they are
+/// inconsistent, and keeps it. The error that tells of it is the caller's.
+pub fn keep_evidence(output: &Output, ledger: &Ledger, found: CommitId) {
+    let (Some(id), Some(here)) = (ledger.state().ledger(), ledger.replay().head()) else { return };
+    let log = ledger.replay().log();
+    let of = |log: &Tree| Checkpoint::new(checkpoint::origin(&id), log.size(), log.root()).to_string();
+    // Another ledger altogether, or one that cannot be read: its head is all that can be told.
+    let there = Replay::of(ledger.store(), found).ok();
+    let told = there.as_ref().map_or_else(|| "(it could not be replayed)\n".to_owned(), |there| of(there.log()));
+    let signed = kept(ledger).ok().flatten();
+    let mut text = format!("Two histories of the log {}.\n\n", checkpoint::origin(&id));
+    text.push_str(&format!("What this clone has verified, up to commit {here}:\n\n{}\n", indented(&of(log))));
+    if let Some(signed) = &signed {
+        text.push_str(&format!("The newest checkpoint it has seen:\n\n{}\n", indented(&signed.to_string())));
+    }
+    text.push_str(&format!("What the remote shows, up to commit {found}:\n\n{}\n", indented(&told)));
+    if let Some(there) = &there {
+        let (mine, theirs) = (log, there.log());
+        let same = (0..mine.size().min(theirs.size())).take_while(|at| mine.leaf(*at) == theirs.leaf(*at)).count();
+        let (old, new) = if mine.size() <= theirs.size() { (mine, theirs) } else { (theirs, mine) };
+        let verdict = new
+            .consistency_proof(old.size(), new.size())
+            .and_then(|proof| verify_consistency(old.size(), new.size(), &old.root(), &new.root(), &proof));
+        let verdict = verdict.map_or_else(|why| why.to_string(), |()| "holds".to_owned());
+        text.push_str(&format!(
+            "Consistency: the first {same} entries are the same; the proof from {} to {} fails: {verdict}\n",
+            old.size(),
+            new.size()
+        ));
+    }
+    // Whoever looks again and again (jit mint --watch) tells it once.
+    if ledger.store().state().read(&evidence_name(log.size(), &text)).ok().flatten().is_none() {
+        output.summary(&text);
+        output.warning(put_evidence(ledger, log.size(), &text));
+    }
 }
 
 /// Why the ledger here does not continue a checkpoint: the proof that would have to hold, and what it says.

@@ -4,6 +4,7 @@
 use std::cell::Cell;
 use std::thread::sleep;
 
+use super::super::checkpoint::branch;
 use super::super::error::CliError;
 use super::super::output::Output;
 use super::{Context, Environment};
@@ -16,7 +17,7 @@ use crate::domain::time::Timestamp;
 use crate::git::files;
 use crate::git::{GitRemote, GitStore, Program};
 use crate::ledger::append::{AppendError, Outbox};
-use crate::ledger::{Appended, Draft, Pin, Replay, Writer};
+use crate::ledger::{Appended, Draft, Pin, Replay, ReplayError, Writer};
 use crate::ports::{Clock, Remote, Rng, Signer, Store as _};
 
 /// The state file of the last verified state.
@@ -165,7 +166,15 @@ impl Ledger {
     /// # Errors
     /// As [`Ledger::refresh`].
     pub(in crate::cli) fn follow(&mut self, clock: &dyn Clock, output: &Output) -> Result<(), CliError> {
-        self.with_writer(clock, |writer, replay| writer.catch_up(replay))??;
+        let caught_up = self.write(clock, |writer, replay| writer.catch_up(replay))?;
+        if caught_up.is_err() {
+            self.store.discard();
+        }
+        if let Err(AppendError::Replay(ReplayError::Forked { found, .. })) = &caught_up {
+            // The moment two histories meet is when evidence of both can be had.
+            branch::keep_evidence(output, self, *found);
+        }
+        caught_up?;
         self.pin(output);
         Ok(())
     }
