@@ -12,6 +12,7 @@ use crate::domain::finding::{Code, Finding, Void};
 use crate::domain::id::Name;
 use crate::domain::state::access::{Access, Session};
 use crate::domain::state::case::{Case, CaseState};
+use crate::domain::text::visible;
 use crate::domain::time::Timestamp;
 
 /// The columns.
@@ -174,7 +175,7 @@ fn of_finding(ledger: &Ledger<'_>, period: Period, finding: &Finding) -> Option<
             since: None,
             owner: roots(ledger),
             actor: None,
-            detail: finding.message.clone(),
+            detail: visible(&finding.message),
         });
     };
     let case = ledger.state.case(&id).filter(|case| period.holds(case.opened()))?;
@@ -247,7 +248,8 @@ fn of_void(ledger: &Ledger<'_>, void: &Void, since: Option<Timestamp>) -> Row {
         since,
         owner: roots(ledger),
         actor: None,
-        detail: format!("at position {}: {}", void.position, void.fault.message),
+        // A message may quote a path or header that somebody made up, control characters and all.
+        detail: format!("at position {}: {}", void.position, visible(&void.fault.message)),
     }
 }
 

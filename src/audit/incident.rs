@@ -84,7 +84,7 @@ pub fn report(incident: &str, mut entries: Vec<Entry>) -> Report {
         Figure::new("actors", "People, services and hosts that took part", Cell::names(&people)),
         Figure::new("first", "The first event, UTC", Cell::time(first)),
         Figure::new("last", "The last event, UTC", Cell::time(last)),
-        Figure::new("seconds", "Seconds between", Cell::span(length)),
+        Figure::new("seconds", "Between them, seconds", Cell::span(length)),
     ];
     report.leaves = entries.first().map(|entry| entry.position).zip(entries.last().map(|entry| entry.position));
     report.sheet = Some(sheet);

@@ -4,6 +4,7 @@ use super::map::{Area, Framework, Map, in_no_baseline};
 use super::{Assessed, DISCLAIMER};
 use crate::audit::entry::Ledger;
 use crate::audit::report::{Report, TOOL};
+use crate::domain::text::visible;
 
 /// The page of the documentation: the map without a ledger.
 pub fn page(map: &Map) -> String {
@@ -38,7 +39,7 @@ pub fn page(map: &Map) -> String {
 
 /// The report.
 pub fn report(ledger: &Ledger<'_>, report: &Report, map: &Map, assessed: &[Assessed<'_>]) -> String {
-    let mut text = format!("# Controls: evidence in {}\n\n", ledger.name());
+    let mut text = format!("# Controls: evidence in {}\n\n", visible(ledger.name()));
     text.push_str(&format!("- Ledger: `{}`\n- Log: {} leaves, root `{}`\n", ledger.id, ledger.size(), ledger.root()));
     text.push_str(&format!(
         "- Period: {}; judged at {}\n- Made by: {TOOL}\n\n{}\n",

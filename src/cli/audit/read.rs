@@ -6,12 +6,13 @@
 use super::super::Context;
 use std::collections::BTreeMap;
 
+use super::super::checkpoint::branch::Checkpoints;
 use super::super::error::CliError;
 use super::super::session::{Fresh, Session};
 use crate::audit::{Entry, Ledger, Said, Signed, Voided};
 use crate::domain::codec::{self, EVENT_LIMIT, SIGNATURE_LIMIT};
 use crate::domain::event::{Body, Kind};
-use crate::domain::finding::{Finding, Void};
+use crate::domain::finding::{Code, Finding, Void};
 use crate::domain::id::{CommitId, Digest, ObjectId};
 use crate::domain::policy::Policy;
 use crate::domain::state::case::{Case, EventRef, Matter};
@@ -28,6 +29,7 @@ const COMMIT_BYTES: u64 = 1024 * 1024;
 /// A ledger that was replayed, and the time at which it is looked at.
 pub struct Reading {
     session: Session,
+    checkpoints: Option<Checkpoints>,
     id: Digest,
     head: CommitId,
     findings: Vec<Finding>,
@@ -41,12 +43,20 @@ impl Reading {
     /// # Errors
     /// Where there is none, it cannot be checked, or it does not continue what was verified before (exit 5).
     pub fn open(context: &mut Context, at: Option<Timestamp>) -> Result<Self, CliError> {
-        let session = Session::open(context, Fresh::Try)?;
+        let mut session = Session::open(context, Fresh::Try)?;
+        let checkpoints = Checkpoints::looked(context, session.ledger_mut())?;
         let now = at.unwrap_or_else(|| context.now());
         let id = session.state().ledger().expect("a replayed ledger has a genesis");
         let head = session.replay().head().expect("a replayed ledger has a head");
-        let findings = session.replay().findings(session.store(), now)?;
-        Ok(Self { session, id, head, findings, now })
+        let mut findings = session.replay().findings(session.store(), now)?;
+        let lacking = checkpoints.as_ref().map(|known| known.lacking(session.ledger(), now)).transpose()?.flatten();
+        findings.extend(lacking.map(|message| Finding { code: Code::F04, case: None, message }));
+        Ok(Self { session, checkpoints, id, head, findings, now })
+    }
+
+    /// What is known of the ledger's checkpoints; `None` where the policy names no log key.
+    pub const fn checkpoints(&self) -> Option<&Checkpoints> {
+        self.checkpoints.as_ref()
     }
 
     /// The opened ledger.

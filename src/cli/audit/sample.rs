@@ -7,7 +7,6 @@ use std::path::{Path, PathBuf};
 
 use serde_json::{Value, json};
 
-use super::super::checkpoint::branch::Checkpoints;
 use super::super::error::CliError;
 use super::super::{Context, Exit, Outcome};
 use super::prove::proof;
@@ -158,8 +157,8 @@ fn write_packets(
         }
         Err(cause) => return Err(CliError::file("make", root, &cause)),
     }
-    let seen = Checkpoints::tried(context, reading.session().ledger())?.filter(|seen| !seen.is_ahead);
-    let checkpoint = seen.and_then(|seen| Some((seen.newest?, seen.key)));
+    let seen = reading.checkpoints().filter(|seen| !seen.is_ahead);
+    let checkpoint = seen.and_then(|seen| Some((seen.newest.clone()?, seen.key.clone())));
     let mut folder = Folder { root, written: BTreeMap::new(), checks: String::new(), checkpoint, beyond: 0 };
     let signers = reading.signers()?;
     for (number, drawn) in (1..).zip(drawn) {
