@@ -303,7 +303,7 @@ fn what_cannot_be_bundled_is_refused() {
     bundle(&place, &ledger, "a.tar.gz", &["--case", "6dbu"]).refused(1).mentions(&["is there already"]);
     assert_eq!(fs::read(place.path("a.tar.gz")).unwrap(), before, "nothing is overwritten");
     // A period in which nothing was opened is a bundle too, and says so.
-    let folder = unpacked(&place, &ledger, &["--from", "2027-01-01T00:00:00Z"]);
+    let folder = unpacked(&place, &ledger, &["--from", "2027-01-01"]);
     assert!(fs::read_to_string(folder.join("CASES.txt")).unwrap().contains("\nNone.\n"));
     let said = typed(&place, &folder, &blocks(&folder), &TOOLS);
     assert_eq!(held(&said).len(), 7, "{}", said.told());

@@ -11,6 +11,7 @@ use super::super::error::CliError;
 use super::read::Reading;
 use crate::audit::Entry;
 use crate::audit::bundle::{Evidence, InForce, Query, Selection, enacted};
+use crate::audit::period::boundary;
 use crate::domain::event::Body;
 use crate::domain::id::CaseId;
 use crate::domain::policy::Policy;
@@ -25,11 +26,11 @@ const POLICY: &str = "policy.toml";
 /// Which cases.
 #[derive(Debug, Default, clap::Args)]
 pub struct Chosen {
-    /// Only cases opened from this time on, such as 2026-11-01T00:00:00Z.
-    #[arg(long, value_name = "TIME", value_parser = super::super::args::time)]
+    /// Only cases opened from here on, a date (its midnight) or a time in UTC.
+    #[arg(long, value_name = "TIME", value_parser = boundary)]
     pub from: Option<Timestamp>,
-    /// Only cases opened before this time.
-    #[arg(long, value_name = "TIME", value_parser = super::super::args::time)]
+    /// Only cases opened before this, a date or a time in UTC.
+    #[arg(long, value_name = "TIME", value_parser = boundary)]
     pub to: Option<Timestamp>,
     /// Only this case; may be given several times.
     #[arg(long = "case", value_name = "CASE", conflicts_with_all = ["from", "to"])]
