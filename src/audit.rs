@@ -4,6 +4,7 @@
 
 pub mod access_review;
 pub mod board;
+pub mod bundle;
 pub mod controls;
 
 mod course;
@@ -12,6 +13,7 @@ pub mod entry;
 pub mod exceptions;
 pub mod incident;
 pub mod latency;
+pub mod page;
 pub mod period;
 pub mod population;
 pub mod report;

@@ -4,6 +4,8 @@ use super::{Context, Outcome};
 
 mod access_review;
 mod board;
+mod bundle;
+mod carry;
 mod check;
 mod consistency;
 mod controls;
@@ -11,6 +13,7 @@ mod emergencies;
 mod exceptions;
 mod incident;
 mod latency;
+mod page;
 mod population;
 mod prove;
 pub(super) mod read;
@@ -39,6 +42,8 @@ pub enum Command {
     AccessReview(access_review::Args),
     Board(board::Args),
     Controls(controls::Args),
+    Bundle(bundle::Args),
+    Page(page::Args),
     Prove(prove::Args),
     Consistency(consistency::Args),
     Check(check::Args),
@@ -60,6 +65,8 @@ pub fn run(context: &mut Context, args: Args) -> Outcome {
         Command::AccessReview(args) => access_review::run(context, &args),
         Command::Board(args) => board::run(context, &args),
         Command::Controls(args) => controls::run(context, &args),
+        Command::Bundle(args) => bundle::run(context, &args),
+        Command::Page(args) => page::run(context, &args),
         Command::Prove(args) => prove::run(context, &args),
         Command::Consistency(args) => consistency::run(context, &args),
         Command::Check(args) => check::run(context, &args),

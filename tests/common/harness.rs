@@ -18,6 +18,8 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use serde_json::Value;
 use tempfile::TempDir;
 
+pub mod browser;
+pub mod checkpointed;
 pub mod disk;
 pub mod forge;
 pub mod history;
