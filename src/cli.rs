@@ -26,6 +26,7 @@ mod demo;
 mod deny;
 mod doctor;
 mod exec;
+mod export;
 mod extend;
 mod host;
 mod init;
@@ -136,6 +137,7 @@ pub enum Command {
     Show(show::Args),
     Log(log::Args),
     Audit(audit::Args),
+    Export(export::Args),
     Verify(verify::Args),
     Sync(sync::Args),
     Checkpoint(checkpoint::Args),
@@ -217,6 +219,7 @@ fn dispatch(context: &mut Context, command: Option<Command>) -> Outcome {
         Command::Show(args) => show::run(context, args),
         Command::Log(args) => log::run(context, args),
         Command::Audit(args) => audit::run(context, args),
+        Command::Export(args) => export::run(context, args),
         Command::Verify(args) => verify::run(context, args),
         Command::Sync(args) => sync::run(context, args),
         Command::Checkpoint(args) => checkpoint::run(context, args),

@@ -14,4 +14,4 @@ pub mod tree;
 pub use append::{Appended, Draft, Writer};
 pub use pin::Pin;
 pub use queue::Queue;
-pub use replay::{Replay, ReplayError};
+pub use replay::{Replay, ReplayError, Step, Walk};

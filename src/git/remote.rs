@@ -63,6 +63,16 @@ impl<'a> GitRemote<'a> {
         self.store.reference(&self.tracking())
     }
 
+    /// Where the branch of the other side is, where that is a repository on this machine: read from its files, without
+    /// asking anybody. `None` for any other remote. A hint to fetch, never an answer.
+    pub fn nearby_head(&self) -> Option<CommitId> {
+        let remote = self.store.git().find_remote(&self.name).ok()?;
+        let url = remote.url().ok()?;
+        let path = Path::new(url.strip_prefix("file://").unwrap_or(url));
+        let there = if path.is_absolute() { git2::Repository::open(path).ok()? } else { return None };
+        super::reference::current(&there, BRANCH).ok().flatten()
+    }
+
     fn tracking(&self) -> String {
         let branch = self.branch.strip_prefix("refs/heads/").unwrap_or(self.branch);
         format!("refs/remotes/{}/{branch}", self.name)

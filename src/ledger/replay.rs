@@ -1,6 +1,7 @@
 //! The replay: every commit from the genesis to the head, read, judged and taken, oldest first. Only here does a commit
 //! become part of a [`State`].
 
+use crate::domain::event::Event;
 use crate::domain::finding::{Code, Fault, Finding};
 use crate::domain::id::{CommitId, Digest, ObjectId};
 use crate::domain::state::State;
@@ -11,6 +12,10 @@ use crate::ports::{ObjectKind, Objects, StoreError};
 use super::commit::{self, CommitFault, Links};
 use super::read::{Reader, governed_files};
 use super::tree::TreeReader;
+
+mod walk;
+
+pub use walk::{Step, Walk};
 
 /// The most bytes of a commit object that is read at all.
 const COMMIT_BYTES: u64 = 1024 * 1024;
@@ -71,11 +76,14 @@ impl Replay {
     /// [`ReplayError::Forked`] where it does not; nothing has changed then.
     pub fn extend(&mut self, objects: &dyn Objects, head: CommitId) -> Result<(), ReplayError> {
         let chain = self.chain(objects, head)?;
+        if chain.is_empty() {
+            return Ok(());
+        }
         // A copy is taken only where something is known already: a failure half-way must not leave half a state.
         let mut next = self.clone();
         let mut reader = Reader::new(objects, self.tree);
         for id in chain.into_iter().rev() {
-            next.take(objects, &mut reader, id)?;
+            next.take(objects, &mut reader, id, false)?;
         }
         *self = next;
         Ok(())
@@ -96,7 +104,7 @@ impl Replay {
     /// thrown away when this fails.
     pub(super) fn take_next(&mut self, objects: &dyn Objects, id: CommitId) -> Result<(), ReplayError> {
         let mut reader = Reader::new(objects, self.tree);
-        self.take(objects, &mut reader, id)
+        self.take(objects, &mut reader, id, false).map(|_| ())
     }
 
     /// The state.
@@ -168,24 +176,42 @@ impl Replay {
         Ok(chain)
     }
 
-    fn take(&mut self, objects: &dyn Objects, reader: &mut Reader<'_>, id: CommitId) -> Result<(), ReplayError> {
+    /// Takes the next commit, all of it or nothing. With `keep` it gives back what the commit said.
+    fn take(
+        &mut self,
+        objects: &dyn Objects,
+        reader: &mut Reader<'_>,
+        id: CommitId,
+        keep: bool,
+    ) -> Result<Option<Taken>, ReplayError> {
         let (raw, links) = read_commit(objects, id)?;
         let read = reader.commit(id, &raw, &links, &self.log)?;
-        match self.state.judge(read.arrival) {
+        let digest = read.arrival.digest;
+        let taken = match self.state.judge(read.arrival) {
             Ok(judged) => {
+                let taken = keep.then(|| Taken { id: digest, said: Ok(judged.event().clone()) });
                 self.log.append(read.leaf);
                 self.state.apply(judged);
+                taken
             }
             Err(fault) if self.commits.is_empty() => return Err(ReplayError::Genesis { commit: id, fault }),
             Err(fault) => {
+                let taken = keep.then(|| Taken { id: Digest::of(&raw), said: Err(fault.clone()) });
                 self.log.append(merkle::void_leaf(&raw));
                 self.state.apply_void(id, fault);
+                taken
             }
-        }
+        };
         self.commits.push(id);
         self.tree = Some(links.tree);
-        Ok(())
+        Ok(taken)
     }
+}
+
+/// What a commit said: the digest by which it is known, and its event or its fault.
+struct Taken {
+    id: Digest,
+    said: Result<Event, Fault>,
 }
 
 fn read_commit(objects: &dyn Objects, id: CommitId) -> Result<(Vec<u8>, Links), ReplayError> {

@@ -118,7 +118,8 @@ fn write(place: &Place, ledger: &Path) -> (BTreeMap<char, String>, Vec<String>) 
     let signers: BTreeMap<&'static str, Box<dyn Signer>> = names
         .into_iter()
         .map(|name| {
-            let spec = KeySpec { path: place.key(name), agent: None };
+            let spec =
+                KeySpec { path: place.key(name), agent: None, keygen: sign::Keygen::new(BTreeMap::new(), false) };
             (name, sign::open(&spec, &mut |_| panic!("no passphrase")).unwrap())
         })
         .collect();

@@ -145,7 +145,7 @@ impl Ledger {
             ))
             .hint("make one: jit init DIR; or fetch it: jit clone URL DIR"));
         };
-        let pin = store.state().read(PIN)?.map(|bytes| Pin::parse(&bytes)).transpose()?;
+        let pin = read_pin(&store)?;
         let replay = Replay::of(&store, head)?;
         if let Some(pin) = &pin {
             // The pin never goes back: whoever rewinds or rewrites the history is seen by everybody who was here before.
@@ -183,15 +183,8 @@ impl Ledger {
 
     /// Remembers the present state. Reading goes on where it cannot be written (a read-only clone), but it is told.
     pub(in crate::cli) fn pin(&self, output: &Output) {
-        let Some(pin) = Pin::of(&self.replay) else { return };
-        let bytes = pin.write();
-        let known = self.store.state().read(PIN).ok().flatten();
-        if known.as_deref() == Some(&*bytes) {
-            return;
-        }
-        match self.store.state().write(PIN, &bytes) {
-            Ok(()) => self.was_pinned.set(true),
-            Err(error) => output.warning(format!("what was verified cannot be remembered: {error}")),
+        if write_pin(&self.store, &self.replay, output) {
+            self.was_pinned.set(true);
         }
     }
 
@@ -393,6 +386,31 @@ impl Ledger {
         let live = move |case: &Case| state.case_state(case, now) == CaseState::Live;
         let cases = state.cases().filter_map(|case| Some((case, case.access()?)));
         cases.filter(move |(case, access)| access.actor == *member && live(case))
+    }
+}
+
+/// What this clone has verified before.
+///
+/// # Errors
+/// Where the pin cannot be read, or is none.
+pub(in crate::cli) fn read_pin(store: &GitStore) -> Result<Option<Pin>, CliError> {
+    Ok(store.state().read(PIN)?.map(|bytes| Pin::parse(&bytes)).transpose()?)
+}
+
+/// Remembers what was replayed. Says whether it is remembered; where it cannot be written, that is told.
+pub(in crate::cli) fn write_pin(store: &GitStore, replay: &Replay, output: &Output) -> bool {
+    let Some(pin) = Pin::of(replay) else { return false };
+    let bytes = pin.write();
+    let known = store.state().read(PIN).ok().flatten();
+    if known.as_deref() == Some(&*bytes) {
+        return true;
+    }
+    match store.state().write(PIN, &bytes) {
+        Ok(()) => true,
+        Err(error) => {
+            output.warning(format!("what was verified cannot be remembered: {error}"));
+            false
+        }
     }
 }
 
