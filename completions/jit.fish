@@ -59,6 +59,8 @@ complete -c jit -n "__fish_jit_needs_command" -f -a "log" -d 'The history, one e
 complete -c jit -n "__fish_jit_needs_command" -f -a "verify" -d 'Check the ledger: every commit, signature and rule since the first one'
 complete -c jit -n "__fish_jit_needs_command" -f -a "sync" -d 'Fetch from the remote, verify what came, and deliver what still waits here'
 complete -c jit -n "__fish_jit_needs_command" -f -a "policy" -d 'Look at the policy, and change it: who may do what'
+complete -c jit -n "__fish_jit_needs_command" -f -a "member" -d 'Who is in the policy: people come and go, keys are exchanged. Each change is a proposal to the root members'
+complete -c jit -n "__fish_jit_needs_command" -f -a "ledger" -d 'Look after the ledger\'s own files'
 complete -c jit -n "__fish_jit_needs_command" -f -a "host" -d 'The server\'s side: admit what the ledger holds, record it, end it'
 complete -c jit -n "__fish_jit_needs_command" -f -a "doctor" -d 'Say what is set up, what is missing, and the command that mends it'
 complete -c jit -n "__fish_jit_needs_command" -f -a "completions" -d 'Print the completions of a shell'
@@ -80,7 +82,7 @@ complete -c jit -n "__fish_jit_using_subcommand init" -l ledger -d 'The ledger: 
 complete -c jit -n "__fish_jit_using_subcommand init" -l as -d 'Who acts: a member or service of the policy [default: whose key it is]' -r
 complete -c jit -n "__fish_jit_using_subcommand init" -l key -d 'The key that signs: a private key, or a .pub whose private half ssh-agent holds [default: ~/.ssh/id_ed25519]' -r -F
 complete -c jit -n "__fish_jit_using_subcommand init" -l bare -d 'Without a work tree'
-complete -c jit -n "__fish_jit_using_subcommand init" -l no-template -d 'Only policy.toml and allowed_signers: no README, no CI workflows'
+complete -c jit -n "__fish_jit_using_subcommand init" -l no-template -d 'Only policy.toml and allowed_signers: no README, no CI workflows, no scenarios'
 complete -c jit -n "__fish_jit_using_subcommand init" -l json -d 'Print the result as JSON'
 complete -c jit -n "__fish_jit_using_subcommand init" -s y -l yes -d 'Answer yes to "shall I sign this?"'
 complete -c jit -n "__fish_jit_using_subcommand init" -s q -l quiet -d 'Print the result and errors only'
@@ -109,7 +111,7 @@ complete -c jit -n "__fish_jit_using_subcommand request" -l impact -d 'What can 
 complete -c jit -n "__fish_jit_using_subcommand request" -l rollback -d 'How it is undone' -r
 complete -c jit -n "__fish_jit_using_subcommand request" -l data -d 'A class of data that may be seen; may be given several times' -r
 complete -c jit -n "__fish_jit_using_subcommand request" -l least-privilege -d 'Why a smaller role does not do' -r
-complete -c jit -n "__fish_jit_using_subcommand request" -l at -d 'Not before this time (a booked window), such as 2026-11-24T01:00Z' -r
+complete -c jit -n "__fish_jit_using_subcommand request" -l at -d 'Not before this time (a booked window), such as 2026-11-24T01:00Z or 2026-11-24T02:00+01:00' -r
 complete -c jit -n "__fish_jit_using_subcommand request" -l extends -d 'The case that this one continues' -r
 complete -c jit -n "__fish_jit_using_subcommand request" -l credential-key -d 'The public key to be certified [default: the key that signs]' -r -F
 complete -c jit -n "__fish_jit_using_subcommand request" -l source-address -d 'Where the login will come from; may be given several times, and only narrows what the role allows' -r
@@ -155,7 +157,7 @@ complete -c jit -n "__fish_jit_using_subcommand withdraw" -s q -l quiet -d 'Prin
 complete -c jit -n "__fish_jit_using_subcommand withdraw" -s v -l verbose -d 'Say more about what is done'
 complete -c jit -n "__fish_jit_using_subcommand withdraw" -s h -l help -d 'Print help'
 complete -c jit -n "__fish_jit_using_subcommand withdraw" -s V -l version -d 'Print version'
-complete -c jit -n "__fish_jit_using_subcommand extend" -l for -d 'For how long, such as 30m' -r
+complete -c jit -n "__fish_jit_using_subcommand extend" -l for -d 'For how long, such as 30m; counted from the new credential' -r
 complete -c jit -n "__fish_jit_using_subcommand extend" -l reason -d 'Why it takes longer [default: as before]' -r
 complete -c jit -n "__fish_jit_using_subcommand extend" -l wait -d 'Wait until the credential is there, at most for DURATION; exits with 8 if it is still pending then' -r
 complete -c jit -n "__fish_jit_using_subcommand extend" -l ledger -d 'The ledger: a Git repository [default: the one around this directory, else the user\'s default]' -r -f -a "(__fish_complete_directories)"
@@ -165,13 +167,14 @@ complete -c jit -n "__fish_jit_using_subcommand extend" -l json -d 'Print the re
 complete -c jit -n "__fish_jit_using_subcommand extend" -s y -l yes -d 'Answer yes to "shall I sign this?"'
 complete -c jit -n "__fish_jit_using_subcommand extend" -s q -l quiet -d 'Print the result and errors only'
 complete -c jit -n "__fish_jit_using_subcommand extend" -s v -l verbose -d 'Say more about what is done'
-complete -c jit -n "__fish_jit_using_subcommand extend" -s h -l help -d 'Print help'
+complete -c jit -n "__fish_jit_using_subcommand extend" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c jit -n "__fish_jit_using_subcommand extend" -s V -l version -d 'Print version'
-complete -c jit -n "__fish_jit_using_subcommand mint" -l ca -d 'The CA key of an environment; may be given several times' -r
+complete -c jit -n "__fish_jit_using_subcommand mint" -l ca -d 'The CA key of an environment; may be given several times, also for one environment' -r
+complete -c jit -n "__fish_jit_using_subcommand mint" -l interval -d 'How often --watch looks at the remote [default: 5s]' -r
 complete -c jit -n "__fish_jit_using_subcommand mint" -l ledger -d 'The ledger: a Git repository [default: the one around this directory, else the user\'s default]' -r -f -a "(__fish_complete_directories)"
 complete -c jit -n "__fish_jit_using_subcommand mint" -l as -d 'Who acts: a member or service of the policy [default: whose key it is]' -r
 complete -c jit -n "__fish_jit_using_subcommand mint" -l key -d 'The key that signs: a private key, or a .pub whose private half ssh-agent holds [default: ~/.ssh/id_ed25519]' -r -F
-complete -c jit -n "__fish_jit_using_subcommand mint" -l watch -d 'Go on, and issue what becomes due'
+complete -c jit -n "__fish_jit_using_subcommand mint" -l watch -d 'Go on, and issue what becomes due, until SIGTERM or Ctrl-C. With --json: one object an event'
 complete -c jit -n "__fish_jit_using_subcommand mint" -l json -d 'Print the result as JSON'
 complete -c jit -n "__fish_jit_using_subcommand mint" -s y -l yes -d 'Answer yes to "shall I sign this?"'
 complete -c jit -n "__fish_jit_using_subcommand mint" -s q -l quiet -d 'Print the result and errors only'
@@ -190,6 +193,7 @@ complete -c jit -n "__fish_jit_using_subcommand credential" -s v -l verbose -d '
 complete -c jit -n "__fish_jit_using_subcommand credential" -s h -l help -d 'Print help'
 complete -c jit -n "__fish_jit_using_subcommand credential" -s V -l version -d 'Print version'
 complete -c jit -n "__fish_jit_using_subcommand ssh" -l case -d 'The case whose credential is used [default: your live one]' -r
+complete -c jit -n "__fish_jit_using_subcommand ssh" -l role -d 'Which role of the case [default: the first on a target that HOST serves]' -r
 complete -c jit -n "__fish_jit_using_subcommand ssh" -l wait -d 'Wait for a credential that is on its way, at most for DURATION; exits with 8 if it is not there then. At a terminal this is the default, without an end' -r
 complete -c jit -n "__fish_jit_using_subcommand ssh" -l close -d 'Close the case after logout; TEXT says what was done, and is asked for where it is missing' -r
 complete -c jit -n "__fish_jit_using_subcommand ssh" -l ledger -d 'The ledger: a Git repository [default: the one around this directory, else the user\'s default]' -r -f -a "(__fish_complete_directories)"
@@ -306,7 +310,7 @@ complete -c jit -n "__fish_jit_using_subcommand status" -l json -d 'Print the re
 complete -c jit -n "__fish_jit_using_subcommand status" -s y -l yes -d 'Answer yes to "shall I sign this?"'
 complete -c jit -n "__fish_jit_using_subcommand status" -s q -l quiet -d 'Print the result and errors only'
 complete -c jit -n "__fish_jit_using_subcommand status" -s v -l verbose -d 'Say more about what is done'
-complete -c jit -n "__fish_jit_using_subcommand status" -s h -l help -d 'Print help'
+complete -c jit -n "__fish_jit_using_subcommand status" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c jit -n "__fish_jit_using_subcommand status" -s V -l version -d 'Print version'
 complete -c jit -n "__fish_jit_using_subcommand list" -l state -d 'Only cases in this state; may be given several times' -r -f -a "pending\t''
 denied\t''
@@ -375,23 +379,24 @@ complete -c jit -n "__fish_jit_using_subcommand sync" -s q -l quiet -d 'Print th
 complete -c jit -n "__fish_jit_using_subcommand sync" -s v -l verbose -d 'Say more about what is done'
 complete -c jit -n "__fish_jit_using_subcommand sync" -s h -l help -d 'Print help'
 complete -c jit -n "__fish_jit_using_subcommand sync" -s V -l version -d 'Print version'
-complete -c jit -n "__fish_jit_using_subcommand policy; and not __fish_seen_subcommand_from check show explain diff test propose acknowledge enact" -l ledger -d 'The ledger: a Git repository [default: the one around this directory, else the user\'s default]' -r -f -a "(__fish_complete_directories)"
-complete -c jit -n "__fish_jit_using_subcommand policy; and not __fish_seen_subcommand_from check show explain diff test propose acknowledge enact" -l as -d 'Who acts: a member or service of the policy [default: whose key it is]' -r
-complete -c jit -n "__fish_jit_using_subcommand policy; and not __fish_seen_subcommand_from check show explain diff test propose acknowledge enact" -l key -d 'The key that signs: a private key, or a .pub whose private half ssh-agent holds [default: ~/.ssh/id_ed25519]' -r -F
-complete -c jit -n "__fish_jit_using_subcommand policy; and not __fish_seen_subcommand_from check show explain diff test propose acknowledge enact" -l json -d 'Print the result as JSON'
-complete -c jit -n "__fish_jit_using_subcommand policy; and not __fish_seen_subcommand_from check show explain diff test propose acknowledge enact" -s y -l yes -d 'Answer yes to "shall I sign this?"'
-complete -c jit -n "__fish_jit_using_subcommand policy; and not __fish_seen_subcommand_from check show explain diff test propose acknowledge enact" -s q -l quiet -d 'Print the result and errors only'
-complete -c jit -n "__fish_jit_using_subcommand policy; and not __fish_seen_subcommand_from check show explain diff test propose acknowledge enact" -s v -l verbose -d 'Say more about what is done'
-complete -c jit -n "__fish_jit_using_subcommand policy; and not __fish_seen_subcommand_from check show explain diff test propose acknowledge enact" -s h -l help -d 'Print help'
-complete -c jit -n "__fish_jit_using_subcommand policy; and not __fish_seen_subcommand_from check show explain diff test propose acknowledge enact" -s V -l version -d 'Print version'
-complete -c jit -n "__fish_jit_using_subcommand policy; and not __fish_seen_subcommand_from check show explain diff test propose acknowledge enact" -f -a "check" -d 'Check a policy file: every problem with its line, column and what was expected'
-complete -c jit -n "__fish_jit_using_subcommand policy; and not __fish_seen_subcommand_from check show explain diff test propose acknowledge enact" -f -a "show" -d 'Show the policy in force'
-complete -c jit -n "__fish_jit_using_subcommand policy; and not __fish_seen_subcommand_from check show explain diff test propose acknowledge enact" -f -a "explain" -d 'Say what would happen if MEMBER asked for TARGET/ROLE, and who would have to approve'
-complete -c jit -n "__fish_jit_using_subcommand policy; and not __fish_seen_subcommand_from check show explain diff test propose acknowledge enact" -f -a "diff" -d 'Say what differs between two policies: who gains and who loses what, the dangerous first'
-complete -c jit -n "__fish_jit_using_subcommand policy; and not __fish_seen_subcommand_from check show explain diff test propose acknowledge enact" -f -a "test" -d 'Try scenarios against a policy: who asks for what, who agrees, and what comes of it'
-complete -c jit -n "__fish_jit_using_subcommand policy; and not __fish_seen_subcommand_from check show explain diff test propose acknowledge enact" -f -a "propose" -d 'Propose a new policy and other governed files, which root members then approve'
-complete -c jit -n "__fish_jit_using_subcommand policy; and not __fish_seen_subcommand_from check show explain diff test propose acknowledge enact" -f -a "acknowledge" -d 'Propose to acknowledge void commits: they were looked into, and minting may go on'
-complete -c jit -n "__fish_jit_using_subcommand policy; and not __fish_seen_subcommand_from check show explain diff test propose acknowledge enact" -f -a "enact" -d 'Put an approved proposal in force: a policy, an acknowledgement or an unlock'
+complete -c jit -n "__fish_jit_using_subcommand policy; and not __fish_seen_subcommand_from check show explain diff test propose rotate-ca acknowledge enact" -l ledger -d 'The ledger: a Git repository [default: the one around this directory, else the user\'s default]' -r -f -a "(__fish_complete_directories)"
+complete -c jit -n "__fish_jit_using_subcommand policy; and not __fish_seen_subcommand_from check show explain diff test propose rotate-ca acknowledge enact" -l as -d 'Who acts: a member or service of the policy [default: whose key it is]' -r
+complete -c jit -n "__fish_jit_using_subcommand policy; and not __fish_seen_subcommand_from check show explain diff test propose rotate-ca acknowledge enact" -l key -d 'The key that signs: a private key, or a .pub whose private half ssh-agent holds [default: ~/.ssh/id_ed25519]' -r -F
+complete -c jit -n "__fish_jit_using_subcommand policy; and not __fish_seen_subcommand_from check show explain diff test propose rotate-ca acknowledge enact" -l json -d 'Print the result as JSON'
+complete -c jit -n "__fish_jit_using_subcommand policy; and not __fish_seen_subcommand_from check show explain diff test propose rotate-ca acknowledge enact" -s y -l yes -d 'Answer yes to "shall I sign this?"'
+complete -c jit -n "__fish_jit_using_subcommand policy; and not __fish_seen_subcommand_from check show explain diff test propose rotate-ca acknowledge enact" -s q -l quiet -d 'Print the result and errors only'
+complete -c jit -n "__fish_jit_using_subcommand policy; and not __fish_seen_subcommand_from check show explain diff test propose rotate-ca acknowledge enact" -s v -l verbose -d 'Say more about what is done'
+complete -c jit -n "__fish_jit_using_subcommand policy; and not __fish_seen_subcommand_from check show explain diff test propose rotate-ca acknowledge enact" -s h -l help -d 'Print help'
+complete -c jit -n "__fish_jit_using_subcommand policy; and not __fish_seen_subcommand_from check show explain diff test propose rotate-ca acknowledge enact" -s V -l version -d 'Print version'
+complete -c jit -n "__fish_jit_using_subcommand policy; and not __fish_seen_subcommand_from check show explain diff test propose rotate-ca acknowledge enact" -f -a "check" -d 'Check a policy file: every problem with its line, column and what was expected'
+complete -c jit -n "__fish_jit_using_subcommand policy; and not __fish_seen_subcommand_from check show explain diff test propose rotate-ca acknowledge enact" -f -a "show" -d 'Show the policy in force'
+complete -c jit -n "__fish_jit_using_subcommand policy; and not __fish_seen_subcommand_from check show explain diff test propose rotate-ca acknowledge enact" -f -a "explain" -d 'Say what would happen if MEMBER asked for TARGET/ROLE, and who would have to approve'
+complete -c jit -n "__fish_jit_using_subcommand policy; and not __fish_seen_subcommand_from check show explain diff test propose rotate-ca acknowledge enact" -f -a "diff" -d 'Say what differs between two policies: who gains and who loses what, the dangerous first'
+complete -c jit -n "__fish_jit_using_subcommand policy; and not __fish_seen_subcommand_from check show explain diff test propose rotate-ca acknowledge enact" -f -a "test" -d 'Try scenarios against a policy: who asks for what, who agrees, and what comes of it'
+complete -c jit -n "__fish_jit_using_subcommand policy; and not __fish_seen_subcommand_from check show explain diff test propose rotate-ca acknowledge enact" -f -a "propose" -d 'Propose a new policy and other governed files, which root members then approve'
+complete -c jit -n "__fish_jit_using_subcommand policy; and not __fish_seen_subcommand_from check show explain diff test propose rotate-ca acknowledge enact" -f -a "rotate-ca" -d 'Propose another CA for an environment; credentials by the present one go on until they end'
+complete -c jit -n "__fish_jit_using_subcommand policy; and not __fish_seen_subcommand_from check show explain diff test propose rotate-ca acknowledge enact" -f -a "acknowledge" -d 'Propose to acknowledge void commits: they were looked into, and minting may go on'
+complete -c jit -n "__fish_jit_using_subcommand policy; and not __fish_seen_subcommand_from check show explain diff test propose rotate-ca acknowledge enact" -f -a "enact" -d 'Put an approved proposal in force: a policy, an acknowledgement or an unlock'
 complete -c jit -n "__fish_jit_using_subcommand policy; and __fish_seen_subcommand_from check" -l ledger -d 'The ledger: a Git repository [default: the one around this directory, else the user\'s default]' -r -f -a "(__fish_complete_directories)"
 complete -c jit -n "__fish_jit_using_subcommand policy; and __fish_seen_subcommand_from check" -l as -d 'Who acts: a member or service of the policy [default: whose key it is]' -r
 complete -c jit -n "__fish_jit_using_subcommand policy; and __fish_seen_subcommand_from check" -l key -d 'The key that signs: a private key, or a .pub whose private half ssh-agent holds [default: ~/.ssh/id_ed25519]' -r -F
@@ -434,6 +439,7 @@ complete -c jit -n "__fish_jit_using_subcommand policy; and __fish_seen_subcomma
 complete -c jit -n "__fish_jit_using_subcommand policy; and __fish_seen_subcommand_from test" -l ledger -d 'The ledger: a Git repository [default: the one around this directory, else the user\'s default]' -r -f -a "(__fish_complete_directories)"
 complete -c jit -n "__fish_jit_using_subcommand policy; and __fish_seen_subcommand_from test" -l as -d 'Who acts: a member or service of the policy [default: whose key it is]' -r
 complete -c jit -n "__fish_jit_using_subcommand policy; and __fish_seen_subcommand_from test" -l key -d 'The key that signs: a private key, or a .pub whose private half ssh-agent holds [default: ~/.ssh/id_ed25519]' -r -F
+complete -c jit -n "__fish_jit_using_subcommand policy; and __fish_seen_subcommand_from test" -l proposals -d 'Try every policy that is proposed, too, each with the scenarios that its proposal brings along'
 complete -c jit -n "__fish_jit_using_subcommand policy; and __fish_seen_subcommand_from test" -l json -d 'Print the result as JSON'
 complete -c jit -n "__fish_jit_using_subcommand policy; and __fish_seen_subcommand_from test" -s y -l yes -d 'Answer yes to "shall I sign this?"'
 complete -c jit -n "__fish_jit_using_subcommand policy; and __fish_seen_subcommand_from test" -s q -l quiet -d 'Print the result and errors only'
@@ -453,6 +459,18 @@ complete -c jit -n "__fish_jit_using_subcommand policy; and __fish_seen_subcomma
 complete -c jit -n "__fish_jit_using_subcommand policy; and __fish_seen_subcommand_from propose" -s v -l verbose -d 'Say more about what is done'
 complete -c jit -n "__fish_jit_using_subcommand policy; and __fish_seen_subcommand_from propose" -s h -l help -d 'Print help'
 complete -c jit -n "__fish_jit_using_subcommand policy; and __fish_seen_subcommand_from propose" -s V -l version -d 'Print version'
+complete -c jit -n "__fish_jit_using_subcommand policy; and __fish_seen_subcommand_from rotate-ca" -l new -d 'The new CA\'s public key, or its private key' -r -F
+complete -c jit -n "__fish_jit_using_subcommand policy; and __fish_seen_subcommand_from rotate-ca" -l reason -d 'Why' -r
+complete -c jit -n "__fish_jit_using_subcommand policy; and __fish_seen_subcommand_from rotate-ca" -l ledger -d 'The ledger: a Git repository [default: the one around this directory, else the user\'s default]' -r -f -a "(__fish_complete_directories)"
+complete -c jit -n "__fish_jit_using_subcommand policy; and __fish_seen_subcommand_from rotate-ca" -l as -d 'Who acts: a member or service of the policy [default: whose key it is]' -r
+complete -c jit -n "__fish_jit_using_subcommand policy; and __fish_seen_subcommand_from rotate-ca" -l key -d 'The key that signs: a private key, or a .pub whose private half ssh-agent holds [default: ~/.ssh/id_ed25519]' -r -F
+complete -c jit -n "__fish_jit_using_subcommand policy; and __fish_seen_subcommand_from rotate-ca" -l enact -d 'Enact it at once, where the root quorum stands with you alone'
+complete -c jit -n "__fish_jit_using_subcommand policy; and __fish_seen_subcommand_from rotate-ca" -l json -d 'Print the result as JSON'
+complete -c jit -n "__fish_jit_using_subcommand policy; and __fish_seen_subcommand_from rotate-ca" -s y -l yes -d 'Answer yes to "shall I sign this?"'
+complete -c jit -n "__fish_jit_using_subcommand policy; and __fish_seen_subcommand_from rotate-ca" -s q -l quiet -d 'Print the result and errors only'
+complete -c jit -n "__fish_jit_using_subcommand policy; and __fish_seen_subcommand_from rotate-ca" -s v -l verbose -d 'Say more about what is done'
+complete -c jit -n "__fish_jit_using_subcommand policy; and __fish_seen_subcommand_from rotate-ca" -s h -l help -d 'Print help'
+complete -c jit -n "__fish_jit_using_subcommand policy; and __fish_seen_subcommand_from rotate-ca" -s V -l version -d 'Print version'
 complete -c jit -n "__fish_jit_using_subcommand policy; and __fish_seen_subcommand_from acknowledge" -l reason -d 'What was found out' -r
 complete -c jit -n "__fish_jit_using_subcommand policy; and __fish_seen_subcommand_from acknowledge" -l ledger -d 'The ledger: a Git repository [default: the one around this directory, else the user\'s default]' -r -f -a "(__fish_complete_directories)"
 complete -c jit -n "__fish_jit_using_subcommand policy; and __fish_seen_subcommand_from acknowledge" -l as -d 'Who acts: a member or service of the policy [default: whose key it is]' -r
@@ -473,6 +491,104 @@ complete -c jit -n "__fish_jit_using_subcommand policy; and __fish_seen_subcomma
 complete -c jit -n "__fish_jit_using_subcommand policy; and __fish_seen_subcommand_from enact" -s v -l verbose -d 'Say more about what is done'
 complete -c jit -n "__fish_jit_using_subcommand policy; and __fish_seen_subcommand_from enact" -s h -l help -d 'Print help'
 complete -c jit -n "__fish_jit_using_subcommand policy; and __fish_seen_subcommand_from enact" -s V -l version -d 'Print version'
+complete -c jit -n "__fish_jit_using_subcommand member; and not __fish_seen_subcommand_from list prove add remove rotate-key" -l ledger -d 'The ledger: a Git repository [default: the one around this directory, else the user\'s default]' -r -f -a "(__fish_complete_directories)"
+complete -c jit -n "__fish_jit_using_subcommand member; and not __fish_seen_subcommand_from list prove add remove rotate-key" -l as -d 'Who acts: a member or service of the policy [default: whose key it is]' -r
+complete -c jit -n "__fish_jit_using_subcommand member; and not __fish_seen_subcommand_from list prove add remove rotate-key" -l key -d 'The key that signs: a private key, or a .pub whose private half ssh-agent holds [default: ~/.ssh/id_ed25519]' -r -F
+complete -c jit -n "__fish_jit_using_subcommand member; and not __fish_seen_subcommand_from list prove add remove rotate-key" -l json -d 'Print the result as JSON'
+complete -c jit -n "__fish_jit_using_subcommand member; and not __fish_seen_subcommand_from list prove add remove rotate-key" -s y -l yes -d 'Answer yes to "shall I sign this?"'
+complete -c jit -n "__fish_jit_using_subcommand member; and not __fish_seen_subcommand_from list prove add remove rotate-key" -s q -l quiet -d 'Print the result and errors only'
+complete -c jit -n "__fish_jit_using_subcommand member; and not __fish_seen_subcommand_from list prove add remove rotate-key" -s v -l verbose -d 'Say more about what is done'
+complete -c jit -n "__fish_jit_using_subcommand member; and not __fish_seen_subcommand_from list prove add remove rotate-key" -s h -l help -d 'Print help'
+complete -c jit -n "__fish_jit_using_subcommand member; and not __fish_seen_subcommand_from list prove add remove rotate-key" -s V -l version -d 'Print version'
+complete -c jit -n "__fish_jit_using_subcommand member; and not __fish_seen_subcommand_from list prove add remove rotate-key" -f -a "list" -d 'List the members: groups, keys, whether they are proven, and the last thing that each signed'
+complete -c jit -n "__fish_jit_using_subcommand member; and not __fish_seen_subcommand_from list prove add remove rotate-key" -f -a "prove" -d 'Prove that you hold a key which is to become yours in the ledger'
+complete -c jit -n "__fish_jit_using_subcommand member; and not __fish_seen_subcommand_from list prove add remove rotate-key" -f -a "add" -d 'Propose a new member'
+complete -c jit -n "__fish_jit_using_subcommand member; and not __fish_seen_subcommand_from list prove add remove rotate-key" -f -a "remove" -d 'Propose to take somebody out of the policy'
+complete -c jit -n "__fish_jit_using_subcommand member; and not __fish_seen_subcommand_from list prove add remove rotate-key" -f -a "rotate-key" -d 'Propose a new key for somebody, in place of an old one or beside it'
+complete -c jit -n "__fish_jit_using_subcommand member; and __fish_seen_subcommand_from list" -l ledger -d 'The ledger: a Git repository [default: the one around this directory, else the user\'s default]' -r -f -a "(__fish_complete_directories)"
+complete -c jit -n "__fish_jit_using_subcommand member; and __fish_seen_subcommand_from list" -l as -d 'Who acts: a member or service of the policy [default: whose key it is]' -r
+complete -c jit -n "__fish_jit_using_subcommand member; and __fish_seen_subcommand_from list" -l key -d 'The key that signs: a private key, or a .pub whose private half ssh-agent holds [default: ~/.ssh/id_ed25519]' -r -F
+complete -c jit -n "__fish_jit_using_subcommand member; and __fish_seen_subcommand_from list" -l all -d 'Services and hosts, too'
+complete -c jit -n "__fish_jit_using_subcommand member; and __fish_seen_subcommand_from list" -l json -d 'Print the result as JSON'
+complete -c jit -n "__fish_jit_using_subcommand member; and __fish_seen_subcommand_from list" -s y -l yes -d 'Answer yes to "shall I sign this?"'
+complete -c jit -n "__fish_jit_using_subcommand member; and __fish_seen_subcommand_from list" -s q -l quiet -d 'Print the result and errors only'
+complete -c jit -n "__fish_jit_using_subcommand member; and __fish_seen_subcommand_from list" -s v -l verbose -d 'Say more about what is done'
+complete -c jit -n "__fish_jit_using_subcommand member; and __fish_seen_subcommand_from list" -s h -l help -d 'Print help'
+complete -c jit -n "__fish_jit_using_subcommand member; and __fish_seen_subcommand_from list" -s V -l version -d 'Print version'
+complete -c jit -n "__fish_jit_using_subcommand member; and __fish_seen_subcommand_from prove" -l ledger-id -d 'The ledger\'s id, where you have no clone of it; whoever invites you tells it' -r
+complete -c jit -n "__fish_jit_using_subcommand member; and __fish_seen_subcommand_from prove" -l ledger -d 'The ledger: a Git repository [default: the one around this directory, else the user\'s default]' -r -f -a "(__fish_complete_directories)"
+complete -c jit -n "__fish_jit_using_subcommand member; and __fish_seen_subcommand_from prove" -l as -d 'Who acts: a member or service of the policy [default: whose key it is]' -r
+complete -c jit -n "__fish_jit_using_subcommand member; and __fish_seen_subcommand_from prove" -l key -d 'The key that signs: a private key, or a .pub whose private half ssh-agent holds [default: ~/.ssh/id_ed25519]' -r -F
+complete -c jit -n "__fish_jit_using_subcommand member; and __fish_seen_subcommand_from prove" -l json -d 'Print the result as JSON'
+complete -c jit -n "__fish_jit_using_subcommand member; and __fish_seen_subcommand_from prove" -s y -l yes -d 'Answer yes to "shall I sign this?"'
+complete -c jit -n "__fish_jit_using_subcommand member; and __fish_seen_subcommand_from prove" -s q -l quiet -d 'Print the result and errors only'
+complete -c jit -n "__fish_jit_using_subcommand member; and __fish_seen_subcommand_from prove" -s v -l verbose -d 'Say more about what is done'
+complete -c jit -n "__fish_jit_using_subcommand member; and __fish_seen_subcommand_from prove" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c jit -n "__fish_jit_using_subcommand member; and __fish_seen_subcommand_from prove" -s V -l version -d 'Print version'
+complete -c jit -n "__fish_jit_using_subcommand member; and __fish_seen_subcommand_from add" -l email -d 'Their e-mail' -r
+complete -c jit -n "__fish_jit_using_subcommand member; and __fish_seen_subcommand_from add" -l group -d 'A group; may be given several times' -r
+complete -c jit -n "__fish_jit_using_subcommand member; and __fish_seen_subcommand_from add" -l proof -d 'What `jit member prove` made, with the key inside; one for each key' -r -F
+complete -c jit -n "__fish_jit_using_subcommand member; and __fish_seen_subcommand_from add" -l new -d 'The public key as you know it by another way: the proofs must be for these' -r -F
+complete -c jit -n "__fish_jit_using_subcommand member; and __fish_seen_subcommand_from add" -l reason -d 'Why' -r
+complete -c jit -n "__fish_jit_using_subcommand member; and __fish_seen_subcommand_from add" -l ledger -d 'The ledger: a Git repository [default: the one around this directory, else the user\'s default]' -r -f -a "(__fish_complete_directories)"
+complete -c jit -n "__fish_jit_using_subcommand member; and __fish_seen_subcommand_from add" -l as -d 'Who acts: a member or service of the policy [default: whose key it is]' -r
+complete -c jit -n "__fish_jit_using_subcommand member; and __fish_seen_subcommand_from add" -l key -d 'The key that signs: a private key, or a .pub whose private half ssh-agent holds [default: ~/.ssh/id_ed25519]' -r -F
+complete -c jit -n "__fish_jit_using_subcommand member; and __fish_seen_subcommand_from add" -l enact -d 'Enact it at once, where the root quorum stands with you alone'
+complete -c jit -n "__fish_jit_using_subcommand member; and __fish_seen_subcommand_from add" -l json -d 'Print the result as JSON'
+complete -c jit -n "__fish_jit_using_subcommand member; and __fish_seen_subcommand_from add" -s y -l yes -d 'Answer yes to "shall I sign this?"'
+complete -c jit -n "__fish_jit_using_subcommand member; and __fish_seen_subcommand_from add" -s q -l quiet -d 'Print the result and errors only'
+complete -c jit -n "__fish_jit_using_subcommand member; and __fish_seen_subcommand_from add" -s v -l verbose -d 'Say more about what is done'
+complete -c jit -n "__fish_jit_using_subcommand member; and __fish_seen_subcommand_from add" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c jit -n "__fish_jit_using_subcommand member; and __fish_seen_subcommand_from add" -s V -l version -d 'Print version'
+complete -c jit -n "__fish_jit_using_subcommand member; and __fish_seen_subcommand_from remove" -l reason -d 'Why' -r
+complete -c jit -n "__fish_jit_using_subcommand member; and __fish_seen_subcommand_from remove" -l ledger -d 'The ledger: a Git repository [default: the one around this directory, else the user\'s default]' -r -f -a "(__fish_complete_directories)"
+complete -c jit -n "__fish_jit_using_subcommand member; and __fish_seen_subcommand_from remove" -l as -d 'Who acts: a member or service of the policy [default: whose key it is]' -r
+complete -c jit -n "__fish_jit_using_subcommand member; and __fish_seen_subcommand_from remove" -l key -d 'The key that signs: a private key, or a .pub whose private half ssh-agent holds [default: ~/.ssh/id_ed25519]' -r -F
+complete -c jit -n "__fish_jit_using_subcommand member; and __fish_seen_subcommand_from remove" -l enact -d 'Enact it at once, where the root quorum stands with you alone'
+complete -c jit -n "__fish_jit_using_subcommand member; and __fish_seen_subcommand_from remove" -l json -d 'Print the result as JSON'
+complete -c jit -n "__fish_jit_using_subcommand member; and __fish_seen_subcommand_from remove" -s y -l yes -d 'Answer yes to "shall I sign this?"'
+complete -c jit -n "__fish_jit_using_subcommand member; and __fish_seen_subcommand_from remove" -s q -l quiet -d 'Print the result and errors only'
+complete -c jit -n "__fish_jit_using_subcommand member; and __fish_seen_subcommand_from remove" -s v -l verbose -d 'Say more about what is done'
+complete -c jit -n "__fish_jit_using_subcommand member; and __fish_seen_subcommand_from remove" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c jit -n "__fish_jit_using_subcommand member; and __fish_seen_subcommand_from remove" -s V -l version -d 'Print version'
+complete -c jit -n "__fish_jit_using_subcommand member; and __fish_seen_subcommand_from rotate-key" -l new -d 'The new key' -r -F
+complete -c jit -n "__fish_jit_using_subcommand member; and __fish_seen_subcommand_from rotate-key" -l proof -d 'What `jit member prove` made, with the new key inside' -r -F
+complete -c jit -n "__fish_jit_using_subcommand member; and __fish_seen_subcommand_from rotate-key" -l old -d 'The old key: its fingerprint, its file, or `all` [default: the one there is]' -r
+complete -c jit -n "__fish_jit_using_subcommand member; and __fish_seen_subcommand_from rotate-key" -l reason -d 'Why' -r
+complete -c jit -n "__fish_jit_using_subcommand member; and __fish_seen_subcommand_from rotate-key" -l ledger -d 'The ledger: a Git repository [default: the one around this directory, else the user\'s default]' -r -f -a "(__fish_complete_directories)"
+complete -c jit -n "__fish_jit_using_subcommand member; and __fish_seen_subcommand_from rotate-key" -l as -d 'Who acts: a member or service of the policy [default: whose key it is]' -r
+complete -c jit -n "__fish_jit_using_subcommand member; and __fish_seen_subcommand_from rotate-key" -l key -d 'The key that signs: a private key, or a .pub whose private half ssh-agent holds [default: ~/.ssh/id_ed25519]' -r -F
+complete -c jit -n "__fish_jit_using_subcommand member; and __fish_seen_subcommand_from rotate-key" -l keep-old -d 'Take no key away'
+complete -c jit -n "__fish_jit_using_subcommand member; and __fish_seen_subcommand_from rotate-key" -l enact -d 'Enact it at once, where the root quorum stands with you alone'
+complete -c jit -n "__fish_jit_using_subcommand member; and __fish_seen_subcommand_from rotate-key" -l json -d 'Print the result as JSON'
+complete -c jit -n "__fish_jit_using_subcommand member; and __fish_seen_subcommand_from rotate-key" -s y -l yes -d 'Answer yes to "shall I sign this?"'
+complete -c jit -n "__fish_jit_using_subcommand member; and __fish_seen_subcommand_from rotate-key" -s q -l quiet -d 'Print the result and errors only'
+complete -c jit -n "__fish_jit_using_subcommand member; and __fish_seen_subcommand_from rotate-key" -s v -l verbose -d 'Say more about what is done'
+complete -c jit -n "__fish_jit_using_subcommand member; and __fish_seen_subcommand_from rotate-key" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c jit -n "__fish_jit_using_subcommand member; and __fish_seen_subcommand_from rotate-key" -s V -l version -d 'Print version'
+complete -c jit -n "__fish_jit_using_subcommand ledger; and not __fish_seen_subcommand_from upgrade-template" -l ledger -d 'The ledger: a Git repository [default: the one around this directory, else the user\'s default]' -r -f -a "(__fish_complete_directories)"
+complete -c jit -n "__fish_jit_using_subcommand ledger; and not __fish_seen_subcommand_from upgrade-template" -l as -d 'Who acts: a member or service of the policy [default: whose key it is]' -r
+complete -c jit -n "__fish_jit_using_subcommand ledger; and not __fish_seen_subcommand_from upgrade-template" -l key -d 'The key that signs: a private key, or a .pub whose private half ssh-agent holds [default: ~/.ssh/id_ed25519]' -r -F
+complete -c jit -n "__fish_jit_using_subcommand ledger; and not __fish_seen_subcommand_from upgrade-template" -l json -d 'Print the result as JSON'
+complete -c jit -n "__fish_jit_using_subcommand ledger; and not __fish_seen_subcommand_from upgrade-template" -s y -l yes -d 'Answer yes to "shall I sign this?"'
+complete -c jit -n "__fish_jit_using_subcommand ledger; and not __fish_seen_subcommand_from upgrade-template" -s q -l quiet -d 'Print the result and errors only'
+complete -c jit -n "__fish_jit_using_subcommand ledger; and not __fish_seen_subcommand_from upgrade-template" -s v -l verbose -d 'Say more about what is done'
+complete -c jit -n "__fish_jit_using_subcommand ledger; and not __fish_seen_subcommand_from upgrade-template" -s h -l help -d 'Print help'
+complete -c jit -n "__fish_jit_using_subcommand ledger; and not __fish_seen_subcommand_from upgrade-template" -s V -l version -d 'Print version'
+complete -c jit -n "__fish_jit_using_subcommand ledger; and not __fish_seen_subcommand_from upgrade-template" -f -a "upgrade-template" -d 'Propose this version\'s workflows, README and scenarios in place of the ledger\'s'
+complete -c jit -n "__fish_jit_using_subcommand ledger; and __fish_seen_subcommand_from upgrade-template" -l force -d 'Take the template\'s text of this file, though it was edited or taken away here; may be given several times' -r
+complete -c jit -n "__fish_jit_using_subcommand ledger; and __fish_seen_subcommand_from upgrade-template" -l reason -d 'Why [default: names the version of the template]' -r
+complete -c jit -n "__fish_jit_using_subcommand ledger; and __fish_seen_subcommand_from upgrade-template" -l ledger -d 'The ledger: a Git repository [default: the one around this directory, else the user\'s default]' -r -f -a "(__fish_complete_directories)"
+complete -c jit -n "__fish_jit_using_subcommand ledger; and __fish_seen_subcommand_from upgrade-template" -l as -d 'Who acts: a member or service of the policy [default: whose key it is]' -r
+complete -c jit -n "__fish_jit_using_subcommand ledger; and __fish_seen_subcommand_from upgrade-template" -l key -d 'The key that signs: a private key, or a .pub whose private half ssh-agent holds [default: ~/.ssh/id_ed25519]' -r -F
+complete -c jit -n "__fish_jit_using_subcommand ledger; and __fish_seen_subcommand_from upgrade-template" -l dry-run -d 'Sign nothing; say what would be proposed'
+complete -c jit -n "__fish_jit_using_subcommand ledger; and __fish_seen_subcommand_from upgrade-template" -l enact -d 'Enact it at once, where the root quorum stands with you alone'
+complete -c jit -n "__fish_jit_using_subcommand ledger; and __fish_seen_subcommand_from upgrade-template" -l json -d 'Print the result as JSON'
+complete -c jit -n "__fish_jit_using_subcommand ledger; and __fish_seen_subcommand_from upgrade-template" -s y -l yes -d 'Answer yes to "shall I sign this?"'
+complete -c jit -n "__fish_jit_using_subcommand ledger; and __fish_seen_subcommand_from upgrade-template" -s q -l quiet -d 'Print the result and errors only'
+complete -c jit -n "__fish_jit_using_subcommand ledger; and __fish_seen_subcommand_from upgrade-template" -s v -l verbose -d 'Say more about what is done'
+complete -c jit -n "__fish_jit_using_subcommand ledger; and __fish_seen_subcommand_from upgrade-template" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c jit -n "__fish_jit_using_subcommand ledger; and __fish_seen_subcommand_from upgrade-template" -s V -l version -d 'Print version'
 complete -c jit -n "__fish_jit_using_subcommand host; and not __fish_seen_subcommand_from setup status sync reap principals session record gate" -l config -d 'The host\'s configuration' -r -F
 complete -c jit -n "__fish_jit_using_subcommand host; and not __fish_seen_subcommand_from setup status sync reap principals session record gate" -l ledger -d 'The ledger: a Git repository [default: the one around this directory, else the user\'s default]' -r -f -a "(__fish_complete_directories)"
 complete -c jit -n "__fish_jit_using_subcommand host; and not __fish_seen_subcommand_from setup status sync reap principals session record gate" -l as -d 'Who acts: a member or service of the policy [default: whose key it is]' -r

@@ -17,6 +17,7 @@ pub mod prompt;
 
 mod approve;
 mod audit;
+mod checkpoint;
 mod clone;
 mod close;
 mod completions;
@@ -29,10 +30,13 @@ mod export;
 mod extend;
 mod host;
 mod init;
+mod keys;
+mod ledger;
 mod list;
 mod lock;
 mod log;
 mod man;
+mod member;
 mod mint;
 mod overview;
 mod panic;
@@ -51,6 +55,7 @@ mod unlock;
 mod verify;
 pub mod view;
 mod withdraw;
+mod witness;
 
 pub use completions::script as completion_script;
 pub use context::{Context, Environment};
@@ -135,7 +140,11 @@ pub enum Command {
     Export(export::Args),
     Verify(verify::Args),
     Sync(sync::Args),
+    Checkpoint(checkpoint::Args),
+    Witness(witness::Args),
     Policy(policy::Args),
+    Member(member::Args),
+    Ledger(ledger::Args),
     Host(host::Args),
     Doctor(doctor::Args),
     Completions(completions::Args),
@@ -213,7 +222,11 @@ fn dispatch(context: &mut Context, command: Option<Command>) -> Outcome {
         Command::Export(args) => export::run(context, args),
         Command::Verify(args) => verify::run(context, args),
         Command::Sync(args) => sync::run(context, args),
+        Command::Checkpoint(args) => checkpoint::run(context, args),
+        Command::Witness(args) => witness::run(context, args),
         Command::Policy(args) => policy::run(context, args),
+        Command::Member(args) => member::run(context, args),
+        Command::Ledger(args) => ledger::run(context, args),
         Command::Host(args) => host::run(context, args),
         Command::Doctor(args) => doctor::run(context, args),
         Command::Completions(args) => completions::run(context, args),

@@ -2,6 +2,7 @@
 //! `domain`, `sshsig` and `merkle`.
 
 pub mod append;
+pub mod checkpoints;
 pub mod commit;
 pub mod governed;
 pub mod pin;

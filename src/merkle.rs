@@ -14,6 +14,7 @@ pub mod proof;
 pub mod tile;
 pub mod tlog_proof;
 pub mod tree;
+pub mod witness;
 
 pub use self::checkpoint::{Checkpoint, CheckpointError, SignedCheckpoint};
 pub use self::cosignature::Cosignature;

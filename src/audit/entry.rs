@@ -3,7 +3,7 @@
 //! to 4).
 
 use crate::domain::event::Event;
-use crate::domain::finding::Fault;
+use crate::domain::finding::{Fault, Finding};
 use crate::domain::id::{CaseId, CommitId, Digest};
 use crate::domain::state::State;
 use crate::domain::time::Timestamp;
@@ -87,6 +87,8 @@ pub struct Ledger<'a> {
     pub state: &'a State,
     /// The log, for roots and proofs.
     pub log: &'a Tree,
+    /// What is to be looked at, at that time: the findings of docs/rules.md.
+    pub findings: &'a [Finding],
     /// The time at which deadlines are judged, UTC.
     pub now: Timestamp,
 }

@@ -1,5 +1,5 @@
 //! Signed notes: a text and the signatures under it (C2SP signed-note v1.0.0; format.md, section 4). A note has one
-//! spelling: what [`Note::parse`] takes, [`Note::to_string`] writes again to the byte. PURE; imports only
+//! spelling: what [`Note::parse`] takes, its `Display` writes again to the byte. PURE; imports only
 //! `domain::{id, key}` and the types beside it.
 
 use std::fmt;

@@ -101,7 +101,8 @@ pub fn hashes(tree: &Tree, tile: &Tile) -> Result<Vec<u8>, TileError> {
     let missing = || TileError::NotThere { path: tile.path(), size: tree.size() };
     let level = tile.level.ok_or_else(missing)?.saturating_mul(HEIGHT);
     let mut bytes = Vec::new();
-    for place in tile.start()..tile.start().saturating_add(tile.width) {
+    for place in 0..tile.width {
+        let place = tile.start().checked_add(place).ok_or_else(missing)?;
         bytes.extend_from_slice(tree.subtree(level, place).ok_or_else(missing)?.as_bytes());
     }
     Ok(bytes)

@@ -122,7 +122,7 @@ impl Tree {
     }
 
     /// The hash of the complete subtree of 2^`level` leaves at `index`; `None` where it is not complete yet.
-    pub(super) fn subtree(&self, level: u32, index: u64) -> Option<Digest> {
+    pub fn subtree(&self, level: u32, index: u64) -> Option<Digest> {
         self.levels.get(usize::try_from(level).ok()?)?.get(usize::try_from(index).ok()?)
     }
 }

@@ -4,15 +4,21 @@
 //! The replay has judged every commit; here its bytes are read once more and held against the leaf that was judged.
 
 use super::super::Context;
+use std::collections::BTreeMap;
+
+use super::super::checkpoint::branch::Checkpoints;
 use super::super::error::CliError;
 use super::super::session::{Fresh, Session};
 use crate::audit::{Entry, Ledger, Said, Signed, Voided};
 use crate::domain::codec::{self, EVENT_LIMIT, SIGNATURE_LIMIT};
-use crate::domain::finding::Void;
+use crate::domain::event::{Body, Kind};
+use crate::domain::finding::{Code, Finding, Void};
 use crate::domain::id::{CommitId, Digest, ObjectId};
-use crate::domain::state::case::{Case, EventRef};
+use crate::domain::policy::Policy;
+use crate::domain::state::case::{Case, EventRef, Matter};
 use crate::domain::time::Timestamp;
 use crate::ledger::commit;
+use crate::ledger::governed;
 use crate::ledger::tree::TreeReader;
 use crate::merkle;
 use crate::ports::{ObjectKind, Objects};
@@ -23,8 +29,10 @@ const COMMIT_BYTES: u64 = 1024 * 1024;
 /// A ledger that was replayed, and the time at which it is looked at.
 pub struct Reading {
     session: Session,
+    checkpoints: Option<Checkpoints>,
     id: Digest,
     head: CommitId,
+    findings: Vec<Finding>,
     now: Timestamp,
 }
 
@@ -35,11 +43,20 @@ impl Reading {
     /// # Errors
     /// Where there is none, it cannot be checked, or it does not continue what was verified before (exit 5).
     pub fn open(context: &mut Context, at: Option<Timestamp>) -> Result<Self, CliError> {
-        let session = Session::open(context, Fresh::Try)?;
+        let mut session = Session::open(context, Fresh::Try)?;
+        let checkpoints = Checkpoints::looked(context, session.ledger_mut())?;
         let now = at.unwrap_or_else(|| context.now());
         let id = session.state().ledger().expect("a replayed ledger has a genesis");
         let head = session.replay().head().expect("a replayed ledger has a head");
-        Ok(Self { session, id, head, now })
+        let mut findings = session.replay().findings(session.store(), now)?;
+        let lacking = checkpoints.as_ref().map(|known| known.lacking(session.ledger(), now)).transpose()?.flatten();
+        findings.extend(lacking.map(|message| Finding { code: Code::F04, case: None, message }));
+        Ok(Self { session, checkpoints, id, head, findings, now })
+    }
+
+    /// What is known of the ledger's checkpoints; `None` where the policy names no log key.
+    pub const fn checkpoints(&self) -> Option<&Checkpoints> {
+        self.checkpoints.as_ref()
     }
 
     /// The opened ledger.
@@ -50,7 +67,65 @@ impl Reading {
     /// The facts that every report names.
     pub fn ledger(&self) -> Ledger<'_> {
         let replay = self.session.replay();
-        Ledger { id: self.id, head: self.head, state: replay.state(), log: replay.log(), now: self.now }
+        Ledger {
+            id: self.id,
+            head: self.head,
+            state: replay.state(),
+            log: replay.log(),
+            findings: &self.findings,
+            now: self.now,
+        }
+    }
+
+    /// When the ledger began, by the clock of who founded it.
+    pub fn founded(&self) -> Timestamp {
+        let first = self.session.state().cases().next().map(Case::opened);
+        first.expect("a replayed ledger has a genesis")
+    }
+
+    /// The ledger's first policy.
+    ///
+    /// # Errors
+    /// Where it cannot be read.
+    pub fn first_policy(&self) -> Result<Policy, CliError> {
+        let bytes = governed::first_policy(self.session.store(), self.session.replay())?;
+        Policy::parse(&bytes).map_err(|_| changed(0))
+    }
+
+    /// The `allowed_signers` of every policy that was in force, each with the position in the log from which on it was,
+    /// rising.
+    ///
+    /// # Errors
+    /// Where the first policy cannot be read.
+    pub fn signers(&self) -> Result<Vec<(u64, String)>, CliError> {
+        let mut signers = vec![(0, self.first_policy()?.allowed_signers())];
+        for case in self.session.state().cases() {
+            let Matter::Proposal(proposed) = case.matter() else { continue };
+            let Some(policy) = proposed.policy.as_deref().filter(|_| proposed.enacted.is_some()) else { continue };
+            let enactment = case.events().iter().find(|event| event.kind == Kind::Enactment);
+            // The enactment itself is judged by the policy before.
+            signers.extend(enactment.map(|event| (event.position.saturating_add(1), policy.allowed_signers())));
+        }
+        signers.sort_by_key(|(from, _)| *from);
+        Ok(signers)
+    }
+
+    /// The incident of each revocation that names one, by the digest of its event. The state does not keep it.
+    ///
+    /// # Errors
+    /// Where one cannot be read.
+    pub fn revocations(&self) -> Result<BTreeMap<Digest, String>, CliError> {
+        let mut found = BTreeMap::new();
+        for case in self.session.state().cases() {
+            for event in case.events().iter().filter(|event| event.kind == Kind::Revocation) {
+                let entry = self.event(case, event)?;
+                if let Some(Body::Revocation { incident: Some(incident), .. }) = entry.event().map(|it| &it.event.body)
+                {
+                    found.insert(event.digest, incident.clone());
+                }
+            }
+        }
+        Ok(found)
     }
 
     /// Every commit in order, each read when it is asked for.
@@ -155,6 +230,21 @@ pub struct Entries<'a> {
     trees: TreeReader<'a>,
     next: usize,
     parent: Option<ObjectId>,
+}
+
+impl Entries<'_> {
+    /// The same from `position` on: what comes before is not read.
+    ///
+    /// # Errors
+    /// Where the commit before cannot be read.
+    pub fn from(mut self, position: u64) -> Result<Self, CliError> {
+        self.next = usize::try_from(position).unwrap_or(usize::MAX);
+        self.parent = match position.checked_sub(1).and_then(|at| self.reading.session.replay().commit_at(at)) {
+            Some(parent) => Some(self.reading.commit(parent)?.1),
+            None => None,
+        };
+        Ok(self)
+    }
 }
 
 impl Iterator for Entries<'_> {
