@@ -135,7 +135,10 @@ mod tests {
             line("Checking", "commits", 20_000, 80_001, 5 * second),
             "Checking commits: 20,000 of 80,001, about 16 s left"
         );
-        assert_eq!(line("Checking", "commits", 64, 80_000, second), "Checking commits: 64 of 80,000, about 20 min left");
+        assert_eq!(
+            line("Checking", "commits", 64, 80_000, second),
+            "Checking commits: 64 of 80,000, about 20 min left"
+        );
         assert_eq!(line("Reading", "entries", 0, 5, second), "Reading entries: 0 of 5");
         assert_eq!(line("Reading", "entries", 5, 5, second), "Reading entries: 5 of 5, about 0 s left");
     }
