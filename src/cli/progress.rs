@@ -3,6 +3,7 @@
 
 use std::time::{Duration, Instant};
 
+use console::truncate_str;
 use indicatif::{HumanCount, ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use super::output::{Output, span};
@@ -16,7 +17,10 @@ const HERTZ: u8 = 5;
 pub struct Progress {
     doing: &'static str,
     what: &'static str,
+    width: usize,
     began: Instant,
+    /// When it was first told how far it is, and how far that was: what came before is no measure of what remains.
+    first: Option<(Duration, u64)>,
     /// Where the line will be drawn, until it is.
     later: Option<ProgressDrawTarget>,
     bar: ProgressBar,
@@ -26,13 +30,13 @@ impl Progress {
     /// Work that begins now, such as `Checking` `commits`.
     pub fn new(output: &Output, doing: &'static str, what: &'static str) -> Self {
         let shown = output.shows_progress().then(|| ProgressDrawTarget::stderr_with_hz(HERTZ));
-        Self::on(shown, doing, what)
+        Self::on(shown, output.width(), doing, what)
     }
 
-    fn on(later: Option<ProgressDrawTarget>, doing: &'static str, what: &'static str) -> Self {
+    fn on(later: Option<ProgressDrawTarget>, width: usize, doing: &'static str, what: &'static str) -> Self {
         let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::hidden());
-        bar.set_style(ProgressStyle::with_template("{wide_msg}").expect("a template with one field"));
-        Self { doing, what, began: Instant::now(), later, bar }
+        bar.set_style(ProgressStyle::with_template("{msg}").expect("a template with one field"));
+        Self { doing, what, width, began: Instant::now(), first: None, later, bar }
     }
 
     /// `done` of `total` are done.
@@ -41,6 +45,7 @@ impl Progress {
     }
 
     fn tell_after(&mut self, done: u64, total: u64, elapsed: Duration) {
+        let (since, before) = *self.first.get_or_insert((elapsed, done));
         if self.later.is_some() && elapsed < PATIENCE {
             return;
         }
@@ -50,7 +55,9 @@ impl Progress {
         if self.bar.is_hidden() {
             return;
         }
-        self.bar.set_message(line(self.doing, self.what, done, total, elapsed));
+        let left = left(done.saturating_sub(before), total.saturating_sub(done), elapsed.saturating_sub(since));
+        let line = line(self.doing, self.what, done, total, left);
+        self.bar.set_message(truncate_str(&line, self.width, "…").into_owned());
         self.bar.tick();
     }
 }
@@ -61,16 +68,17 @@ impl Drop for Progress {
     }
 }
 
-/// `Checking commits: 12,345 of 80,001, about 20 s left`. The estimate is by what the work took so far.
-fn line(doing: &str, what: &str, done: u64, total: u64, elapsed: Duration) -> String {
-    let mut line = format!("{doing} {what}: {} of {}", HumanCount(done), HumanCount(total));
-    let left = u128::from(total.saturating_sub(done));
-    if let Some(left) = (elapsed.as_millis().saturating_mul(left)).checked_div(u128::from(done)) {
-        // Rounded up: what remains is not told as less.
-        let seconds = u64::try_from(left.div_ceil(1000)).unwrap_or(u64::MAX);
-        line.push_str(&format!(", about {} left", span(seconds)));
-    }
-    line
+/// `Checking commits: 12,345 of 80,001, about 20 s left`.
+fn line(doing: &str, what: &str, done: u64, total: u64, left: Option<Duration>) -> String {
+    let left = left.map_or_else(String::new, |left| format!(", about {} left", span(left.as_secs())));
+    format!("{doing} {what}: {} of {}{left}", HumanCount(done), HumanCount(total))
+}
+
+/// How long `remaining` take where `done` took `took`; `None` where there is nothing to tell it by. Rounded up to seconds:
+/// what remains is not told as less.
+fn left(done: u64, remaining: u64, took: Duration) -> Option<Duration> {
+    let millis = took.as_millis().saturating_mul(u128::from(remaining)).checked_div(u128::from(done))?;
+    Some(Duration::from_secs(u64::try_from(millis.div_ceil(1000)).unwrap_or(u64::MAX)))
 }
 
 #[cfg(test)]
@@ -78,6 +86,7 @@ mod tests {
     use std::io;
     use std::sync::{Arc, Mutex};
 
+    use console::truncate_str;
     use indicatif::TermLike;
 
     use super::*;
@@ -129,29 +138,27 @@ mod tests {
     }
 
     #[test]
-    fn the_line_estimates_what_remains() {
-        let second = Duration::from_secs(1);
+    fn what_remains_is_estimated() {
+        let seconds = Duration::from_secs;
+        assert_eq!(left(20_000, 60_001, seconds(5)), Some(seconds(16)));
+        assert_eq!(left(64, 0, seconds(5)), Some(seconds(0)));
+        assert_eq!(left(0, 5, seconds(5)), None);
         assert_eq!(
-            line("Checking", "commits", 20_000, 80_001, 5 * second),
+            line("Checking", "commits", 20_000, 80_001, Some(seconds(16))),
             "Checking commits: 20,000 of 80,001, about 16 s left"
         );
-        assert_eq!(
-            line("Checking", "commits", 64, 80_000, second),
-            "Checking commits: 64 of 80,000, about 20 min left"
-        );
-        assert_eq!(line("Reading", "entries", 0, 5, second), "Reading entries: 0 of 5");
-        assert_eq!(line("Reading", "entries", 5, 5, second), "Reading entries: 5 of 5, about 0 s left");
+        assert_eq!(line("Reading", "entries", 0, 5, None), "Reading entries: 0 of 5");
     }
 
     #[test]
     fn it_comes_late_keeps_to_the_width_and_goes() {
         let narrow = Narrow::default();
         let target = ProgressDrawTarget::term_like_with_hz(Box::new(narrow.clone()), HERTZ);
-        let mut progress = Progress::on(Some(target), "Checking", "commits");
+        let mut progress = Progress::on(Some(target), 30, "Checking", "commits");
         progress.tell_after(64, 80_000, Duration::from_millis(999));
         assert!(told(&narrow).is_empty(), "{narrow:?}");
         progress.tell_after(20_000, 80_001, Duration::from_millis(1001));
-        assert!(told(&narrow).contains(&"Checking commits: 20,000 of 8".to_owned()), "{narrow:?}");
+        assert!(told(&narrow).contains(&"Checking commits: 20,000 of 8…".to_owned()), "{narrow:?}");
         assert!(told(&narrow).iter().all(|text| text.chars().count() <= 30 && !text.contains('\x1b')), "{narrow:?}");
         drop(progress);
         assert_eq!(told(&narrow).last().unwrap(), "<cleared>", "{narrow:?}");
@@ -159,7 +166,7 @@ mod tests {
 
     #[test]
     fn where_nobody_looks_nothing_is_drawn() {
-        let mut progress = Progress::on(None, "Checking", "commits");
+        let mut progress = Progress::on(None, 80, "Checking", "commits");
         progress.tell_after(5, 10, Duration::from_secs(60));
         assert!(progress.bar.is_hidden());
     }
