@@ -77,8 +77,8 @@ fn line(doing: &str, what: &str, done: u64, total: u64, left: Option<Duration>) 
 /// How long `remaining` take where `done` took `took`; `None` where there is nothing to tell it by. Rounded up to seconds:
 /// what remains is not told as less.
 fn left(done: u64, remaining: u64, took: Duration) -> Option<Duration> {
-    let millis = took.as_millis().saturating_mul(u128::from(remaining)).checked_div(u128::from(done))?;
-    Some(Duration::from_secs(u64::try_from(millis.div_ceil(1000)).unwrap_or(u64::MAX)))
+    let nanos = took.as_nanos().saturating_mul(u128::from(remaining)).checked_div(u128::from(done))?;
+    Some(Duration::from_secs(u64::try_from(nanos.div_ceil(1_000_000_000)).unwrap_or(u64::MAX)))
 }
 
 #[cfg(test)]
