@@ -86,7 +86,6 @@ mod tests {
     use std::io;
     use std::sync::{Arc, Mutex};
 
-    use console::truncate_str;
     use indicatif::TermLike;
 
     use super::*;
