@@ -42,6 +42,7 @@ mod overview;
 mod panic;
 mod play;
 mod policy;
+mod progress;
 mod request;
 mod review;
 mod revoke;

@@ -3,9 +3,10 @@
 use super::{Context, Outcome};
 
 mod access_review;
+mod all;
 mod board;
 mod bundle;
-mod carry;
+pub(super) mod carry;
 mod check;
 mod consistency;
 mod controls;
@@ -17,7 +18,7 @@ mod page;
 mod population;
 mod prove;
 pub(super) mod read;
-mod report;
+pub(super) mod report;
 mod sample;
 mod tiles;
 
@@ -48,6 +49,7 @@ pub enum Command {
     Consistency(consistency::Args),
     Check(check::Args),
     Tiles(tiles::Args),
+    All(all::Args),
 }
 
 /// Runs the command.
@@ -71,5 +73,6 @@ pub fn run(context: &mut Context, args: Args) -> Outcome {
         Command::Consistency(args) => consistency::run(context, &args),
         Command::Check(args) => check::run(context, &args),
         Command::Tiles(args) => tiles::run(context, &args),
+        Command::All(args) => all::run(context, &args),
     }
 }

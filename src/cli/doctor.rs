@@ -5,6 +5,7 @@ use std::process::{Command, Stdio};
 
 use serde_json::{Value, json};
 
+use super::checkpoint::branch::{Checkpoints, entries};
 use super::context::{Freshness, Ledger};
 use super::error::CliError;
 use super::{Context, Exit, Outcome, Output};
@@ -198,6 +199,7 @@ fn ledger_checks(context: &Context, ledger: &Ledger) -> Vec<Check> {
         Ok(findings) => checks.push(Check::warning("findings", format!("{} findings", findings.len()), "jit verify")),
         Err(error) => checks.push(Check::bad("findings", &error.into())),
     }
+    checks.extend(checkpoints(context, ledger));
     checks.push(match ledger.remote() {
         Ok(Some(name)) => Check::good("remote", name),
         Ok(None) => Check::good("remote", "none: this ledger is local"),
@@ -214,6 +216,38 @@ fn ledger_checks(context: &Context, ledger: &Ledger) -> Vec<Check> {
         checks.push(Check { name: "store", grade: Grade::Warning, found: warning.to_string(), hint: None });
     }
     checks
+}
+
+/// What this clone knows of the checkpoints, and whether the policy lets anything be minted with it. The remote is not asked.
+fn checkpoints(context: &Context, ledger: &Ledger) -> Option<Check> {
+    const NAME: &str = "log";
+    let known = match Checkpoints::here(context, ledger) {
+        Ok(known) => known?,
+        Err(error) => return Some(Check::bad(NAME, &error)),
+    };
+    let size = ledger.state().size();
+    let found = match &known.newest {
+        None => "no checkpoint yet".to_owned(),
+        Some(newest) => {
+            let signed = newest.checkpoint().size;
+            let behind = match size.checked_sub(signed) {
+                Some(0) => "all that is here".to_owned(),
+                Some(behind) => format!("{} newer", entries(behind)),
+                None => "more than is here".to_owned(),
+            };
+            format!("newest checkpoint of {}, {behind}", entries(signed))
+        }
+    };
+    // F04: what mint and hosts would say.
+    Some(match known.lacking(ledger, context.now()) {
+        Err(error) => Check::bad(NAME, &error),
+        Ok(Some(lacking)) => {
+            let hint = "jit sync; with the log's key: jit checkpoint; then each witness: jit witness";
+            Check::warning(NAME, format!("{found}; nothing is minted: {lacking}"), hint)
+        }
+        Ok(None) if known.is_ahead => Check::warning(NAME, found, "jit sync"),
+        Ok(None) => Check::good(NAME, if known.log.demands() { found } else { format!("{found}; none is demanded") }),
+    })
 }
 
 fn events(count: u64) -> String {

@@ -20,13 +20,22 @@ pub struct Output {
     verbose: u8,
     colour: bool,
     width: usize,
+    shows_progress: bool,
 }
 
 impl Output {
     /// From the flags and the environment.
     pub fn new(global: &Global, environment: &Environment) -> Self {
         let colour = environment.stdout_is_terminal && environment.stderr_is_terminal && environment.allows_colour();
-        Self { json: global.json, quiet: global.quiet, verbose: global.verbose, colour, width: environment.width() }
+        let redraws = environment.stderr_is_terminal && environment.variable("TERM").is_none_or(|term| term != "dumb");
+        Self {
+            json: global.json,
+            quiet: global.quiet,
+            verbose: global.verbose,
+            colour,
+            width: environment.width(),
+            shows_progress: redraws && !global.json && !global.quiet,
+        }
     }
 
     /// Whether the result is to be JSON.
@@ -37,6 +46,11 @@ impl Output {
     /// How many columns a line may have.
     pub const fn width(&self) -> usize {
         self.width
+    }
+
+    /// Whether somebody sees how far long work is, and a line can be drawn again.
+    pub const fn shows_progress(&self) -> bool {
+        self.shows_progress
     }
 
     /// Writes the result: `json` where it was asked for, else `text`. Text of other people in it must have gone through

@@ -36,9 +36,7 @@ pub struct Args {
 pub fn run(context: &mut Context, args: &Args) -> Outcome {
     let reading = Reading::open(context, args.at)?;
     let evidence = carry::evidence(context, &reading, args.chosen.query(&reading)?)?;
-    let session = reading.session();
-    let findings = session.replay().findings(session.store(), evidence.ledger.now)?;
-    let html = page::html(&evidence, &findings, env!("CARGO_PKG_VERSION"));
+    let html = page::html(&evidence, evidence.ledger.findings, env!("CARGO_PKG_VERSION"));
     let digest = Digest::of(html.as_bytes());
     let bytes = carry::write(context, &args.out, |out| {
         out.write_all(html.as_bytes())

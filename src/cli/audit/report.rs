@@ -176,7 +176,7 @@ fn rows(count: usize) -> String {
 }
 
 /// The report for people.
-fn text(output: &Output, reading: &Reading, report: &Report, to_file: bool) -> String {
+pub fn text(output: &Output, reading: &Reading, report: &Report, to_file: bool) -> String {
     let ledger = reading.ledger();
     // Nobody reads escape sequences in a file.
     let bold = |text: &str| if to_file { text.to_owned() } else { output.bold(text) };
