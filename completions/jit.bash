@@ -3741,7 +3741,7 @@ _jit() {
             return 0
             ;;
         jit__subcmd__policy__subcmd__propose)
-            opts="-y -q -v -h -V --remove --reason --bump --enact --ledger --as --key --json --yes --quiet --verbose --help --version"
+            opts="-y -q -v -h -V --remove --bump --reason --enact --ledger --as --key --json --yes --quiet --verbose --help --version"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0

@@ -28,6 +28,7 @@ mod doctor;
 mod exec;
 mod export;
 mod extend;
+mod files;
 mod host;
 mod init;
 mod keys;

@@ -5,9 +5,10 @@ use std::process::{Command, Stdio};
 
 use serde_json::{Value, json};
 
-use super::checkpoint::branch::{Checkpoints, entries};
+use super::checkpoint::branch::Checkpoints;
 use super::context::{Freshness, Ledger};
 use super::error::CliError;
+use super::output::count;
 use super::{Context, Exit, Outcome, Output};
 use crate::host::config::DEFAULT;
 
@@ -152,7 +153,7 @@ fn configuration(context: &Context) -> Check {
         Ok(_) if !file.exists() => Check::good("config", format!("none ({})", file.display())),
         Ok(config) => {
             let default = config.default_ledger.as_deref().unwrap_or("no default ledger");
-            Check::good("config", format!("{}: {}, {default}", file.display(), ledgers(config.ledgers.len())))
+            Check::good("config", format!("{}: {}, {default}", file.display(), count(config.ledgers.len(), "ledger")))
         }
     }
 }
@@ -182,7 +183,7 @@ fn ledger_checks(context: &Context, ledger: &Ledger) -> Vec<Check> {
     let size = state.size();
     let mut checks = vec![Check::good(
         "ledger",
-        format!("{}: {} in {}", state.name(), events(size), ledger.store().path().display()),
+        format!("{}: {} in {}", state.name(), count(size, "event"), ledger.store().path().display()),
     )];
     match context.who(ledger.policy()) {
         Ok(who) if ledger.policy().actor(&who).is_some() => checks.push(Check::good("you", who.to_string())),
@@ -208,7 +209,7 @@ fn ledger_checks(context: &Context, ledger: &Ledger) -> Vec<Check> {
     match ledger.waiting() {
         Ok(waiting) if waiting.is_empty() => {}
         Ok(waiting) => {
-            checks.push(Check::warning("outbox", format!("{} waiting here", events_of(waiting.len())), "jit sync"))
+            checks.push(Check::warning("outbox", format!("{} waiting here", count(waiting.len(), "event")), "jit sync"))
         }
         Err(error) => checks.push(Check::bad("outbox", &error)),
     }
@@ -232,10 +233,10 @@ fn checkpoints(context: &Context, ledger: &Ledger) -> Option<Check> {
             let signed = newest.checkpoint().size;
             let behind = match size.checked_sub(signed) {
                 Some(0) => "all that is here".to_owned(),
-                Some(behind) => format!("{} newer", entries(behind)),
+                Some(behind) => format!("{} newer", count(behind, "entry")),
                 None => "more than is here".to_owned(),
             };
-            format!("newest checkpoint of {}, {behind}", entries(signed))
+            format!("newest checkpoint of {}, {behind}", count(signed, "entry"))
         }
     };
     // F04: what mint and hosts would say.
@@ -248,16 +249,4 @@ fn checkpoints(context: &Context, ledger: &Ledger) -> Option<Check> {
         Ok(None) if known.is_ahead => Check::warning(NAME, found, "jit sync"),
         Ok(None) => Check::good(NAME, if known.log.demands() { found } else { format!("{found}; none is demanded") }),
     })
-}
-
-fn events(count: u64) -> String {
-    if count == 1 { "1 event".to_owned() } else { format!("{count} events") }
-}
-
-fn ledgers(count: usize) -> String {
-    if count == 1 { "1 ledger".to_owned() } else { format!("{count} ledgers") }
-}
-
-fn events_of(count: usize) -> String {
-    events(u64::try_from(count).unwrap_or(u64::MAX))
 }

@@ -232,9 +232,16 @@ pub fn relative(time: Timestamp, now: Timestamp) -> String {
     }
 }
 
-/// `1 event`, `2 events`.
-pub fn count(number: u64, what: &str) -> String {
-    if number == 1 { format!("1 {what}") } else { format!("{number} {what}s") }
+/// `1 event`, `2 events`, `2 entries`, `2 leaves`.
+pub fn count(number: impl TryInto<u64>, what: &str) -> String {
+    let number = number.try_into().unwrap_or(u64::MAX);
+    if number == 1 {
+        return format!("1 {what}");
+    }
+    let endings =
+        [("ay", "ays"), ("ey", "eys"), ("oy", "oys"), ("y", "ies"), ("leaf", "leaves"), ("s", "ses"), ("", "s")];
+    let plural = endings.iter().find_map(|(one, many)| what.strip_suffix(one).map(|stem| format!("{stem}{many}")));
+    format!("{number} {}", plural.unwrap_or_default())
 }
 
 /// A length of time in one unit: `45 s`, `12 min`, `3 h`, `5 d`. Rounded down: what remains is never told as more.

@@ -8,6 +8,7 @@ use std::path::Path;
 use super::super::Context;
 use super::super::checkpoint::branch::Checkpoints;
 use super::super::error::CliError;
+use super::super::files;
 use super::super::session::Session;
 use super::read::Reading;
 use crate::audit::Entry;
@@ -186,8 +187,7 @@ pub fn write(
 ) -> Result<u64, CliError> {
     let path = context.resolve(out);
     let failed = |cause: &io::Error| CliError::file("write", &path, cause);
-    let folder = path.parent().unwrap_or(Path::new("/"));
-    let mut beside = tempfile::Builder::new().prefix(".jit-").tempfile_in(folder).map_err(|cause| failed(&cause))?;
+    let mut beside = files::beside(&path, files::OWN).map_err(|cause| failed(&cause))?;
     {
         let mut buffered = io::BufWriter::new(&mut beside);
         fill(&mut buffered)?;

@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use serde_json::{Value, json};
 
 use super::super::error::CliError;
+use super::super::output::count;
 use super::super::{Context, Exit, Outcome};
 use super::prove::proof;
 use super::read::Reading;
@@ -66,7 +67,7 @@ pub fn run(context: &mut Context, args: &Args) -> Outcome {
         context.output.result(
             || manifest,
             || {
-                let what = if drawn.is_empty() { "none in this period".to_owned() } else { cases(drawn.len()) };
+                let what = if drawn.is_empty() { "none in this period".to_owned() } else { count(drawn.len(), "case") };
                 format!("Wrote {}: {what}, {files} files\n", path.display())
             },
         )?;
@@ -198,10 +199,6 @@ pub fn write_packets(
     let sums: String = folder.written.iter().map(|(name, digest)| format!("{}  {name}\n", digest.hex())).collect();
     write(&root.join("SHA256SUMS"), sums.as_bytes())?;
     Ok((manifest, folder.written.len().saturating_add(1)))
-}
-
-fn cases(count: usize) -> String {
-    if count == 1 { "1 case".to_owned() } else { format!("{count} cases") }
 }
 
 /// One case's packet.

@@ -7,12 +7,13 @@ use std::path::{Path, PathBuf};
 
 use serde_json::json;
 
-use super::super::checkpoint::branch::{self, Checkpoints, entries};
+use super::super::checkpoint::branch::{self, Checkpoints};
 use super::super::context::Context;
 use super::super::error::CliError;
+use super::super::output::count;
 use super::super::{Exit, Outcome};
-use super::prove::write;
 use super::read::Reading;
+use super::report::write;
 use crate::audit::Said;
 use crate::domain::id::Digest;
 use crate::ledger::checkpoints::{self, FILE, Standing};
@@ -72,8 +73,8 @@ pub fn run(context: &mut Context, args: &Args) -> Outcome {
     context.output.result(
         || json!({ "directory": path, "origin": newest.checkpoint().origin, "before": old, "size": new, "written": written }),
         || {
-            let files = if written == 1 { "1 file".to_owned() } else { format!("{written} files") };
-            format!("{path}: {} of {}, {files} written", entries(new), newest.checkpoint().origin)
+            let files = count(written, "file");
+            format!("{path}: {} of {}, {files} written", count(new, "entry"), newest.checkpoint().origin)
         },
     )?;
     Ok(Exit::DONE)
@@ -116,7 +117,7 @@ fn before(directory: &Path, seen: &Checkpoints) -> Result<Option<SignedCheckpoin
 }
 
 fn went_back(directory: &Path, before: &SignedCheckpoint, here: u64) -> CliError {
-    let there = entries(before.checkpoint().size);
+    let there = count(before.checkpoint().size, "entry");
     CliError::stale(format!("{} holds {there}, and the ledger here only {here}: it went back", directory.display()))
         .hint("jit sync, then run the command again; compare with another clone")
 }

@@ -57,7 +57,10 @@ pub fn text(seen: &Verification<'_>) -> Result<String, CliError> {
     fact("Head", &replay.head().map_or_else(String::new, |head| head.to_string()));
     let voids = u64::try_from(state.voids().len()).unwrap_or(u64::MAX);
     let signed = state.size().saturating_sub(voids);
-    fact("Size", &format!("{}: {}, {}", entries(state.size()), count(signed, "event"), count(voids, "void commit")));
+    fact(
+        "Size",
+        &format!("{}: {}, {}", count(state.size(), "entry"), count(signed, "event"), count(voids, "void commit")),
+    );
     fact("Root", &replay.root().to_string());
     fact("Remote", &remote(seen)?);
     fact("Judged", &format!("at {}", seen.at));
@@ -70,7 +73,7 @@ pub fn text(seen: &Verification<'_>) -> Result<String, CliError> {
             count(open, "void commit")
         ),
     });
-    text.push_str(&format!("        {}, below.\n\n{SCOPE}", count(number(seen.findings.len()), "finding")));
+    text.push_str(&format!("        {}, below.\n\n{SCOPE}", count(seen.findings.len(), "finding")));
 
     let mut cases: BTreeMap<(&str, &str), u64> = BTreeMap::new();
     let mut events: BTreeMap<&str, u64> = BTreeMap::new();
@@ -128,7 +131,7 @@ fn log(seen: &Verification<'_>) -> Result<Vec<String>, CliError> {
         None => lines.push("No checkpoint was made yet.".to_owned()),
         Some(newest) => {
             let size = newest.checkpoint().size;
-            lines.push(format!("The newest is of {}, signed by the log's key:", entries(size)));
+            lines.push(format!("The newest is of {}, signed by the log's key:", count(size, "entry")));
             lines.extend(newest.to_string().lines().map(|line| format!("    {}", visible(line))));
             lines.push(match known.is_ahead {
                 // It could not be checked, which is no verdict.
@@ -173,12 +176,4 @@ fn section(text: &mut String, heading: &str, lines: impl Iterator<Item = String>
 fn add<K: Ord>(counts: &mut BTreeMap<K, u64>, key: K) {
     let count = counts.entry(key).or_default();
     *count = count.saturating_add(1);
-}
-
-fn entries(number: u64) -> String {
-    if number == 1 { "1 entry".to_owned() } else { format!("{number} entries") }
-}
-
-fn number(count: usize) -> u64 {
-    u64::try_from(count).unwrap_or(u64::MAX)
 }

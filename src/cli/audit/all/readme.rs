@@ -1,5 +1,6 @@
 //! `README.txt` of the folder: what each file is, and in which order to check.
 
+use super::super::super::output::count;
 use super::contents::{Contents, Told};
 use super::folder::SUMS;
 use crate::audit::report::TOOL;
@@ -43,7 +44,7 @@ pub fn text(contents: &Contents<'_>, told: &Told) -> String {
     for (incident, name) in &told.incidents {
         file("", &format!("{name}: {}", visible(incident)));
     }
-    file("sample/", &format!("{} drawn from the period, with their packets.", cases(told.sampled)));
+    file("sample/", &format!("{} drawn from the period, with their packets.", count(told.sampled, "case")));
     file("bundle.tar.gz", "The evidence of the period: events, signatures, certificates, policies, proofs.");
     file("page.html", "The same to read, search and print; checks itself again in a browser.");
     match told.checkpoint {
@@ -112,8 +113,4 @@ fn steps(text: &mut String, contents: &Contents<'_>, told: &Told) {
         let number: usize = number;
         text.push_str(&format!("  {number}. {step}\n"));
     }
-}
-
-fn cases(count: usize) -> String {
-    if count == 1 { "1 case".to_owned() } else { format!("{count} cases") }
 }
