@@ -1,7 +1,6 @@
 //! Where new events come from: the branch here, which other commands move, and the remote, which is fetched. What was walked
 //! is remembered as any command does it: the branch follows, and the pin never goes back.
 
-use super::super::Context;
 use super::super::context::{read_pin, write_pin};
 use super::super::error::CliError;
 use super::super::output::Output;
@@ -152,7 +151,7 @@ impl<'a> Upstream<'a> {
     ///
     /// # Errors
     /// Where another command verified another history meanwhile (exit 5).
-    pub fn remember(&mut self, walk: &Walk<'a>, context: &Context) -> Result<(), CliError> {
+    pub fn remember(&mut self, walk: &Walk<'a>, output: &Output) -> Result<(), CliError> {
         let Some(head) = walk.replay().head() else { return Ok(()) };
         if self.local != Some(head) {
             match self.store.advance(self.local, head, "jit: fetched") {
@@ -161,7 +160,7 @@ impl<'a> Upstream<'a> {
                 Err(StoreError::Moved { .. }) => return Ok(()),
                 Err(error) => {
                     if !std::mem::replace(&mut self.told, true) {
-                        context.output.warning(format!("what was verified cannot be remembered: {error}"));
+                        output.warning(format!("what was verified cannot be remembered: {error}"));
                     }
                     return Ok(());
                 }
@@ -174,7 +173,7 @@ impl<'a> Upstream<'a> {
             continues(walk, &pin)?;
         }
         if !self.told {
-            self.told = !write_pin(self.store, walk.replay(), &context.output);
+            self.told = !write_pin(self.store, walk.replay(), output);
         }
         Ok(())
     }

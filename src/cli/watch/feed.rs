@@ -35,6 +35,8 @@ pub struct Feed<'a> {
     walk: Walk<'a>,
     upstream: Upstream<'a>,
     fetcher: Option<Fetcher>,
+    /// What git said when the remote last did not answer.
+    why: String,
     every: Duration,
     looked: Instant,
     /// Whether something was walked that is not remembered yet.
@@ -74,11 +76,11 @@ impl<'a> Feed<'a> {
                 records.extend(record(&walk, &step));
             }
         }
-        upstream.remember(&walk, context)?;
+        upstream.remember(&walk, &context.output)?;
         // Nobody can be asked for a password behind the view.
         let silent = Program::new(context.environment.variables.clone(), false);
         let fetcher = upstream.has_remote().then(|| Fetcher::start(store.path().to_owned(), silent));
-        let feed = Self { walk, upstream, fetcher, every, looked: Instant::now(), fresh: false };
+        let feed = Self { walk, upstream, fetcher, why: String::new(), every, looked: Instant::now(), fresh: false };
         Ok((feed, records))
     }
 
@@ -92,9 +94,14 @@ impl<'a> Feed<'a> {
         self.upstream.has_remote()
     }
 
-    /// Whether the remote did not answer the last time.
-    pub const fn is_away(&self) -> bool {
-        self.upstream.is_away()
+    /// Why the remote did not answer the last time, where it did not.
+    pub fn away(&self) -> Option<&str> {
+        self.upstream.is_away().then_some(&*self.why)
+    }
+
+    /// Whether the remote is on this machine.
+    pub const fn is_nearby(&self) -> bool {
+        self.upstream.is_nearby()
     }
 
     /// When the remote was last asked and answered or not.
@@ -113,8 +120,11 @@ impl<'a> Feed<'a> {
     ///
     /// # Errors
     /// Where the ledger was rewritten (exit 5), cannot be read, or git does not work.
-    pub fn look(&mut self, context: &Context, output: &Output) -> Result<Vec<Record>, CliError> {
+    pub fn look(&mut self, output: &Output) -> Result<Vec<Record>, CliError> {
         if let Some(fetched) = self.fetcher.as_mut().and_then(Fetcher::answer) {
+            if let Err(RemoteError::Unreachable(why)) = &fetched {
+                self.why.clone_from(why);
+            }
             self.upstream.took(&mut self.walk, fetched, output)?;
         }
         if self.looked.elapsed() >= LOOK || self.fetcher.as_ref().is_some_and(|fetcher| fetcher.last.is_none()) {
@@ -136,7 +146,7 @@ impl<'a> Feed<'a> {
             records.extend(record(&self.walk, &step));
         }
         if self.fresh && !self.walk.has_more() {
-            self.upstream.remember(&self.walk, context)?;
+            self.upstream.remember(&self.walk, output)?;
             self.fresh = false;
         }
         Ok(records)

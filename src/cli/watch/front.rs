@@ -37,10 +37,14 @@ pub fn run(context: &Context, feed: &mut Feed<'_>, latest: &[Record], me: Option
     latest.iter().for_each(|record| view.tell(words::event(record)));
     let mut screen = Screen::take()?;
     let mut drawn: Option<Timestamp> = None;
-    let mut first = true;
+    let (mut first, mut away) = (true, false);
     while !stop.came() {
-        let records = feed.look(context, &silent)?;
+        let records = feed.look(&silent)?;
         let now = context.now();
+        if away != feed.away().is_some() {
+            away = feed.away().is_some();
+            view.tell(words::remote(feed.away(), now));
+        }
         records.iter().for_each(|record| view.tell(words::event(record)));
         if std::mem::take(&mut first) || !records.is_empty() || view.board.is_stale(now) {
             view.show(Board::of(feed.state(), view.me.as_ref(), now));
@@ -125,11 +129,12 @@ fn text(state: &State, about: About, silent: &Output, now: Timestamp) -> Vec<Str
 }
 
 fn remote(feed: &Feed<'_>) -> String {
-    match (feed.has_remote(), feed.is_away(), feed.asked()) {
+    match (feed.has_remote(), feed.away(), feed.asked()) {
         (false, ..) => "no remote".to_owned(),
-        (true, true, _) => "REMOTE AWAY: what lies here".to_owned(),
-        (true, false, None) => "asking the remote".to_owned(),
-        (true, false, Some(at)) => format!("remote answered {} ago", span(at.elapsed().as_secs())),
+        (true, Some(_), _) => "REMOTE AWAY".to_owned(),
+        (true, None, _) if feed.is_nearby() => "follows the remote".to_owned(),
+        (true, None, None) => "asks the remote".to_owned(),
+        (true, None, Some(at)) => format!("remote answered {} ago", span(at.elapsed().as_secs())),
     }
 }
 

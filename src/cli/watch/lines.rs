@@ -39,7 +39,7 @@ pub fn json(context: &Context, feed: &mut Feed<'_>, first: Vec<Record>, stop: &S
         if !wait(stop) {
             return Ok(Exit::DONE);
         }
-        records = feed.look(context, &output)?;
+        records = feed.look(&output)?;
     }
 }
 
@@ -65,7 +65,7 @@ pub fn plain(context: &Context, feed: &mut Feed<'_>, me: Option<&Name>, stop: &S
         if !wait(stop) {
             return Ok(Exit::DONE);
         }
-        let records = feed.look(context, &output)?;
+        let records = feed.look(&output)?;
         let now = context.now();
         if records.is_empty() && !board.is_stale(now) {
             continue;

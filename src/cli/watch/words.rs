@@ -224,6 +224,15 @@ pub fn event(record: &Record) -> String {
     format!("{time}  {}{case}", line_of(&record.sentence))
 }
 
+/// That the remote went away, and why; or that it is back.
+pub fn remote(away: Option<&str>, now: Timestamp) -> String {
+    let time = now.utc().format("%H:%M:%S");
+    match away {
+        Some(why) => format!("{time}  the remote does not answer; what lies here is shown ({})", line_of(why)),
+        None => format!("{time}  the remote answers again"),
+    }
+}
+
 /// `2 emergencies, 1 lock, …`: only what there is.
 pub fn counted(counts: &[(Section, usize)]) -> String {
     let words = |section: Section, number: usize| {
