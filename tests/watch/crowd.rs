@@ -32,8 +32,8 @@ pub struct Crowd<'p> {
 }
 
 impl<'p> Crowd<'p> {
-    /// On top of a ledger; the first event is `age` seconds old.
-    pub fn new(place: &'p Place, repository: &Path, age: u64) -> Self {
+    /// On top of a ledger; all of it happens in this second.
+    pub fn new(place: &'p Place, repository: &Path) -> Self {
         let store = GitStore::open(repository).unwrap();
         let head = store.head().unwrap().unwrap();
         let replay = Replay::of(&store, head).unwrap();
@@ -43,7 +43,7 @@ impl<'p> Crowd<'p> {
             ledger: replay.state().ledger().unwrap(),
             policy: replay.state().policy().unwrap().digest,
             log: replay.log().clone(),
-            time: Timestamp::from_unix(now - i64::try_from(age).unwrap()).unwrap(),
+            time: Timestamp::from_unix(now).unwrap(),
             serial: 1,
             stream: Vec::new(),
             first: Some(head.to_string()),
@@ -162,7 +162,6 @@ impl<'p> Crowd<'p> {
         out.write_all(&bytes).unwrap();
         write!(out, "\nM 100644 inline {path}.sig\ndata {}\n{signature}\n", signature.len()).unwrap();
         self.log.append(merkle::event_leaf(&digest, &Digest::of(signature.as_bytes())));
-        self.time = self.time.plus(seconds(1));
         case
     }
 

@@ -7,6 +7,7 @@ use ratatui::style::{Color, Modifier, Style};
 use ratatui::text::{Line, Span};
 use ratatui::widgets::Paragraph;
 
+use super::super::output::count;
 use super::view::{Pane, View};
 use super::words;
 use crate::domain::state::State;
@@ -17,7 +18,10 @@ use crate::monitor::watch::{Section, allot, first_shown};
 const SMALLEST: (u16, u16) = (50, 10);
 
 /// The keys, for the last line.
-const KEYS: &str = "a approve  d deny  r revoke  l lock  v review  Enter open  f follow  ? help  q quit";
+const KEYS: &str = "Enter open  a approve  d deny  r revoke  v review  l lock  ? help  q quit";
+/// The same where there is room for more.
+const ALL_KEYS: &str =
+    "Enter open  a approve  d deny  r revoke  v review  l lock  f follow  Tab next section  F5 fetch  ? help  q quit";
 
 /// The keys, for the help.
 const HELP: &[&str] = &[
@@ -75,6 +79,7 @@ pub fn draw(frame: &mut Frame<'_>, view: &View, state: &State, palette: Palette,
     let (width, height) = (usize::from(area.width), area.height);
     put(frame, 0, vec![title(view, state, width, now)]);
     let keys = view.notice.as_deref().unwrap_or(match view.pane {
+        Pane::Board if width > ALL_KEYS.len() => ALL_KEYS,
         Pane::Board => KEYS,
         Pane::Help | Pane::Case { .. } => "Up Down PgUp PgDn scroll   Esc back   q quit",
     });
@@ -179,7 +184,7 @@ fn heading(
 fn title(view: &View, state: &State, width: usize, now: Timestamp) -> Line<'static> {
     let me = view.me.as_ref().map_or_else(String::new, |me| format!("  as {me}"));
     let left = format!("{}  {}{me}", state.name(), now.utc().format("%Y-%m-%d %H:%M:%S UTC"));
-    let right = format!("{}  {} events", view.remote, state.size());
+    let right = format!("{}  {}", view.remote, count(state.size(), "event"));
     let gap = width.saturating_sub(left.chars().count()).saturating_sub(right.chars().count()).max(2);
     Line::styled(fit(&format!("{left}{}{right}", " ".repeat(gap)), width), Style::new().add_modifier(Modifier::BOLD))
 }

@@ -8,7 +8,9 @@ use ratatui::Terminal;
 use ratatui::backend::CrosstermBackend;
 use ratatui::crossterm::cursor::Show;
 use ratatui::crossterm::execute;
-use ratatui::crossterm::terminal::{EnterAlternateScreen, LeaveAlternateScreen, disable_raw_mode, enable_raw_mode};
+use ratatui::crossterm::terminal::{
+    Clear, ClearType, EnterAlternateScreen, LeaveAlternateScreen, disable_raw_mode, enable_raw_mode,
+};
 use rustix::termios::{OptionalActions, Termios, tcgetattr, tcsetattr};
 
 use super::super::error::CliError;
@@ -57,7 +59,9 @@ impl Screen {
         self.give_back();
         let done = act();
         self.restore();
-        enter().and_then(|()| self.terminal.clear()).map_err(|cause| failed(&cause))?;
+        enter().map_err(|cause| failed(&cause))?;
+        // A new one knows nothing of what was drawn, and draws all of it.
+        self.terminal = Terminal::new(CrosstermBackend::new(io::stdout())).map_err(|cause| failed(&cause))?;
         Ok(done)
     }
 
@@ -82,7 +86,7 @@ impl Drop for Screen {
 
 fn enter() -> io::Result<()> {
     enable_raw_mode()?;
-    execute!(io::stdout(), EnterAlternateScreen).inspect_err(|_| release())
+    execute!(io::stdout(), EnterAlternateScreen, Clear(ClearType::All)).inspect_err(|_| release())
 }
 
 /// Gives the terminal back. Where it is gone nobody is left to tell.

@@ -28,6 +28,8 @@ pub struct Words {
     pub what: String,
     /// Where it stands.
     pub stands: String,
+    /// The same for a narrow screen, where it can be said shorter.
+    pub brief: Option<String>,
     /// What is left, or since when.
     pub left: String,
 }
@@ -81,20 +83,29 @@ fn session(case: &Case, number: usize, row: &Row, now: Timestamp) -> Words {
 }
 
 fn of_case(state: &State, case: &Case, row: &Row, now: Timestamp) -> Words {
-    let mut words = Words {
-        id: case.id().short(),
-        who: case.actor().to_string(),
-        what: line_of(&subject(case)),
-        ..Words::default()
+    let mut words = Words { id: case.id().short(), who: case.actor().to_string(), ..Words::default() };
+    words.what = match case.matter() {
+        Matter::Access(access) => {
+            let targets: Vec<String> = access.request.targets.iter().map(ToString::to_string).collect();
+            format!("{} {}", targets.join(", "), access.request.duration)
+        }
+        Matter::Lock(lock) => {
+            words.stands = line_of(&lock.reason);
+            words.left = format!("since {}", clock(case.opened(), now));
+            words.what = lock.scope.to_string();
+            return words;
+        }
+        _ => line_of(&subject(case)),
     };
-    if let Matter::Lock(lock) = case.matter() {
-        words.what = lock.scope.to_string();
-        words.stands = line_of(&lock.reason);
-        words.left = format!("since {}", clock(case.opened(), now));
-        return words;
-    }
     let locked = case.access().and_then(|access| locks::on(state, case, access, now)).is_some();
-    words.stands = format!("{}{}", if locked { "LOCKED; " } else { "" }, stands(state, case, row, now));
+    let locked = if locked { "LOCKED; " } else { "" };
+    words.stands = format!("{locked}{}", stands(state, case, row, now));
+    let missing = waiting_on(state, case, now);
+    if !missing.is_empty() {
+        let late = if row.overdue { "OVERDUE: " } else { "needs " };
+        let groups: Vec<String> = missing.iter().map(|lack| format!("{} {}", lack.count, lack.group)).collect();
+        words.brief = Some(format!("{locked}{late}{}", groups.join(", ")));
+    }
     words.left = row.time.map_or_else(String::new, |time| left(time, row.overdue, now));
     words
 }
@@ -149,8 +160,12 @@ pub fn line(words: &Words, width: usize) -> String {
     let right = if width >= 110 { 17 } else { 9 };
     let fixed = [1, 1, id, 1, who, 1, 1, right].iter().sum::<usize>();
     let room = width.saturating_sub(fixed);
-    let what = room.saturating_mul(45) / 100;
+    let what = room.saturating_mul(52) / 100;
     let (what, stands) = (what, room.saturating_sub(what).saturating_sub(1));
+    let said = match &words.brief {
+        Some(brief) if measure_text_width(&words.stands) > stands => brief,
+        _ => &words.stands,
+    };
     let head: String = words.id.chars().take(id).collect();
     let left =
         if measure_text_width(&words.left) > right { words.left.trim_start_matches("since ") } else { &words.left };
@@ -160,7 +175,7 @@ pub fn line(words: &Words, width: usize) -> String {
         cell(&head, id, Alignment::Left),
         cell(&words.who, who, Alignment::Left),
         cell(&words.what, what, Alignment::Left),
-        cell(&words.stands, stands, Alignment::Left),
+        cell(said, stands, Alignment::Left),
         cell(left, right, Alignment::Right),
     )
 }
@@ -286,6 +301,7 @@ mod tests {
                 "決済決済決済決済決済決済決済\u{202e}決済\n決済決済決済決済決済決済決済決済決済決済決済決済決済決済決済決済",
             ),
             stands: "waits for 1 of sre (bob, carol) and 1 of security (dave, erin)".to_owned(),
+            brief: None,
             left: "since 2026-11-23 14:35 UTC".to_owned(),
         };
         for width in [60, 80, 109, 110, 200] {
