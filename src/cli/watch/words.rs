@@ -106,7 +106,19 @@ fn of_case(state: &State, case: &Case, row: &Row, now: Timestamp) -> Words {
         let groups: Vec<String> = missing.iter().map(|lack| format!("{} {}", lack.count, lack.group)).collect();
         words.brief = Some(format!("{locked}{late}{}", groups.join(", ")));
     }
-    words.left = row.time.map_or_else(String::new, |time| left(time, row.overdue, now));
+    words.left = row.time.map_or_else(String::new, |time| {
+        let left = left(time, row.overdue, now);
+        match state.case_state(case, now) {
+            _ if left.ends_with("late") => left,
+            CaseState::Live => format!("ends in {left}"),
+            CaseState::ReviewDue => format!("due in {left}"),
+            CaseState::Approved if case.access().is_some_and(|access| window::opens(access, now).is_some()) => {
+                format!("opens in {left}")
+            }
+            _ => format!("lapses in {left}"),
+        }
+        .replace("in now", "now")
+    });
     words
 }
 
