@@ -170,9 +170,17 @@ fn nothing_five_cases_and_a_push_fit_on_either_screen() {
     let screen = small.wait_for("five cases", is_there);
     shown("80x24, five cases", &screen);
     fits(&screen, 80, 24);
-    for part in
-        [&live[..8], &pending[..8], &emergency[..8], &over[..8], "alice", "member:carol", "waits for", "[--", "Latest"]
-    {
+    for part in [
+        &live[..8],
+        &pending[..8],
+        &emergency[..8],
+        &over[..8],
+        "alice",
+        "member:carol",
+        "needs 1 sre, 1 security",
+        "[--",
+        "Latest",
+    ] {
         assert!(screen.contains(part), "{part} is not shown:\n{screen}");
     }
     // Emergencies and locks come first, whatever came last.
@@ -294,7 +302,7 @@ fn who_approves_from_the_view_sees_what_is_signed_and_comes_back() {
     let screen = acme.terminal("bob", 80, 50, &[]);
     // `-y` answers what is typed, not a key that was touched.
     screen.types("jit -y watch\n");
-    screen.wait_for("the case", |screen| screen.contains(&case[..8]) && screen.contains("waits for"));
+    screen.wait_for("the case", |screen| screen.contains(&case[..8]) && screen.contains("needs 1 sre"));
     screen.types("a");
     screen.wait_for("the comment", |screen| screen.contains("Comment (optional)"));
     screen.presses("Enter");
@@ -305,7 +313,7 @@ fn who_approves_from_the_view_sees_what_is_signed_and_comes_back() {
     screen.types("y");
     screen.wait_for("the end of the command", |screen| screen.contains("Any key goes back"));
     screen.presses("Enter");
-    screen.wait_for("the view", |screen| screen.contains("Pending 1") && screen.contains("1 of security"));
+    screen.wait_for("the view", |screen| screen.contains("Pending 1") && screen.contains("needs 1 security"));
     let seen = acme.desk("alice").sees(&case);
     assert_eq!(seen["approvals"][0]["actor"], "bob", "{seen}");
     assert_eq!(seen["approvals"].as_array().map(Vec::len), Some(1), "{seen}");

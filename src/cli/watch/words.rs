@@ -179,8 +179,9 @@ pub fn line(words: &Words, width: usize) -> String {
         _ => &words.stands,
     };
     let head: String = words.id.chars().take(id).collect();
-    let left =
-        if measure_text_width(&words.left) > right { words.left.trim_start_matches("since ") } else { &words.left };
+    // Where there is no room, the number alone: the heading says of what.
+    let short = words.left.trim_start_matches("since ").rsplit(" in ").next().unwrap_or_default();
+    let left = if measure_text_width(&words.left) > right { short } else { &*words.left };
     format!(
         "{} {} {} {} {} {}",
         words.mark,
