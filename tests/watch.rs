@@ -200,6 +200,7 @@ fn nothing_five_cases_and_a_push_fit_on_either_screen() {
         screen.lines().all(|line| console::measure_text_width(line) <= 80) && is_there(screen)
     });
     // A case opened, read and closed again.
+    small.presses("Home");
     small.presses("Enter");
     let screen = small.wait_for("the case", |screen| screen.contains("EMERGENCY: the credential"));
     shown("80x24, a case", &screen);

@@ -58,6 +58,8 @@ impl Screen {
     pub fn lend<T>(&mut self, act: impl FnOnce() -> T) -> Result<T, CliError> {
         self.give_back();
         let done = act();
+        // Whoever reads keys one by one in there has left it raw, and believes that it still is.
+        let _ = disable_raw_mode();
         self.restore();
         enter().map_err(|cause| failed(&cause))?;
         // A new one knows nothing of what was drawn, and draws all of it.

@@ -3,7 +3,7 @@
 
 use console::{Alignment, measure_text_width, pad_str, truncate_str};
 
-use super::super::output::{clock, count, duration, moment, span};
+use super::super::output::{clock, count, duration, span};
 use super::super::view::{locks, standing, subject, waiting_on, waiting_text, window};
 use crate::domain::state::State;
 use crate::domain::state::case::{Case, CaseState, Matter};
@@ -231,9 +231,6 @@ pub fn more(state: &State, about: About, now: Timestamp) -> Vec<String> {
             lines.push(line_of(&format!("Why: {}{tied}", request.business_need)));
             let risk = format!("Risk: {}: {}", request.risk.level.as_str(), request.risk.impact);
             lines.push(line_of(&format!("{risk} For {}.", duration(request.duration))));
-            if let Some(end) = access.ends() {
-                lines.push(format!("Ends {}", moment(end, now)));
-            }
         }
         Matter::Lock(lock) => {
             lines.push(line_of(&locks::line(state, case, lock, now)));
