@@ -46,10 +46,10 @@ pub fn run(context: &mut Context, args: Args) -> Outcome {
     let terminal = environment.stdin_is_terminal && environment.stdout_is_terminal;
     let dumb = environment.variable("TERM").is_some_and(|term| term == "dumb");
     let json = context.output.is_json() || args.since.is_some() || (!terminal && !args.plain);
-    // From here on a signal is noted: the terminal is put right before the process ends.
-    let stop = Stop::watch()?;
     let every = Duration::from_secs(args.every.seconds());
     let (mut feed, latest) = Feed::open(context, &store, &program, every, args.since)?;
+    // From here on a signal is noted: the terminal is put right before the process ends.
+    let stop = Stop::watch()?;
     if json {
         let first = if args.since.is_some() { latest } else { Vec::new() };
         return lines::json(context, &mut feed, first, &stop);
