@@ -56,6 +56,7 @@ pub mod turn;
 mod unlock;
 mod verify;
 pub mod view;
+mod watch;
 mod withdraw;
 mod witness;
 
@@ -135,6 +136,7 @@ pub enum Command {
     Review(review::Args),
     Play(play::Args),
     Status(status::Args),
+    Watch(watch::Args),
     List(list::Args),
     Show(show::Args),
     Log(log::Args),
@@ -217,6 +219,7 @@ fn dispatch(context: &mut Context, command: Option<Command>) -> Outcome {
         Command::Review(args) => review::run(context, args),
         Command::Play(args) => play::run(context, args),
         Command::Status(args) => status::run(context, args),
+        Command::Watch(args) => watch::run(context, args),
         Command::List(args) => list::run(context, args),
         Command::Show(args) => show::run(context, args),
         Command::Log(args) => log::run(context, args),

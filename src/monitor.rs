@@ -13,6 +13,7 @@ pub mod sentence;
 pub mod severity;
 pub mod syslog;
 pub mod text;
+pub mod watch;
 
 pub use record::{Record, What};
 pub use severity::Severity;

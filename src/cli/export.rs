@@ -23,8 +23,8 @@ mod cursor;
 mod destination;
 mod format;
 mod receiver;
-mod stop;
-mod upstream;
+pub(in crate::cli) mod stop;
+pub(in crate::cli) mod upstream;
 
 /// Give every event to other systems: a file, a log collector, an HTTP endpoint.
 ///

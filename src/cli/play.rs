@@ -26,7 +26,7 @@ mod export;
 mod follow;
 mod identity;
 mod screen;
-mod source;
+pub(in crate::cli) mod source;
 mod stage;
 
 /// How many faults are told one by one.

@@ -157,7 +157,7 @@ impl<'a> Carrier<'a> {
                 if give(context, &mut batch, &self.stop, &mut carried)? == Delivered::Ended {
                     break;
                 }
-                self.upstream.remember(&self.walk, context)?;
+                self.upstream.remember(&self.walk, &context.output)?;
                 if start == Start::Now && carried.cursor.is_none() {
                     // Remembered before anything comes: whoever starts again misses nothing of what came meanwhile.
                     carried.cursor = Pin::of(self.walk.replay());
