@@ -19,12 +19,12 @@ use format::{Format, Shape};
 use receiver::Means;
 
 mod carry;
-mod cursor;
+pub(super) mod cursor;
 mod destination;
 mod format;
-mod receiver;
-mod stop;
-mod upstream;
+pub(super) mod receiver;
+pub(super) mod stop;
+pub(super) mod upstream;
 
 /// Give every event to other systems: a file, a log collector, an HTTP endpoint.
 ///
