@@ -59,45 +59,45 @@ const ALL: &str = "approvers approval-wanted: bob carol dave erin";
 fn each_event_reaches_those_whom_it_concerns() {
     let (_, heard) = walked();
     let table: [&[&str]; 39] = [
-        &[],                                    // genesis
-        &[ALL],                                 // alice asks
-        &[],                                    // bob approves: who is left was asked
-        &["requesters approved: alice"],        // dave approves
-        &["requesters issued: alice"],          // issuance
-        &[],                                    // session start
-        &[],                                    // session end
-        &["reviewers review-wanted: erin"],     // closure; dave approved it
-        &[],                                    // nothing was left behind
-        &[],                                    // review
-        &[ALL],                                 // alice asks
-        &["requesters denied: alice"],          // dave denies
-        &[ALL],                                 // alice asks
-        &[],                                    // and withdraws
-        &[ALL],                                 // alice asks
-        &[],                                    // carol approves
-        &["requesters approved: alice"],        // erin approves
-        &["requesters issued: alice"],          // issuance
+        &[],                                                             // genesis
+        &[ALL],                                                          // alice asks
+        &[],                                                             // bob approves: who is left was asked
+        &["requesters approved: alice"],                                 // dave approves
+        &["requesters issued: alice"],                                   // issuance
+        &[],                                                             // session start
+        &[],                                                             // session end
+        &["reviewers review-wanted: erin"],                              // closure; dave approved it
+        &[],                                                             // nothing was left behind
+        &[],                                                             // review
+        &[ALL],                                                          // alice asks
+        &["requesters denied: alice"],                                   // dave denies
+        &[ALL],                                                          // alice asks
+        &[],                                                             // and withdraws
+        &[ALL],                                                          // alice asks
+        &[],                                                             // carol approves
+        &["requesters approved: alice"],                                 // erin approves
+        &["requesters issued: alice"],                                   // issuance
         &["requesters revoked: alice", "reviewers review-wanted: dave"], // carol revokes
-        &["security emergency: dave erin"],     // alice, as an emergency: nobody is asked to approve it
-        &["requesters issued: alice"],          // issuance
-        &[],                                    // review
-        &[],                                    // review
-        &["approvers approval-wanted: raj"],    // rita proposes
-        &["requesters approved: rita"],         // raj agrees
-        &[],                                    // enactment
-        &["security lock: dave erin"],          // dave locks
-        &["approvers approval-wanted: rita"],   // raj proposes to unlock
-        &["requesters approved: raj"],          // rita agrees
-        &[],                                    // enactment
-        &[ALL],                                 // frank asks
-        &[],                                    // bob approves
-        &["requesters approved: frank"],        // dave approves
-        &[ALL],                                 // frank asks
-        &[],                                    // bob approves
+        &["security emergency: dave erin"], // alice, as an emergency: nobody is asked to approve it
+        &["requesters issued: alice"],      // issuance
+        &[],                                // review
+        &[],                                // review
+        &["approvers approval-wanted: raj"], // rita proposes
+        &["requesters approved: rita"],     // raj agrees
+        &[],                                // enactment
+        &["security lock: dave erin"],      // dave locks
+        &["approvers approval-wanted: rita"], // raj proposes to unlock
+        &["requesters approved: raj"],      // rita agrees
+        &[],                                // enactment
+        &[ALL],                             // frank asks
+        &[],                                // bob approves
+        &["requesters approved: frank"],    // dave approves
+        &[ALL],                             // frank asks
+        &[],                                // bob approves
         &["security void: dave erin raj rita"], // oops
-        &["approvers approval-wanted: raj"],    // rita proposes to acknowledge
-        &["requesters approved: rita"],         // raj agrees
-        &[],                                    // enactment
+        &["approvers approval-wanted: raj"], // rita proposes to acknowledge
+        &["requesters approved: rita"],     // raj agrees
+        &[],                                // enactment
     ];
     assert_eq!(heard.len(), table.len());
     for (position, (heard, expected)) in heard.iter().zip(table).enumerate() {

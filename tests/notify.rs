@@ -251,16 +251,19 @@ fn nothing_that_somebody_wrote_gets_out_of_its_field() {
     // Read as plain text: neither a mention nor a link nor bold.
     assert_eq!(hostile[0]["text"]["type"], "plain_text");
     assert!(hostile[0]["text"]["text"].as_str().unwrap().contains("<!channel> *bold*"));
-    let marked: Vec<&str> =
-        blocks.iter().filter(|block| block["text"]["type"] == "mrkdwn").map(|b| b["text"]["text"].as_str().unwrap()).collect();
+    let marked: Vec<&str> = blocks
+        .iter()
+        .filter(|block| block["text"]["type"] == "mrkdwn")
+        .map(|b| b["text"]["text"].as_str().unwrap())
+        .collect();
     assert_eq!(marked, [format!("`jit approve {case}`")]);
 
     let body: Value = serde_json::from_str(teams.all()[0]["body"].as_str().unwrap()).unwrap();
     let attachment = &body["attachments"][0];
-    assert_eq!((body["type"].as_str(), attachment["contentType"].as_str()), (
-        Some("message"),
-        Some("application/vnd.microsoft.card.adaptive")
-    ));
+    assert_eq!(
+        (body["type"].as_str(), attachment["contentType"].as_str()),
+        (Some("message"), Some("application/vnd.microsoft.card.adaptive"))
+    );
     for part in attachment["content"]["body"].as_array().unwrap() {
         // Markdown is read in TextBlocks, and there is none.
         assert_eq!(part["type"], "RichTextBlock");
@@ -301,7 +304,14 @@ fn mail_goes_encrypted_with_a_login() {
     let pair = [place.path("mail.pem"), place.path("mail.key")];
     let mut make = Command::new("openssl");
     make.args(["req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", "2"]);
-    make.args(["-subj", "/CN=mail", "-addext", "subjectAltName=DNS:localhost", "-addext", "basicConstraints=critical,CA:FALSE"]);
+    make.args([
+        "-subj",
+        "/CN=mail",
+        "-addext",
+        "subjectAltName=DNS:localhost",
+        "-addext",
+        "basicConstraints=critical,CA:FALSE",
+    ]);
     make.arg("-out").arg(&pair[0]).arg("-keyout").arg(&pair[1]);
     place.run(make).ok();
     let mail = Receiver::smtp_tls(&place, "mail", &pair);
@@ -351,7 +361,11 @@ fn settings_that_cannot_work_are_told() {
         (&sink("kind = \"webhook\"\nurl = \"https://a.example/\""), 1, "needs a secret"),
         (&sink("kind = \"slack\"\nurl = \"http://a.example/\""), 1, "without encryption"),
         (&sink("kind = \"slack\""), 1, "either url or url_file"),
-        (&sink("kind = \"email\"\nserver = \"mail.acme.example\"\nfrom = \"a@b.example\"\nsecurity = \"none\""), 1, "on this machine"),
+        (
+            &sink("kind = \"email\"\nserver = \"mail.acme.example\"\nfrom = \"a@b.example\"\nsecurity = \"none\""),
+            1,
+            "on this machine",
+        ),
         (&sink("kind = \"command\"\ncommand = [\"tell\"]"), 1, "no absolute path"),
         (&sink("kind = \"terminal\"\nurl = \"https://a.example/\""), 1, "no meaning"),
         (&sink("kind = \"terminal\"\nroles = [\"boss\"]"), 1, "boss"),
@@ -448,9 +462,23 @@ fn the_configuration_of_the_documentation_is_read() {
         .collect();
     assert!(sinks.contains("sre-channel") && sinks.contains("mail"), "{sinks:?}");
     // The list of kinds in the documentation is whole.
-    for kind in ["approval-wanted", "deciding-ends", "approved", "denied", "lapsed", "issued", "ending", "revoked",
-        "review-wanted", "review-overdue", "emergency", "lock", "void", "residue", "digest"]
-    {
+    for kind in [
+        "approval-wanted",
+        "deciding-ends",
+        "approved",
+        "denied",
+        "lapsed",
+        "issued",
+        "ending",
+        "revoked",
+        "review-wanted",
+        "review-overdue",
+        "emergency",
+        "lock",
+        "void",
+        "residue",
+        "digest",
+    ] {
         assert!(docs.contains(&format!("`{kind}`")), "{kind} is not documented");
     }
 }

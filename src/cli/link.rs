@@ -47,15 +47,15 @@ pub fn run(context: &mut Context, args: Args) -> Outcome {
     Ok(Exit::DONE)
 }
 
-/// A QR code of half blocks, dark on light whatever the terminal's colours are: with the quiet zone that readers need.
+/// A QR code of half blocks, with the quiet zone that readers need, for a terminal that is light on dark.
 ///
 /// # Errors
 /// Where the text is too long for one.
 pub fn qr(text: &str) -> Result<String, CliError> {
     let code = QrCode::with_error_correction_level(text.as_bytes(), EcLevel::M)
         .map_err(|cause| CliError::failed("no QR code can be made of it").because(cause.to_string()))?;
-    // A terminal is mostly light on dark: the light modules are drawn.
-    Ok(code.render::<Dense1x2>().dark_color(Dense1x2::Dark).light_color(Dense1x2::Light).quiet_zone(true).build())
+    // What the library calls dark is what it draws, and a block that is drawn is light: the light modules are drawn.
+    Ok(code.render::<Dense1x2>().dark_color(Dense1x2::Light).light_color(Dense1x2::Dark).quiet_zone(true).build())
 }
 
 /// The case that a link names, where `text` is one.
@@ -66,7 +66,9 @@ pub fn case_of<'a>(text: &'a str, state: &State) -> Result<Option<&'a str>, CliE
     let Some(rest) = text.trim().strip_prefix(SCHEME) else { return Ok(None) };
     let short = |part: &str| part.len() == 16 && part.bytes().all(|byte| matches!(byte, b'a'..=b'z' | b'2'..=b'7'));
     let Some((ledger, case)) = rest.split_once('/').filter(|(ledger, case)| short(ledger) && short(case)) else {
-        return Err(CliError::usage("the link is damaged").hint("it looks like jit:case/LEDGER/CASE, 16 characters each"));
+        return Err(
+            CliError::usage("the link is damaged").hint("it looks like jit:case/LEDGER/CASE, 16 characters each")
+        );
     };
     let own = state.ledger().map(|id| id.short());
     if own.as_deref() != Some(ledger) {

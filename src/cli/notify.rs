@@ -11,7 +11,6 @@ use serde_json::json;
 use super::context::Config;
 use super::error::CliError;
 use super::export::stop::Stop;
-use super::session::Person;
 use super::{Context, Exit, Outcome};
 use crate::domain::id::{Digest, Name};
 use crate::domain::time::{Timestamp, Ttl};
@@ -79,7 +78,9 @@ pub fn run(context: &mut Context, args: Args) -> Outcome {
     let mut sinks = Vec::new();
     for entry in &settings.sinks {
         if sinks.iter().any(|sink: &Sink| sink.name == entry.name) {
-            return Err(CliError::failed(format!("two sinks are named {:?}", entry.name)).hint("give each its own name"));
+            return Err(
+                CliError::failed(format!("two sinks are named {:?}", entry.name)).hint("give each its own name")
+            );
         }
         sinks.push(Sink::of(context, entry)?);
     }
@@ -228,7 +229,8 @@ fn with_terminal(
     let named = context.global.actor.clone().or(context.config()?.member.clone());
     let me = match (named, listener.state().policy()) {
         (Some(name), _) => name,
-        (None, Some(policy)) => Person::of(context, policy)?.name,
+        // The public half says who it is: nobody is asked for a passphrase to be told something.
+        (None, Some(policy)) => context.actor(policy, &context.public_key()?)?,
         (None, None) => return Err(CliError::usage("who are you?").hint("--as NAME")),
     };
     settings.sinks.push(SinkSettings::terminal(me.as_str()));
@@ -250,9 +252,10 @@ fn state_file(context: &Context, args: &Args, ledger: Digest, settings: &Setting
     if let Some(path) = &args.state {
         return Ok(context.resolve(path));
     }
-    let directory = context.environment.state_directory().ok_or_else(|| {
-        CliError::failed("there is no place for what was told: HOME is not set").hint("--state FILE")
-    })?;
+    let directory = context
+        .environment
+        .state_directory()
+        .ok_or_else(|| CliError::failed("there is no place for what was told: HOME is not set").hint("--state FILE"))?;
     let config = match &args.config {
         Some(path) => Some(context.resolve(path)),
         None => context.config_file(),

@@ -163,7 +163,8 @@ impl Post {
                 true
             });
             let Some(notice) = next else { continue };
-            let email = |name: &Name| state.policy().and_then(|policy| policy.actor(name)).map(|actor| actor.email.clone());
+            let email =
+                |name: &Name| state.policy().and_then(|policy| policy.actor(name)).map(|actor| actor.email.clone());
             let parcel = Parcel {
                 id: notice.id(ledger),
                 object: notice.json(ledger, state.name()),
@@ -239,13 +240,16 @@ impl Post {
                     desk.told = Some(line);
                 }
                 if refused.outlook == Outlook::Lasting
-                    && let Some(entry) = at.and_then(|at| memory.queue.get_mut(at))
+                    && let Some(at) = at
                 {
+                    let mut entry = memory.queue.remove(at);
                     entry.refusals = entry.refusals.saturating_add(1);
                     if entry.refusals >= REFUSALS {
                         context.output.warning(format!("{name}: given up: {}", entry.notice.title));
                         self.done.dropped = self.done.dropped.saturating_add(1);
-                        memory.queue.retain(|entry| entry.sink != name || entry.refusals < REFUSALS);
+                    } else {
+                        // Behind the others: one address that is wrong keeps nobody else's mail.
+                        memory.queue.push(entry);
                     }
                 }
             }

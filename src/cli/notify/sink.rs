@@ -100,7 +100,9 @@ impl Sink {
             let timeout = match &settings.timeout {
                 None => TIMEOUT,
                 Some(text) => Duration::from_secs(
-                    Ttl::from_human(text).map_err(|error| wrong(format!("timeout: {error}"), "timeout = \"10s\""))?.seconds(),
+                    Ttl::from_human(text)
+                        .map_err(|error| wrong(format!("timeout: {error}"), "timeout = \"10s\""))?
+                        .seconds(),
                 ),
             };
             let means = Means {
@@ -126,7 +128,8 @@ pub fn wrong(what: impl Into<String>, hint: &str) -> CliError {
 }
 
 fn words<T: std::str::FromStr + Ord>(texts: &[String], key: &str, what: &str) -> Result<BTreeSet<T>, CliError> {
-    let read = |text: &String| text.parse().map_err(|_| wrong(format!("{key}: {text:?} is not {what}"), "docs/notify.md"));
+    let read =
+        |text: &String| text.parse().map_err(|_| wrong(format!("{key}: {text:?} is not {what}"), "docs/notify.md"));
     texts.iter().map(read).collect()
 }
 

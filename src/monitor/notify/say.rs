@@ -42,13 +42,7 @@ pub(super) fn notice(case: &Case, kind: Kind, role: Role, to: BTreeSet<Name>, ti
 }
 
 /// What a notice of a void commit says.
-pub(super) fn void(
-    commit: CommitId,
-    message: &str,
-    position: u64,
-    to: BTreeSet<Name>,
-    time: Timestamp,
-) -> Notice {
+pub(super) fn void(commit: CommitId, message: &str, position: u64, to: BTreeSet<Name>, time: Timestamp) -> Notice {
     Notice {
         to,
         role: Role::Security,
@@ -192,7 +186,8 @@ pub(super) fn residue(state: &State, case: &Case, subject: Digest, now: Timestam
     let mut notice = notice(case, Kind::Residue, Role::Security, super::security(state), now);
     notice.subject = subject;
     notice.title = format!("Something may be left behind by {}'s {}", case.actor(), object(case));
-    let found = case.events().iter().rev().find(|event| event.digest == subject).and_then(|event| event.words.as_deref());
+    let found =
+        case.events().iter().rev().find(|event| event.digest == subject).and_then(|event| event.words.as_deref());
     notice.lines = found.map(quoted).into_iter().collect();
     notice
 }

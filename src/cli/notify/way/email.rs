@@ -39,7 +39,8 @@ impl Email {
             from.parse().map_err(|_| wrong("from is no address", "from = \"jit <jit@acme.example>\""))?;
         let (host, port) = match server.rsplit_once(':') {
             Some((host, port)) => {
-                let port = port.parse().map_err(|_| wrong("the server's port is no number", "server = \"HOST:587\""))?;
+                let port =
+                    port.parse().map_err(|_| wrong("the server's port is no number", "server = \"HOST:587\""))?;
                 (host, Some(port))
             }
             None => (server.as_str(), None),

@@ -25,8 +25,8 @@ impl Way for Terminal {
         // The title has no control character in it: nothing that somebody wrote ends the sequence.
         let bell = if self.seen { format!("\x07\x1b]9;{}\x07", parcel.notice.title) } else { String::new() };
         let mut out = io::stderr().lock();
-        out.write_all(format!("{bell}{}\n", parcel.notice.text()).as_bytes())
-            .and_then(|()| out.flush())
-            .map_err(|cause| Refused::lasting("cannot write to the terminal", cause.to_string(), "run it at a terminal"))
+        out.write_all(format!("{bell}{}\n", parcel.notice.text()).as_bytes()).and_then(|()| out.flush()).map_err(
+            |cause| Refused::lasting("cannot write to the terminal", cause.to_string(), "run it at a terminal"),
+        )
     }
 }

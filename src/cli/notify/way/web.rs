@@ -162,7 +162,8 @@ mod tests {
         for good in ["https://hooks.acme.example/a?b", "http://127.0.0.1:80/x", "http://[::1]:9/", "http://localhost"] {
             assert!(host(good).is_ok(), "{good}");
         }
-        for bad in ["http://acme.example/", "http://127.0.0.1.acme.example/", "https://", "ftp://a", "https://a b/", ""] {
+        for bad in ["http://acme.example/", "http://127.0.0.1.acme.example/", "https://", "ftp://a", "https://a b/", ""]
+        {
             assert!(host(bad).is_err(), "{bad}");
         }
     }
