@@ -144,9 +144,12 @@ fn what_is_open_is_told_and_what_is_over_is_not() {
     assert_eq!(open(3, "23T14:01:40"), ["approvers approval-wanted: dave erin"]);
     assert_eq!(open(5, "23T14:10:00"), [""; 0]);
     assert_eq!(open(5, "23T14:30:00"), ["requesters ending: alice"]);
-    assert_eq!(open(27, "23T14:35:20"), ["security lock: dave erin"]);
-    assert_eq!(open(36, "23T14:40:00"), ["approvers approval-wanted: dave erin", "security void: dave erin raj rita"]);
-    assert_eq!(open(39, "23T14:42:00"), ["approvers approval-wanted: dave erin"]);
+    // carol revoked, erin had approved, and nobody has reviewed it to the end.
+    let dave = "reviewers review-wanted: dave";
+    assert_eq!(open(27, "23T14:35:20"), [dave, "security lock: dave erin"]);
+    let waits = "approvers approval-wanted: dave erin";
+    assert_eq!(open(36, "23T14:40:00"), [dave, waits, "security void: dave erin raj rita"]);
+    assert_eq!(open(39, "23T14:42:00"), [dave, waits]);
 
     let names = |position: usize, size: usize, now: &str| -> String {
         let notice = heard.get(position).unwrap().first().unwrap();

@@ -90,6 +90,9 @@ pub fn run(context: &mut Context, args: Args) -> Outcome {
         return dry(context, &post.sorted(&first, listener.state(), now), &listener);
     }
     let stop = Stop::watch()?;
+    if args.follow {
+        context.output.note(format!("Following {}; Ctrl-C ends it.", listener.state().name()));
+    }
     take(context, &mut post, &mut memory, &listener, &first, now)?;
     let every = Duration::from_secs(args.every.seconds());
     let ended = rounds(context, &mut post, &mut memory, &mut listener, &stop, args.follow.then_some(every));
@@ -164,8 +167,10 @@ fn take(
 
 fn finish(context: &Context, args: &Args, post: &Post, memory: &Memory) -> Outcome {
     let left = post.left(memory);
-    let delivered = super::output::count(post.done.delivered, "message");
-    context.output.note(format!("Delivered {delivered}."));
+    match post.done.delivered {
+        0 if left.is_empty() => context.output.note("There is nothing new to tell."),
+        delivered => context.output.note(format!("Delivered {}.", super::output::count(delivered, "message"))),
+    }
     if left.is_empty() || args.follow {
         return Ok(Exit::DONE);
     }

@@ -36,7 +36,7 @@ pub struct Receiver {
 
 impl Receiver {
     pub fn http(place: &Place, name: &str) -> Self {
-        Self::new(place, name, "http.py", vec![place.path(&format!("{name}.plan"))])
+        Self::new(place, name, "web.py", vec![place.path(&format!("{name}.plan"))])
     }
 
     pub fn smtp(place: &Place, name: &str) -> Self {
@@ -69,7 +69,7 @@ impl Receiver {
         let _ = self.child.wait();
         let mut command = Command::new("python3");
         command.arg(source(self.script)).arg(&self.out);
-        if self.script == "http.py" {
+        if self.script == "web.py" {
             command.args(&self.arguments).arg(port.to_string());
         } else {
             command.arg(port.to_string()).args(&self.arguments);

@@ -1,4 +1,4 @@
-"""An HTTP receiver. Usage: http.py OUT PLAN PORT. Writes a JSON line for each request to OUT, prints its port, answers what the
+"""An HTTP receiver. Usage: web.py OUT PLAN PORT. Writes a JSON line for each request to OUT, prints its port, answers what the
 file PLAN says (a status; default 200), and ends when its standard input does. Nothing here is jit's."""
 import json, os, sys, threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
