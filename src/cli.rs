@@ -33,12 +33,14 @@ mod host;
 mod init;
 mod keys;
 mod ledger;
+pub mod link;
 mod list;
 mod lock;
 mod log;
 mod man;
 mod member;
 mod mint;
+mod notify;
 mod overview;
 mod panic;
 mod play;
@@ -139,9 +141,11 @@ pub enum Command {
     Watch(watch::Args),
     List(list::Args),
     Show(show::Args),
+    Link(link::Args),
     Log(log::Args),
     Audit(audit::Args),
     Export(export::Args),
+    Notify(Box<notify::Args>),
     Verify(verify::Args),
     Sync(sync::Args),
     Checkpoint(checkpoint::Args),
@@ -222,9 +226,11 @@ fn dispatch(context: &mut Context, command: Option<Command>) -> Outcome {
         Command::Watch(args) => watch::run(context, args),
         Command::List(args) => list::run(context, args),
         Command::Show(args) => show::run(context, args),
+        Command::Link(args) => link::run(context, args),
         Command::Log(args) => log::run(context, args),
         Command::Audit(args) => audit::run(context, args),
         Command::Export(args) => export::run(context, args),
+        Command::Notify(args) => notify::run(context, *args),
         Command::Verify(args) => verify::run(context, args),
         Command::Sync(args) => sync::run(context, args),
         Command::Checkpoint(args) => checkpoint::run(context, args),

@@ -7,6 +7,7 @@
 pub mod cef;
 pub mod cloudevents;
 pub mod jsonl;
+pub mod notify;
 pub mod ocsf;
 pub mod record;
 pub mod sentence;

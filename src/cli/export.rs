@@ -19,10 +19,10 @@ use format::{Format, Shape};
 use receiver::Means;
 
 mod carry;
-mod cursor;
+pub(super) mod cursor;
 mod destination;
 mod format;
-mod receiver;
+pub(super) mod receiver;
 pub(in crate::cli) mod stop;
 pub(in crate::cli) mod upstream;
 

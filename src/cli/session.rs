@@ -96,12 +96,12 @@ impl Session {
         self.ledger.waiting()
     }
 
-    /// The case that `text` names: any unambiguous beginning of its id.
+    /// The case that `text` names: any unambiguous beginning of its id, or a link (`jit link`).
     ///
     /// # Errors
-    /// Where none or several begin so.
+    /// Where none or several begin so, or the link is to another ledger.
     pub fn case(&self, text: &str) -> Result<&Case, CliError> {
-        self.ledger.case(text)
+        self.ledger.case(super::link::case_of(text, self.state())?.unwrap_or(text))
     }
 
     /// The case with this id, which is known.
