@@ -29,7 +29,9 @@ mod exec;
 mod export;
 mod extend;
 mod files;
+mod hook;
 mod host;
+mod incident;
 mod init;
 mod keys;
 mod ledger;
@@ -132,6 +134,7 @@ pub enum Command {
     Exec(exec::Args),
     Close(close::Args),
     Revoke(revoke::Args),
+    Incident(incident::Args),
     Lock(lock::Args),
     Unlock(unlock::Args),
     Panic(panic::Args),
@@ -148,6 +151,7 @@ pub enum Command {
     Notify(Box<notify::Args>),
     Verify(verify::Args),
     Sync(sync::Args),
+    Hook(hook::Args),
     Checkpoint(checkpoint::Args),
     Witness(witness::Args),
     Policy(policy::Args),
@@ -217,6 +221,7 @@ fn dispatch(context: &mut Context, command: Option<Command>) -> Outcome {
         Command::Exec(args) => exec::run(context, args),
         Command::Close(args) => close::run(context, args),
         Command::Revoke(args) => revoke::run(context, args),
+        Command::Incident(args) => incident::run(context, args),
         Command::Lock(args) => lock::run(context, args),
         Command::Unlock(args) => unlock::run(context, args),
         Command::Panic(args) => panic::run(context, args),
@@ -233,6 +238,7 @@ fn dispatch(context: &mut Context, command: Option<Command>) -> Outcome {
         Command::Notify(args) => notify::run(context, *args),
         Command::Verify(args) => verify::run(context, args),
         Command::Sync(args) => sync::run(context, args),
+        Command::Hook(args) => hook::run(context, args),
         Command::Checkpoint(args) => checkpoint::run(context, args),
         Command::Witness(args) => witness::run(context, args),
         Command::Policy(args) => policy::run(context, args),

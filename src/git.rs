@@ -54,6 +54,9 @@ pub enum GitError {
     /// The branch is no plain reference.
     #[error("{0} in {1} is a symbolic reference, not a branch")]
     SymbolicBranch(&'static str, PathBuf),
+    /// Git's variable for the objects of a push names something else.
+    #[error("{0} is not where git keeps the objects of a push to this repository")]
+    Quarantine(PathBuf),
     /// A name that no state file can have.
     #[error("`{0}` is not a name for a state file")]
     StateName(String),

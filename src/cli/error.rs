@@ -260,6 +260,7 @@ impl From<GitError> for CliError {
             GitError::ObjectFormat(_) => failed(&error, "git init --object-format=sha1, or: jit init DIR"),
             GitError::NotEmpty(_) => failed(&error, "choose another directory"),
             GitError::SymbolicBranch(..) => failed(&error, "make main a branch of its own"),
+            GitError::Quarantine(_) => failed(&error, "this runs as a hook of git: jit hook install --bare DIR"),
             GitError::StateName(_) => of(ErrorKind::Failed, &error, None),
             GitError::NotPlain(_) => failed(&error, "look at what lies there, and move it away"),
             GitError::Busy(_) => failed(&error, "wait until the other command has ended, then try again"),
@@ -274,8 +275,12 @@ impl CliError {
     fn from_remote(error: &RemoteError) -> Self {
         match error {
             RemoteError::LostRace => failed(error, "run the command again"),
-            RemoteError::Refused(_) => {
-                failed(error, "ask who runs the remote why; what was signed waits for: jit sync")
+            RemoteError::Refused(why) => {
+                // Whoever refuses says it in lines: one cause each, as they stand there.
+                let mut lines = why.lines();
+                let first = RemoteError::Refused(lines.next().unwrap_or_default().to_owned());
+                let hint = "do as it says, or ask who runs the remote; what was signed waits for: jit sync";
+                lines.fold(failed(&first, hint), Self::because)
             }
             RemoteError::Unreachable(_) => failed(error, "check the remote and your access to it, then: jit sync"),
             RemoteError::Git(_) => failed(error, "check that `git` works here: git --version"),

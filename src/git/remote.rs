@@ -251,7 +251,7 @@ fn judge(finished: &Finished, branch: &str) -> Result<(), Verdict> {
     Err(Verdict::Failed(RemoteError::Refused(why)))
 }
 
-/// What the other side said (`remote: …`), control characters taken out: it goes to a terminal.
+/// What the other side said (`remote: …`), a line each, control characters taken out: it goes to a terminal.
 fn remote_lines(stderr: &str) -> Option<String> {
     let lines: Vec<String> = stderr
         .lines()
@@ -259,7 +259,7 @@ fn remote_lines(stderr: &str) -> Option<String> {
         .map(printable)
         .filter(|line| !line.is_empty())
         .collect();
-    (!lines.is_empty()).then(|| lines.join("; "))
+    (!lines.is_empty()).then(|| lines.join("\n"))
 }
 
 /// The last lines of git's messages, on one.

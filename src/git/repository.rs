@@ -63,6 +63,63 @@ impl GitStore {
         Self::of(repository)
     }
 
+    /// Opens the repository whose git directory is `path` itself, as a hook of a push does, and reads the push's own
+    /// objects too, which lie in `quarantine` until the hook has agreed. Nothing is written there.
+    ///
+    /// # Errors
+    /// As [`GitStore::open`]; [`GitError::Quarantine`] where that directory is not one that git makes for a push to this
+    /// repository.
+    pub fn open_receiving(path: &Path, quarantine: Option<&Path>) -> Result<Self, GitError> {
+        let store = Self::open(path)?;
+        let whole = |path: &Path| path.canonicalize().map_err(|cause| GitError::file(path, cause));
+        if whole(store.path())? != whole(path)? {
+            return Err(GitError::NotARepository(path.to_owned()));
+        }
+        let Some(quarantine) = quarantine else { return Ok(store) };
+        let foreign = || GitError::Quarantine(quarantine.to_owned());
+        // The variable could come from anywhere: it counts only where it names what git makes, where git makes it.
+        let quarantine = path.join(quarantine);
+        let is_plain = std::fs::symlink_metadata(&quarantine).is_ok_and(|meta| meta.is_dir());
+        let name = quarantine.file_name().and_then(|name| name.to_str()).unwrap_or_default().to_owned();
+        let around = quarantine.parent().ok_or_else(foreign)?;
+        let is_here = whole(around)? == whole(&store.repository.commondir().join("objects"))?;
+        if !is_plain || !is_here || !(name.starts_with("tmp_objdir-") || name.starts_with("incoming-")) {
+            return Err(foreign());
+        }
+        let failed = |error: git2::Error| GitError::repository(path, &error);
+        let objects = store.repository.odb().map_err(failed)?;
+        // Kept by the repository: every later `odb()` of it is this one.
+        objects.add_disk_alternate(quarantine.to_str().ok_or_else(foreign)?).map_err(failed)?;
+        drop(objects);
+        Ok(store)
+    }
+
+    /// Whether there is no work tree.
+    pub fn is_bare(&self) -> bool {
+        self.repository.is_bare()
+    }
+
+    /// Sets an entry of this repository's own configuration, or takes it out.
+    ///
+    /// # Errors
+    /// Where the file cannot be written.
+    pub fn configure(&self, key: &str, value: Option<&str>) -> Result<(), GitError> {
+        let failed = |error: git2::Error| GitError::repository(self.path(), &error);
+        let config = self.repository.config().and_then(|config| config.open_level(git2::ConfigLevel::Local));
+        let mut config = config.map_err(failed)?;
+        let done = match value {
+            Some(value) => config.set_str(key, value),
+            None => config.remove(key),
+        };
+        done.map_err(failed)
+    }
+
+    /// The value of an entry of this repository's own configuration; `None` where it has none.
+    pub fn own_config(&self, key: &str) -> Option<String> {
+        let config = self.repository.config().ok()?.open_level(git2::ConfigLevel::Local).ok()?;
+        config.get_string(key).ok()
+    }
+
     /// Makes a repository at `path` whose first branch will be `main`; without templates and hooks. An empty one that is
     /// there already is used.
     ///

@@ -127,6 +127,23 @@ impl Replay {
         self.state.judge(read.arrival).map(|_| ()).map_err(ReplayError::WouldBeVoid)
     }
 
+    /// Judges a commit on top of the head as of `now`, and takes it where it breaks no rule: what somebody pushes. Nothing
+    /// has changed where it fails.
+    ///
+    /// # Errors
+    /// [`ReplayError::WouldBeVoid`] with the rule that it breaks.
+    pub fn admit(&mut self, objects: &dyn Objects, id: CommitId, now: Timestamp) -> Result<(), ReplayError> {
+        let (raw, links) = read_commit(objects, id)?;
+        let mut read = Reader::new(objects, self.tree).commit(id, &raw, &links, &self.log)?;
+        read.arrival.now = Some(now);
+        let judged = self.state.judge(read.arrival).map_err(ReplayError::WouldBeVoid)?;
+        self.log.append(read.leaf);
+        self.state.apply(judged);
+        self.commits.push(id);
+        self.tree = Some(links.tree);
+        Ok(())
+    }
+
     /// Takes the one commit that follows the head, without the copy that [`Replay::extend`] makes: for a replay that is
     /// thrown away when this fails.
     pub(super) fn take_next(&mut self, objects: &dyn Objects, id: CommitId) -> Result<(), ReplayError> {
