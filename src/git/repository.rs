@@ -216,6 +216,16 @@ impl GitStore {
         reference::current(&self.repository, name)
     }
 
+    /// How many commits `one` has that `other` has not, and the other way round.
+    ///
+    /// # Errors
+    /// Where a commit of either cannot be read.
+    pub fn apart(&self, one: CommitId, other: CommitId) -> Result<(usize, usize), StoreError> {
+        let failed = |error: git2::Error| StoreError::Read(error.message().to_owned());
+        let [one, other] = [Oid::from_bytes(one.as_bytes()), Oid::from_bytes(other.as_bytes())];
+        self.repository.graph_ahead_behind(one.map_err(failed)?, other.map_err(failed)?).map_err(failed)
+    }
+
     /// The value of a configuration entry of this repository or its user, such as `user.email`; `None` where it is unset.
     pub fn config(&self, key: &str) -> Option<String> {
         self.repository.config().ok()?.snapshot().ok()?.get_string(key).ok()

@@ -6,7 +6,7 @@ use std::thread::sleep;
 
 use super::super::checkpoint::branch;
 use super::super::error::CliError;
-use super::super::output::Output;
+use super::super::output::{Output, count};
 use super::super::progress::Progress;
 use super::{Context, Environment};
 use crate::domain::decide::Intent;
@@ -189,7 +189,10 @@ impl Ledger {
 
     /// Remembers the present state. Reading goes on where it cannot be written (a read-only clone), but it is told.
     pub(in crate::cli) fn pin(&self, output: &Output) {
-        if write_pin(&self.store, &self.replay, output) {
+        let remote = GitRemote::of(&self.store, &self.program, None).ok().flatten();
+        let made_here =
+            remote.zip(self.replay.head()).is_some_and(|(remote, head)| !is_the_remotes(&self.store, &remote, head));
+        if !made_here && write_pin(&self.store, &self.replay, output) {
             self.was_pinned.set(true);
         }
     }
@@ -222,6 +225,11 @@ impl Ledger {
     /// As [`Ledger::refresh`].
     pub(in crate::cli) fn catch_up(&mut self, clock: &dyn Clock, output: &Output) -> Result<(), CliError> {
         let caught_up = self.write(clock, |writer, replay| writer.catch_up(replay))?;
+        if let Err(AppendError::Replay(ReplayError::Forked { found, .. })) = &caught_up
+            && let Some(error) = made_here(&self.store, self.replay.head(), *found)?
+        {
+            return Err(error);
+        }
         if let Err(AppendError::Replay(ReplayError::Forked { found, .. })) = &caught_up
             && self.met.replace(Some(*found)) != Some(*found)
         {
@@ -405,6 +413,41 @@ impl Ledger {
         let cases = state.cases().filter_map(|case| Some((case, case.access()?)));
         cases.filter(move |(case, access)| access.actor == *member && live(case))
     }
+}
+
+/// Whether a remote was seen to have a commit. Only that is remembered as verified: a commit made by hand in this clone
+/// may be taken away again, and that is no rewritten ledger.
+pub(in crate::cli) fn is_the_remotes(store: &GitStore, remote: &GitRemote<'_>, commit: CommitId) -> bool {
+    match remote.last_seen() {
+        Ok(Some(seen)) => seen == commit || store.apart(commit, seen).is_ok_and(|(here, _)| here == 0),
+        // Nothing was ever fetched: what lies here is all there is.
+        _ => true,
+    }
+}
+
+/// What to say where the remote's head `found` continues all that this clone ever verified, and only commits that
+/// somebody made here by hand are not in it. `None` where the remote itself is another one.
+///
+/// # Errors
+/// Where it cannot be told.
+pub(in crate::cli) fn made_here(
+    store: &GitStore,
+    head: Option<CommitId>,
+    found: CommitId,
+) -> Result<Option<CliError>, CliError> {
+    let (Some(pin), Some(head)) = (read_pin(store)?, head) else { return Ok(None) };
+    if store.apart(pin.head, found)?.0 > 0 {
+        return Ok(None);
+    }
+    let (here, _) = store.apart(head, found)?;
+    let are = if here == 1 { "is" } else { "are" };
+    let reset = "git log origin/main..main shows them; \
+                 git branch mine && git reset --keep origin/main keeps them as mine and takes them out of main";
+    Ok(Some(
+        CliError::failed(format!("{} on main here {are} not in the remote's", count(here, "commit")))
+            .because("they were made by hand: what jit commits, the remote has, or it waits in the outbox")
+            .hint(reset),
+    ))
 }
 
 /// What this clone has verified before.
