@@ -322,7 +322,10 @@ fn what_was_committed_by_hand_here_is_told_and_forgotten_once_taken_away() {
     }
     let committed = office.place.git(&bob.ledger, &["rev-parse", "HEAD"]);
     let expected = ["2 commits on main here are not in the remote's", "git branch mine", "git reset --keep"];
-    bob.jit(&["status"]).refused(1).mentions(&expected);
+    // What they would do can be seen; nobody signs on top of them.
+    let said = bob.jit(&["verify"]).exits(4);
+    assert!(said.err.contains("2 commits on main here, made by hand, the remote does not have"), "{}", said.told());
+    bob.jit(&["status"]).ok();
     bob.approves(&case).refused(1).mentions(&expected);
     // The same where the remote has gone on meanwhile.
     alice.jit(&["deny", &case, "--comment", "Withdrawn.", "--yes"]);

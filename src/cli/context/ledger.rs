@@ -46,6 +46,8 @@ pub struct Ledger {
     was_pinned: Cell<bool>,
     /// The head of another history that was met, and of which evidence was kept.
     met: Cell<Option<CommitId>>,
+    /// How many commits made here by hand come after all that the remote has.
+    ahead: Cell<usize>,
 }
 
 impl Context {
@@ -157,14 +159,22 @@ impl Ledger {
             // The pin never goes back: whoever rewinds or rewrites the history is seen by everybody who was here before.
             pin.check(&replay)?;
         }
-        let ledger = Self { store, program, replay, was_pinned: Cell::new(pin.is_some()), met: Cell::new(None) };
+        let ledger = Self {
+            store,
+            program,
+            replay,
+            was_pinned: Cell::new(pin.is_some()),
+            met: Cell::new(None),
+            ahead: Cell::new(0),
+        };
         ledger.pin(output);
         Ok(ledger)
     }
 
     /// A ledger that was just made or cloned.
     pub(in crate::cli) fn from_parts(store: GitStore, program: Program, replay: Replay, output: &Output) -> Self {
-        let ledger = Self { store, program, replay, was_pinned: Cell::new(false), met: Cell::new(None) };
+        let ledger =
+            Self { store, program, replay, was_pinned: Cell::new(false), met: Cell::new(None), ahead: Cell::new(0) };
         ledger.pin(output);
         ledger
     }
@@ -195,6 +205,11 @@ impl Ledger {
         if !made_here && write_pin(&self.store, &self.replay, output) {
             self.was_pinned.set(true);
         }
+    }
+
+    /// How many commits that were made here by hand come after all that the remote has, as the last fetch saw it.
+    pub const fn ahead(&self) -> usize {
+        self.ahead.get()
     }
 
     /// Fetches, verifies what came, and delivers what waits. What the rules do not take any more stays, and is told.
@@ -228,6 +243,8 @@ impl Ledger {
         if let Err(AppendError::Replay(ReplayError::Forked { found, .. })) = &caught_up
             && let Some(error) = made_here(&self.store, self.replay.head(), *found)?
         {
+            let (here, there) = self.replay.head().map_or(Ok((0, 0)), |head| self.store.apart(head, *found))?;
+            self.ahead.set(if there == 0 { here } else { 0 });
             return Err(error);
         }
         if let Err(AppendError::Replay(ReplayError::Forked { found, .. })) = &caught_up
@@ -289,6 +306,15 @@ impl Ledger {
         clock: &dyn Clock,
         act: impl FnOnce(&Writer<'_>, &mut Replay) -> Result<T, AppendError>,
     ) -> Result<Result<T, CliError>, CliError> {
+        // What was made here by hand is not pushed along with what is signed now.
+        let remote = GitRemote::of(&self.store, &self.program, None)?;
+        if let (Some(remote), Some(head)) = (&remote, self.replay.head())
+            && !is_the_remotes(&self.store, remote, head)
+            && let Some(seen) = remote.last_seen()?
+            && let Some(error) = made_here(&self.store, Some(head), seen)?
+        {
+            return Err(error);
+        }
         let done = self.write(clock, act)?;
         if done.is_err() {
             self.store.discard();
@@ -435,11 +461,16 @@ pub(in crate::cli) fn made_here(
     head: Option<CommitId>,
     found: CommitId,
 ) -> Result<Option<CliError>, CliError> {
-    let (Some(pin), Some(head)) = (read_pin(store)?, head) else { return Ok(None) };
-    if store.apart(pin.head, found)?.0 > 0 {
+    let Some(head) = head else { return Ok(None) };
+    let (here, there) = store.apart(head, found)?;
+    let goes_on = match read_pin(store)? {
+        Some(pin) => store.apart(pin.head, found)?.0 == 0,
+        // A clone by git in which jit never ran: of two histories nobody knows which was first.
+        None => there == 0,
+    };
+    if !goes_on {
         return Ok(None);
     }
-    let (here, _) = store.apart(head, found)?;
     let are = if here == 1 { "is" } else { "are" };
     let reset = "git log origin/main..main shows them; \
                  git branch mine && git reset --keep origin/main keeps them as mine and takes them out of main";
