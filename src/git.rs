@@ -16,7 +16,9 @@ pub mod remote;
 pub mod repository;
 
 mod loose;
+mod index;
 mod reference;
+mod stale;
 mod worktree;
 
 pub use files::{State, WriterLock};
@@ -61,8 +63,8 @@ pub enum GitError {
     #[error("{0} is not a plain file or directory")]
     NotPlain(PathBuf),
     /// Another process is writing to this ledger.
-    #[error("another jit process is writing to this ledger (it holds {0})")]
-    Busy(PathBuf),
+    #[error("another jit process is writing to this ledger (it holds {0}{1})")]
+    Busy(PathBuf, String),
     /// A file cannot be read or written.
     #[error("{path}: {cause}")]
     File {

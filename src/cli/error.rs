@@ -262,7 +262,7 @@ impl From<GitError> for CliError {
             GitError::SymbolicBranch(..) => failed(&error, "make main a branch of its own"),
             GitError::StateName(_) => of(ErrorKind::Failed, &error, None),
             GitError::NotPlain(_) => failed(&error, "look at what lies there, and move it away"),
-            GitError::Busy(_) => failed(&error, "wait until the other command has ended, then try again"),
+            GitError::Busy(..) => failed(&error, "wait until the other command has ended, then try again"),
             GitError::File { path, cause } => Self::file("use", path, cause),
             GitError::Repository { .. } => failed(&error, "jit doctor"),
             GitError::Remote(cause) => Self::from_remote(cause),
@@ -277,6 +277,13 @@ impl CliError {
             RemoteError::Refused(_) => {
                 failed(error, "ask who runs the remote why; what was signed waits for: jit sync")
             }
+            RemoteError::Locked { lock, is_remote: false, .. } => {
+                failed(error, &format!("if no git is at work there: rm {lock}; then run the command again"))
+            }
+            RemoteError::Locked { lock, is_remote: true, .. } => failed(
+                error,
+                &format!("if no git is at work there, whoever runs the remote types: rm {lock}; then, here: jit sync"),
+            ),
             RemoteError::Unreachable(_) => failed(error, "check the remote and your access to it, then: jit sync"),
             RemoteError::Git(_) => failed(error, "check that `git` works here: git --version"),
         }
@@ -299,6 +306,13 @@ impl From<StoreError> for CliError {
             StoreError::Write(_) => {
                 failed(&error, "check free space and permissions of the ledger; nothing was changed")
             }
+            StoreError::Locked { pid: Some(pid), .. } => {
+                failed(&error, &format!("wait until that process has ended (ps -fp {pid}), then run the command again"))
+            }
+            StoreError::Locked { lock, .. } => {
+                failed(&error, &format!("if no git is at work there: rm {lock}; then run the command again"))
+            }
+            StoreError::NotSynced(_) => failed(&error, "look after the disk (dmesg), then: jit verify"),
             StoreError::Read(_) => failed(&error, "git fsck"),
         }
     }

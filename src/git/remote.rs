@@ -6,8 +6,9 @@ use std::thread::sleep;
 use std::time::Duration;
 
 use super::program::{Finished, Program};
+use super::reference::places;
 use super::repository::GitStore;
-use super::{BRANCH, GitError};
+use super::{BRANCH, GitError, stale};
 use crate::domain::id::CommitId;
 use crate::ports::{Remote, RemoteError, StoreError};
 
@@ -25,7 +26,7 @@ pub struct GitRemote<'a> {
 /// What a push came to.
 enum Verdict {
     LostRace,
-    /// The other side's branch was locked for a moment; or a lock was left there.
+    /// The other side's branch was locked for a moment; or this lock was left there.
     Locked(String),
     Failed(RemoteError),
 }
@@ -105,9 +106,21 @@ impl Remote for GitRemote<'_> {
         ];
         let mut finished = self.program.run(self.store, &arguments)?;
         // Another process fetched into this clone at the same moment: what it fetched may be older than what we saw.
-        for attempt in 0..5 {
+        let lock = self.store.git().commondir().join(format!("{tracking}.lock"));
+        let mut seen = None;
+        for attempt in 0..8 {
             if finished.success || !finished.stderr.contains("cannot lock ref") {
                 break;
+            }
+            match attempt {
+                0 => seen = stale::identity(&lock),
+                // It has stayed for more than two seconds: it is git's own, and a git that was killed left it.
+                7 => stale::clear(&lock, seen, &places(self.store.git())).map_err(|told| RemoteError::Locked {
+                    lock: told.lock.display().to_string(),
+                    why: told.why(),
+                    is_remote: false,
+                })?,
+                _ => {}
             }
             sleep(Duration::from_millis(20 << attempt));
             finished = self.program.run(self.store, &arguments)?;
@@ -144,7 +157,10 @@ impl Remote for GitRemote<'_> {
                     sleep(Duration::from_millis(100 << attempt));
                     attempt += 1;
                 }
-                Err(Verdict::Locked(why)) => return Err(RemoteError::Refused(why)),
+                Err(Verdict::Locked(lock)) => {
+                    let why = "at the remote: another git is writing there, or one died".to_owned();
+                    return Err(RemoteError::Locked { lock, why, is_remote: true });
+                }
             }
         }
         // Git does it where its fetch settings are usual; the push stands whether or not this does.
@@ -231,8 +247,10 @@ fn judge(finished: &Finished, branch: &str) -> Result<(), Verdict> {
     if moved {
         return Err(Verdict::LostRace);
     }
-    if says(".lock': File exists") {
-        return Err(Verdict::Locked(remote_lines(&finished.stderr).unwrap_or(refusal)));
+    if let Some((before, _)) = both.split_once(".lock': File exists") {
+        // "Unable to create '/srv/acme.git/./refs/heads/main.lock': File exists."
+        let path = before.rsplit('\'').next().unwrap_or_default();
+        return Err(Verdict::Locked(format!("{}.lock", printable(&path.replace("/./", "/")))));
     }
     if refusal.contains("hook declined") {
         let why = remote_lines(&finished.stderr).unwrap_or(refusal);

@@ -8,12 +8,13 @@
 use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::path::Path;
+use std::time::Duration;
 
 use git2::{ErrorCode, ObjectFormat, ObjectType, Oid, Repository, RepositoryInitOptions, RepositoryOpenFlags};
 
 use super::files::State;
 use super::loose::{Pending, persist, type_of};
-use super::worktree::{LeftAlone, follow};
+use super::worktree::{Followed, LeftAlone, follow};
 use super::{BRANCH, GitError, reference};
 use crate::domain::id::{CommitId, ObjectId};
 use crate::ports::{ObjectKind, Objects, Store, StoreError};
@@ -108,7 +109,9 @@ impl GitStore {
         if branch.is_ok_and(|branch| branch.kind() == Some(git2::ReferenceType::Symbolic)) {
             return Err(GitError::SymbolicBranch(BRANCH, common.to_owned()));
         }
-        let state = State::beside(common);
+        // jit.fsync = false: for clones that can be thrown away, such as those of CI.
+        let durable = repository.config().and_then(|config| config.get_bool("jit.fsync")).unwrap_or(true);
+        let state = State::beside(common).with_durability(durable);
         Ok(Self { repository, state, pending: RefCell::default(), left_alone: RefCell::default() })
     }
 
@@ -176,7 +179,7 @@ impl GitStore {
             return Ok(());
         }
         let odb = self.repository.odb().map_err(|error| StoreError::Read(error.message().to_owned()))?;
-        persist(&self.repository.commondir().join("objects"), &odb, &waiting)?;
+        persist(&self.state, &self.repository.commondir().join("objects"), &odb, &waiting)?;
         self.pending.borrow_mut().clear();
         Ok(())
     }
@@ -208,20 +211,44 @@ impl GitStore {
         !self.repository.is_bare() && head.is_ok_and(|head| head.symbolic_target().ok().flatten() == Some(BRANCH))
     }
 
-    /// Finishes what a process left that was killed after the branch moved and before the work tree had followed.
-    /// Only who holds the turn may call it: then the process that noted it is dead.
-    fn finish_following(&self) -> Result<(), GitError> {
-        let Some(note) = self.state.read(FOLLOWING)? else { return Ok(()) };
+    /// Lets the work tree catch up where an earlier process could not, or was killed before it had. Gives way to a process
+    /// that is just at it.
+    pub fn settle(&self) {
+        if matches!(self.state.read(FOLLOWING), Ok(Some(_)))
+            && let Ok(_turn) = self.state.wait_for_turn(reference::TURN, 1, Duration::ZERO)
+            && let Err(error) = self.finish_following()
+        {
+            let why = format!("could not be brought up to date: {error}");
+            self.left_alone.borrow_mut().push(LeftAlone { path: "the work tree".to_owned(), why });
+        }
+    }
+
+    /// Finishes what a process left that was killed after the branch moved and before the work tree had followed. Gives
+    /// the note where it is still owed. Only who holds the turn may call it: then the process that noted it is dead.
+    fn finish_following(&self) -> Result<Option<Owed>, GitError> {
+        let Some(note) = self.state.read(FOLLOWING)? else { return Ok(None) };
         let text = String::from_utf8_lossy(&note);
         // `none` for a branch that was unborn; anything else that is no id is as good as no note.
         let from = text.trim().parse::<ObjectId>().ok();
         if (from.is_some() || text.trim() == "none")
             && self.shows_branch()
             && let Ok(Some(head)) = self.head()
+            && self.follow(from, head)
         {
-            self.left_alone.borrow_mut().extend(follow(&self.repository, from, head));
+            return Ok(Some(Owed(from)));
         }
-        self.state.remove(FOLLOWING)
+        self.state.remove(FOLLOWING)?;
+        Ok(None)
+    }
+
+    /// Brings the work tree from `old` to `new`; whether that has to be done again.
+    fn follow(&self, old: Option<CommitId>, new: CommitId) -> bool {
+        let Followed { left, is_owed } = follow(&self.repository, &self.state, old, new);
+        let mut all = self.left_alone.borrow_mut();
+        // Tried twice it is told once.
+        all.retain(|known| !left.iter().any(|new| new.path == known.path));
+        all.extend(left);
+        is_owed
     }
 
     pub(super) fn git(&self) -> &Repository {
@@ -291,29 +318,31 @@ impl Store for GitStore {
         self.persist()?;
         let turn = reference::turn(&self.state)?;
         let noted = |error: GitError| StoreError::Write(error.to_string());
-        self.finish_following().map_err(noted)?;
+        let owed = self.finish_following().map_err(noted)?;
         let follows = self.shows_branch();
-        if follows {
-            // Killed from here on, the next append finds this and lets the work tree catch up.
+        if follows && owed.is_none() {
+            // Killed from here on, the next command finds this and lets the work tree catch up.
             let from = expected.map_or_else(|| "none".to_owned(), |id| id.to_string());
             self.state.write(FOLLOWING, from.as_bytes()).map_err(noted)?;
         }
         let moved = reference::advance(&self.repository, &self.state, &turn, BRANCH, expected, new);
+        let mut is_owed = owed.is_some();
         if moved.is_ok() {
             let names: &[&str] = if follows { &[BRANCH, "HEAD"] } else { &[BRANCH] };
             reference::log(&self.repository, names, expected, new, &committer(&commit), note);
-            if follows {
-                self.left_alone.borrow_mut().extend(follow(&self.repository, expected, new));
-            }
+            is_owed = follows && self.follow(owed.map_or(expected, |Owed(from)| from), new);
         }
-        // Where this fails the next append follows once more, which changes nothing then. Where the branch moved and
+        // Where this fails the next command follows once more, which changes nothing then. Where the branch moved and
         // could not be synced, the note stays.
-        if follows && (moved.is_ok() || self.head().is_ok_and(|head| head != Some(new))) {
+        if follows && !is_owed && (moved.is_ok() || self.head().is_ok_and(|head| head != Some(new))) {
             let _ = self.state.remove(FOLLOWING);
         }
         moved
     }
 }
+
+/// The commit that the work tree still shows; `None` for nothing.
+struct Owed(Option<CommitId>);
 
 /// The committer line of a commit, as reflogs repeat it: no clock is asked here.
 fn committer(commit: &[u8]) -> String {

@@ -64,6 +64,8 @@ pub struct Appended {
     pub case: CaseId,
     /// The commit that holds it.
     pub commit: CommitId,
+    /// Why this clone does not show it yet, where it does not: the remote has it, and the next fetch brings it.
+    pub behind: Option<String>,
 }
 
 /// Why nothing was appended.
@@ -200,6 +202,7 @@ impl Writer<'_> {
                     digest,
                     case,
                     commit: commit.or(replay.head()).ok_or(AppendError::Busy(attempt))?,
+                    behind: None,
                 });
             }
             self.stands(replay, &signed).map_err(AppendError::Refused)?;
@@ -259,6 +262,7 @@ impl Writer<'_> {
             }
         }
         let note = format!("jit: {}", signed.event.kind());
+        let mut behind = None;
         match self.store.advance(replay.head(), commit, &note) {
             Ok(()) => {}
             // The remote has it: whoever moved the branch meanwhile fetched it, or the next command does.
@@ -269,10 +273,12 @@ impl Writer<'_> {
                 }
                 return Ok(None);
             }
+            // The remote has it. To call that "nothing was appended" would have it said twice.
+            Err(error) if self.remote.is_some() => behind = Some(error.to_string()),
             Err(error) => return Err(error.into()),
         }
         replay.extend(as_objects(self.store), commit)?;
-        Ok(Some(Appended { digest, case: signed.event.case.unwrap_or(CaseId(digest)), commit }))
+        Ok(Some(Appended { digest, case: signed.event.case.unwrap_or(CaseId(digest)), commit, behind }))
     }
 
     fn follow(&self, replay: &mut Replay, head: CommitId) -> Result<(), AppendError> {
@@ -287,10 +293,20 @@ impl Writer<'_> {
             return Ok(());
         }
         replay.extend(objects, head)?;
-        match self.store.advance(local, head, "jit: fetched") {
-            Ok(()) | Err(StoreError::Moved { .. }) => Ok(()),
-            Err(error) => Err(error.into()),
+        let mut from = local;
+        for _ in 0..TRIES {
+            match self.store.advance(from, head, "jit: fetched") {
+                Ok(()) => return Ok(()),
+                // Another process of this clone fetched less than we did: the branch goes on from there.
+                Err(StoreError::Moved { actual: Some(actual) }) if actual != head && replay.contains(actual) => {
+                    from = Some(actual);
+                }
+                // It fetched as much or more.
+                Err(StoreError::Moved { .. }) => return Ok(()),
+                Err(error) => return Err(error.into()),
+            }
         }
+        Ok(())
     }
 }
 
@@ -313,7 +329,7 @@ pub fn found(
     replay.preview(as_objects(store), commit, now)?;
     store.advance(None, commit, "jit: genesis")?;
     replay.extend(as_objects(store), commit)?;
-    Ok((replay, Appended { digest, case: CaseId(digest), commit }))
+    Ok((replay, Appended { digest, case: CaseId(digest), commit, behind: None }))
 }
 
 pub(super) fn as_objects(store: &dyn Store) -> &dyn crate::ports::Objects {

@@ -77,6 +77,9 @@ impl Context {
             ledger.with_writer(&**clock, |writer, replay| writer.append(replay, make, signer, &mut **rng))?;
         // What has landed has landed, whether or not it can be remembered here.
         ledger.pin(&self.output);
+        if let Ok(appended) = &appended {
+            ledger.tell_behind(appended, &self.output);
+        }
         appended
     }
 
@@ -141,6 +144,10 @@ impl Ledger {
     /// # Errors
     /// As [`Context::ledger`] has them.
     pub fn read(store: GitStore, program: Program, output: &Output) -> Result<Self, CliError> {
+        // What an earlier command could not finish, or was killed in.
+        store.settle();
+        // Before the branch is looked at: another process may move both in between, and the pin is never ahead of it.
+        let pin = read_pin(&store)?;
         let Some(head) = store.head()? else {
             return Err(CliError::failed(format!(
                 "{} holds no ledger yet: main has no commit",
@@ -148,7 +155,6 @@ impl Ledger {
             ))
             .hint("make one: jit init DIR; or fetch it: jit clone URL DIR"));
         };
-        let pin = read_pin(&store)?;
         let replay = {
             let mut progress = Progress::new(output, "Checking", "commits");
             Replay::observed(&store, head, &mut |done, total| progress.tell(done, total))?
@@ -187,8 +193,20 @@ impl Ledger {
         Self { program, ..self }
     }
 
+    /// Tells where an event is at the remote, and this clone could not follow.
+    pub(in crate::cli) fn tell_behind(&self, appended: &Appended, output: &Output) {
+        if let Some(why) = &appended.behind {
+            output.warning(format!("the remote has it, and this clone is behind: {why}"));
+            output.hint("mend that, then: jit sync");
+        }
+    }
+
     /// Remembers the present state. Reading goes on where it cannot be written (a read-only clone), but it is told.
     pub(in crate::cli) fn pin(&self, output: &Output) {
+        // Never ahead of the branch: it would look rewound to the next command.
+        if !matches!(self.store.head(), Ok(head) if head == self.replay.head()) {
+            return;
+        }
         if write_pin(&self.store, &self.replay, output) {
             self.was_pinned.set(true);
         }

@@ -297,6 +297,9 @@ impl Minter {
         if let Err(busy @ AppendError::Busy(_)) = appended {
             return Ok(Step::Again(busy.into()));
         }
+        if let Ok(appended) = &appended {
+            ledger.tell_behind(appended, &context.output);
+        }
         match (appended.map_err(told), turn) {
             (Ok(_), _) => {
                 let access = ledger.state().case(&id).and_then(|case| case.access());
