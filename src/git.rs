@@ -23,7 +23,7 @@ mod worktree;
 
 pub use files::{State, WriterLock};
 pub use program::Program;
-pub use remote::{GitRemote, clone};
+pub use remote::{GitRemote, clear_unfinished, clone};
 pub use repository::{GitStore, Warning};
 pub use worktree::LeftAlone;
 

@@ -9,5 +9,11 @@ mod common;
 
 #[path = "faults/acts.rs"]
 mod acts;
+#[path = "faults/clock.rs"]
+mod clock;
+#[path = "faults/durable.rs"]
+mod durable;
+#[path = "faults/locks.rs"]
+mod locks;
 #[path = "faults/sweep.rs"]
 mod sweep;

@@ -258,7 +258,10 @@ impl From<GitError> for CliError {
             GitError::Shallow(_) => failed(&error, "git fetch --unshallow, or clone it whole: jit clone URL DIR"),
             GitError::Grafts(path) => failed(&error, &format!("rm {}", path.display())),
             GitError::ObjectFormat(_) => failed(&error, "git init --object-format=sha1, or: jit init DIR"),
-            GitError::NotEmpty(_) => failed(&error, "choose another directory"),
+            GitError::NotEmpty(path) => {
+                let is_there = format!("choose another directory; if it is your clone: jit verify --ledger {}", path.display());
+                failed(&error, &is_there)
+            }
             GitError::SymbolicBranch(..) => failed(&error, "make main a branch of its own"),
             GitError::StateName(_) => of(ErrorKind::Failed, &error, None),
             GitError::NotPlain(_) => failed(&error, "look at what lies there, and move it away"),
@@ -474,7 +477,10 @@ const fn hint_of(code: Code) -> Option<&'static str> {
         Code::K04 => Some("name your key with --key FILE; jit policy show lists everybody's"),
         Code::K05 => Some("jit doctor says which of your keys can sign for which roles"),
         Code::L01 | Code::L02 | Code::L03 | Code::L05 => Some("jit sync, then run the command again"),
-        Code::L04 => Some("set this machine's clock (it must agree with the others'), then run the command again"),
+        Code::L04 => Some(
+            "compare this machine's clock (date -u) with one that you trust, and set it; if it is right, somebody wrote with a \
+             clock that is ahead (jit log shows who): run the command again when that time has come",
+        ),
         Code::E03 => Some("write it as plain text that says why"),
         Code::C01 | Code::C02 | Code::C03 | Code::C04 | Code::C05 | Code::C06 | Code::C07 | Code::C08 => None,
         Code::E01 | Code::E02 | Code::E04 => None,
@@ -529,7 +535,13 @@ impl From<AppendError> for CliError {
             AppendError::Store(cause) => Self::from(cause).context("nothing was appended"),
             AppendError::Sign(cause) => Self::from(cause).context("nothing was signed"),
             AppendError::Rng(cause) => cause.into(),
-            AppendError::Queued { .. } => failed(&error, "jit sync delivers it once, as soon as the remote takes it"),
+            AppendError::Queued { cause: RemoteError::Locked { ref lock, .. }, .. } => {
+                let hint = format!("if no git is at work there, whoever runs the remote types: rm {lock}; then, here: jit sync");
+                failed(&error, &hint)
+            }
+            AppendError::Queued { .. } => {
+                failed(&error, "do not sign it again: jit sync delivers it once, as soon as the remote takes it")
+            }
             AppendError::Remote(cause) => {
                 let away = matches!(cause, RemoteError::Unreachable(_));
                 let mut told = Self::from(cause).context("nothing was signed: the remote could not be asked");

@@ -1,10 +1,11 @@
 //! The other side of a ledger: fetch, push and clone through the `git` program, whose transports people have already
 //! configured. Never by force. Imports `ports` and `domain::id`.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::thread::sleep;
 use std::time::Duration;
 
+use super::files::State;
 use super::program::{Finished, Program};
 use super::reference::places;
 use super::repository::GitStore;
@@ -14,6 +15,13 @@ use crate::ports::{Remote, RemoteError, StoreError};
 
 /// How long the first fetch of a clone may take.
 const CLONE_TIMEOUT: Duration = Duration::from_secs(3600);
+
+/// The state file that a clone holds until its branch is there.
+pub(super) const CLONING: &str = "cloning";
+/// What libgit2 and a fetch put into a new git directory, and our own folder.
+const LAYOUT: [&str; 11] = [
+    "HEAD", "config", "description", "hooks", "info", "jit", "objects", "refs", "logs", "packed-refs", "FETCH_HEAD",
+];
 
 /// A remote of a ledger's repository.
 pub struct GitRemote<'a> {
@@ -175,13 +183,15 @@ impl Remote for GitRemote<'_> {
 /// that nothing is checked out before it is verified: the caller then advances from `None` to the returned head.
 ///
 /// # Errors
-/// Where the directory holds something, or the fetch fails; a directory that was made is gone again then.
+/// Where the directory holds something, or the fetch fails; a directory that was made is gone again then. What a clone left
+/// that was killed is no hindrance: it goes first.
 pub fn clone(
     url: &str,
     directory: &Path,
     bare: bool,
     program: &Program,
 ) -> Result<(GitStore, Option<CommitId>), GitError> {
+    clear_unfinished(directory, bare)?;
     let was_there = directory.exists();
     let occupied = std::fs::read_dir(directory).is_ok_and(|mut entries| entries.next().is_some());
     if occupied || std::fs::symlink_metadata(directory).is_ok_and(|meta| !meta.is_dir()) {
@@ -200,6 +210,11 @@ fn clone_into(
     bare: bool,
     program: &Program,
 ) -> Result<(GitStore, Option<CommitId>), GitError> {
+    // Before anything else: what is found with this mark, and without a branch, is nobody's ledger.
+    let git = git_directory(directory, bare);
+    std::fs::create_dir_all(&git).map_err(|cause| GitError::file(&git, cause))?;
+    let state = State::beside(&git);
+    let mark = state.wait_for_turn(CLONING, 1, Duration::ZERO)?;
     let store = GitStore::init(directory, bare)?;
     // A path is kept absolute, as git does: it was meant from where the person stands.
     let path = Path::new(url);
@@ -218,7 +233,47 @@ fn clone_into(
         config.set_str(key, value).map_err(|error| GitError::repository(directory, &error))?;
     }
     // Opened again: a shallow or grafted source may have made this one so.
-    Ok((GitStore::open(directory)?, head))
+    Ok((GitStore::open(directory)?.being_cloned(mark), head))
+}
+
+fn git_directory(directory: &Path, bare: bool) -> PathBuf {
+    if bare { directory.to_owned() } else { directory.join(".git") }
+}
+
+/// Removes a clone that was killed before its branch was there, and nothing else.
+///
+/// # Errors
+/// Where the clone lives, or cannot be removed.
+pub fn clear_unfinished(directory: &Path, bare: bool) -> Result<(), GitError> {
+    let git = git_directory(directory, bare);
+    let names = |at: &Path| -> Vec<String> {
+        let entries = std::fs::read_dir(at).into_iter().flatten().flatten();
+        entries.map(|entry| entry.file_name().to_string_lossy().into_owned()).collect()
+    };
+    let is_git = |at: &Path| std::fs::symlink_metadata(at).is_ok_and(|meta| meta.is_dir());
+    let alone = bare || names(directory) == [".git"];
+    let known = |name: &String| LAYOUT.contains(&&**name);
+    if !is_git(&git) || !alone || !names(&git).iter().all(known) {
+        return Ok(());
+    }
+    let state = State::beside(&git);
+    // Killed before it could even make its mark, it has left the folder for the mark and no more.
+    let only_folders = names(state.path()).is_empty() && names(&git).iter().all(|name| name == "jit");
+    let begun = state.path().join(CLONING).is_file() || only_folders;
+    let has_branch = git2::Repository::open(&git)
+        .is_ok_and(|repository| super::reference::current(&repository, BRANCH).ok().flatten().is_some());
+    if !begun || has_branch || git.join(BRANCH).exists() {
+        return Ok(());
+    }
+    // Held by a clone that lives.
+    let _mark = state.wait_for_turn(CLONING, 1, Duration::ZERO)?;
+    for name in names(&git) {
+        let path = git.join(name);
+        let is_directory = std::fs::symlink_metadata(&path).is_ok_and(|meta| meta.is_dir());
+        let gone = if is_directory { std::fs::remove_dir_all(&path) } else { std::fs::remove_file(&path) };
+        gone.map_err(|cause| GitError::file(path, cause))?;
+    }
+    if bare { Ok(()) } else { std::fs::remove_dir(&git).map_err(|cause| GitError::file(git, cause)) }
 }
 
 /// What `git push --porcelain` says about the one reference that was pushed.

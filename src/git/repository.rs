@@ -12,7 +12,8 @@ use std::time::Duration;
 
 use git2::{ErrorCode, ObjectFormat, ObjectType, Oid, Repository, RepositoryInitOptions, RepositoryOpenFlags};
 
-use super::files::State;
+use super::files::{State, WriterLock};
+use super::remote::CLONING;
 use super::loose::{Pending, persist, type_of};
 use super::worktree::{Followed, LeftAlone, follow};
 use super::{BRANCH, GitError, reference};
@@ -28,6 +29,8 @@ pub struct GitStore {
     state: State,
     pending: RefCell<BTreeMap<ObjectId, Pending>>,
     left_alone: RefCell<Vec<LeftAlone>>,
+    /// Held until the branch of a new clone is there.
+    cloning: RefCell<Option<WriterLock>>,
 }
 
 /// Something about the repository that does no harm and should be known.
@@ -112,7 +115,7 @@ impl GitStore {
         // jit.fsync = false: for clones that can be thrown away, such as those of CI.
         let durable = repository.config().and_then(|config| config.get_bool("jit.fsync")).unwrap_or(true);
         let state = State::beside(common).with_durability(durable);
-        Ok(Self { repository, state, pending: RefCell::default(), left_alone: RefCell::default() })
+        Ok(Self { repository, state, pending: RefCell::default(), left_alone: RefCell::default(), cloning: RefCell::default() })
     }
 
     /// The git directory.
@@ -251,6 +254,10 @@ impl GitStore {
         is_owed
     }
 
+    pub(super) fn being_cloned(self, mark: WriterLock) -> Self {
+        Self { cloning: RefCell::new(Some(mark)), ..self }
+    }
+
     pub(super) fn git(&self) -> &Repository {
         &self.repository
     }
@@ -328,6 +335,9 @@ impl Store for GitStore {
         let moved = reference::advance(&self.repository, &self.state, &turn, BRANCH, expected, new);
         let mut is_owed = owed.is_some();
         if moved.is_ok() {
+            if self.cloning.borrow_mut().take().is_some() {
+                let _ = self.state.remove(CLONING);
+            }
             let names: &[&str] = if follows { &[BRANCH, "HEAD"] } else { &[BRANCH] };
             reference::log(&self.repository, names, expected, new, &committer(&commit), note);
             is_owed = follows && self.follow(owed.map_or(expected, |Owed(from)| from), new);

@@ -5,6 +5,7 @@
 
 use std::fmt;
 use std::fs::{self, Metadata};
+use std::io;
 use std::path::{Path, PathBuf};
 
 use super::reference::identity_of;
@@ -109,9 +110,9 @@ fn among_processes(lock: &Metadata, repository: &[&Path]) -> Holder {
                 return Holder::Alive(pid, name);
             }
             Ok(_) => {}
-            // It ended meanwhile, or it is somebody else's.
-            Err(_) if process.path().exists() => return Holder::Unknown("another user's git is running"),
-            Err(_) => {}
+            // It has ended, whether or not its parent has asked how.
+            Err(cause) if cause.kind() == io::ErrorKind::NotFound => {}
+            Err(_) => return Holder::Unknown("another user's git is running"),
         }
     }
     if seen { Holder::Dead } else { Holder::Unknown("the processes cannot be looked at") }

@@ -89,8 +89,8 @@ pub enum AppendError {
     /// No randomness.
     #[error(transparent)]
     Rng(#[from] RngError),
-    /// The other side did not take it; the signed event waits in the outbox.
-    #[error("the event is signed and waits in the outbox ({name}); it is not in the ledger yet")]
+    /// The other side did not take it, or did not say so; the signed event waits in the outbox.
+    #[error("the event is signed and waits in the outbox ({name}); {}", so_far(.cause))]
     Queued {
         /// Its name in the outbox.
         name: String,
@@ -110,6 +110,17 @@ pub enum AppendError {
     /// Something else that the caller's draft found.
     #[error("{0}")]
     Other(String),
+}
+
+/// Whether an event whose push failed can be in the ledger all the same.
+const fn so_far(cause: &RemoteError) -> &'static str {
+    match cause {
+        // The connection may have ended after the other side took it, and before it said so.
+        RemoteError::Unreachable(_) => "whether the remote has taken it is not known",
+        RemoteError::LostRace | RemoteError::Refused(_) | RemoteError::Locked { .. } | RemoteError::Git(_) => {
+            "it is not in the ledger yet"
+        }
+    }
 }
 
 /// Everything that appending needs.

@@ -202,8 +202,12 @@ pub const ACTS: &[Act] = &[
         },
         killed: &["clone", "{scene}/remote.git", "{scene}/clone", "--json"],
         next: &["clone", "{scene}/remote.git", "{scene}/clone", "--json"],
-        codes: &[],
-        after: |_, _| Ok(()),
+        // 1: it was made already, and is good.
+        codes: &[1],
+        after: |stage, _| {
+            let said = stage.desk().jit(&["verify", "--strict", "--json"]);
+            demand(said.code == 0, Wrong::Corrupt, || said.told())
+        },
     },
     Act {
         name: "init",

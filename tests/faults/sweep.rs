@@ -8,6 +8,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::Path;
 use std::process::Command;
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::thread;
 
 use super::acts::{ACTS, Act, Stage, Wrong};
 use super::common::{Place, Said, absent};
@@ -52,22 +55,40 @@ fn the_whole_sweep() {
     sweep(usize::MAX);
 }
 
+/// How many commands are swept at once: most of the time goes by waiting for the disk.
+const THREADS: usize = 4;
+
 /// At most so many points of each command, spread over all of it.
 fn sweep(most: usize) {
-    let only = std::env::var("SWEEP").unwrap_or_default();
-    let mut rows: Vec<(&str, Row)> = Vec::new();
-    for act in ACTS.iter().filter(|act| act.name.contains(&only)) {
-        let row = of(act, most);
-        println!("{}", line(act.name, &row));
-        rows.push((act.name, row));
+    let next = AtomicUsize::new(0);
+    let rows = Mutex::new(BTreeMap::new());
+    thread::scope(|scope| {
+        for _ in 0..THREADS {
+            scope.spawn(|| {
+                while let Some(act) = ACTS.get(next.fetch_add(1, Ordering::Relaxed)) {
+                    let row = of(act, most);
+                    rows.lock().unwrap().insert(act.name, row);
+                }
+            });
+        }
+    });
+    let rows = rows.into_inner().unwrap();
+    assert_eq!(rows.len(), ACTS.len());
+    println!("\n| killed during | points | acknowledged | corrupt | lost | doubled | stuck | hint followed |");
+    println!("|---|---|---|---|---|---|---|---|");
+    for act in ACTS {
+        println!("{}", line(act.name, &rows[act.name]));
     }
-    println!("\n{}", line("", &Row::default()).replace(" 0 ", "   "));
-    println!("| killed during | points | acknowledged | corruptions | lost | doubled | stuck | hint followed |\n|---|---|---|---|---|---|---|---|");
-    for (name, row) in &rows {
-        println!("{}", line(name, row));
-    }
-    let told: Vec<&String> = rows.iter().flat_map(|(_, row)| &row.told).collect();
-    assert!(told.is_empty(), "{} points\n{told:#?}", told.len());
+    let all = rows.values().fold(Row::default(), |mut all, row| {
+        all.points += row.points;
+        all.acknowledged += row.acknowledged;
+        all.cleared += row.cleared;
+        row.wrong.iter().for_each(|(wrong, count)| *all.wrong.entry(*wrong).or_default() += count);
+        all
+    });
+    println!("{}", line("**all**", &all));
+    let told: Vec<&String> = rows.values().flat_map(|row| &row.told).collect();
+    assert!(told.is_empty(), "{} points", told.len());
     for (name, row) in &rows {
         assert!(row.points >= 5, "{name} was killed only {} times", row.points);
     }
@@ -111,14 +132,16 @@ fn of(act: &Act, most: usize) -> Row {
         if let Err((wrong, why)) = judged {
             *row.wrong.entry(wrong).or_default() += 1;
             let kind = if everything { "all" } else { "one" };
-            row.told.push(format!(
+            let told = format!(
                 "{} at {} {} ({kind}): {wrong:?}: {why}\nkilled: {}\nnext: {}",
                 act.name,
                 point.call,
                 point.count,
                 said.told(),
                 again.told()
-            ));
+            );
+            eprintln!("{told}\n");
+            row.told.push(told);
         }
     }
     row
