@@ -19,12 +19,14 @@ mod loose;
 mod index;
 mod reference;
 mod stale;
+mod unfinished;
 mod worktree;
 
 pub use files::{State, WriterLock};
 pub use program::Program;
-pub use remote::{GitRemote, clear_unfinished, clone};
+pub use remote::{GitRemote, clone};
 pub use repository::{GitStore, Warning};
+pub use unfinished::clear as clear_unfinished;
 pub use worktree::LeftAlone;
 
 /// The ledger's branch.

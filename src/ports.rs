@@ -175,6 +175,9 @@ pub enum RemoteError {
         /// Whether it is at the other side.
         is_remote: bool,
     },
+    /// What the other side has cannot be written here.
+    #[error("what the remote has cannot be kept here: {0}")]
+    Disk(String),
     /// The git program is not there or failed in another way.
     #[error("git failed: {0}")]
     Git(String),
@@ -221,6 +224,20 @@ pub enum StoreError {
     /// It was moved, and the disk did not confirm it: it may be gone after a power cut.
     #[error("the ledger has it, and the disk did not confirm that it is written: {0}")]
     NotSynced(String),
+    /// The file of an object is empty or damaged.
+    #[error("object {id} cannot be read: {file} is {why}")]
+    Damaged {
+        /// The object.
+        id: ObjectId,
+        /// The file.
+        file: String,
+        /// What is wrong with it.
+        why: String,
+        /// The git directory.
+        repository: String,
+        /// Whether there is a remote to fetch it from again.
+        has_remote: bool,
+    },
     /// It cannot be read.
     #[error("cannot read the ledger: {0}")]
     Read(String),

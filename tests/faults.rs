@@ -11,9 +11,15 @@ mod common;
 mod acts;
 #[path = "faults/clock.rs"]
 mod clock;
+#[path = "faults/damage.rs"]
+mod damage;
+#[path = "faults/disks.rs"]
+mod disks;
 #[path = "faults/durable.rs"]
 mod durable;
 #[path = "faults/locks.rs"]
 mod locks;
+#[path = "faults/network.rs"]
+mod network;
 #[path = "faults/sweep.rs"]
 mod sweep;

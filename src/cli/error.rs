@@ -30,6 +30,8 @@ pub enum ErrorKind {
     Failed,
     /// The other side did not answer: a command that only looks goes on with what lies here.
     Unreachable,
+    /// What the other side has cannot be written here: the same.
+    Unkept,
     /// It was asked for in a way that cannot be understood or answered.
     Usage,
     /// The policy or a rule forbids it; nothing was signed.
@@ -46,7 +48,7 @@ impl ErrorKind {
     /// The exit code (product.md).
     pub const fn exit_code(self) -> u8 {
         match self {
-            Self::Failed | Self::Unreachable => 1,
+            Self::Failed | Self::Unreachable | Self::Unkept => 1,
             Self::Usage => 2,
             Self::Refused => 3,
             Self::Findings => 4,
@@ -288,6 +290,7 @@ impl CliError {
                 &format!("if no git is at work there, whoever runs the remote types: rm {lock}; then, here: jit sync"),
             ),
             RemoteError::Unreachable(_) => failed(error, "check the remote and your access to it, then: jit sync"),
+            RemoteError::Disk(_) => failed(error, "make room here (df), or mount it writable; then: jit sync"),
             RemoteError::Git(_) => failed(error, "check that `git` works here: git --version"),
         }
     }
@@ -316,6 +319,17 @@ impl From<StoreError> for CliError {
                 failed(&error, &format!("if no git is at work there: rm {lock}; then run the command again"))
             }
             StoreError::NotSynced(_) => failed(&error, "look after the disk (dmesg), then: jit verify"),
+            StoreError::Damaged { file, repository, has_remote: true, .. } => failed(
+                &error,
+                &format!("take it from the remote again: rm -f {file}; git -C {repository} fetch --refetch origin; then run the command again"),
+            ),
+            StoreError::Damaged { repository, has_remote: false, .. } => failed(
+                &error,
+                &format!(
+                    "take that file from a backup, or the object from another clone: git -C CLONE cat-file TYPE ID | git -C \
+                     {repository} hash-object -w --stdin -t TYPE"
+                ),
+            ),
             StoreError::Read(_) => failed(&error, "git fsck"),
         }
     }
@@ -543,13 +557,18 @@ impl From<AppendError> for CliError {
                 failed(&error, "do not sign it again: jit sync delivers it once, as soon as the remote takes it")
             }
             AppendError::Remote(cause) => {
-                let away = matches!(cause, RemoteError::Unreachable(_));
+                let kind = match cause {
+                    RemoteError::Unreachable(_) => ErrorKind::Unreachable,
+                    RemoteError::Disk(_) => ErrorKind::Unkept,
+                    RemoteError::LostRace | RemoteError::Refused(_) | RemoteError::Locked { .. } | RemoteError::Git(_) => {
+                        ErrorKind::Failed
+                    }
+                };
                 let mut told = Self::from(cause).context("nothing was signed: the remote could not be asked");
-                if away {
-                    told.0.kind = ErrorKind::Unreachable;
-                }
+                told.0.kind = kind;
                 told
             }
+            AppendError::Waits { .. } => failed(&error, "jit sync delivers it once, as soon as the remote takes it"),
             AppendError::Outbox(_) => failed(&error, "check free space and permissions of the ledger"),
             AppendError::Busy(_) => failed(&error, "run the command again"),
             AppendError::Other(_) => of(ErrorKind::Failed, &error, None),

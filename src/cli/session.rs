@@ -45,6 +45,10 @@ impl Session {
                     context.output.warning("the remote does not answer: going on with what lies here");
                     is_fresh = false;
                 }
+                Err(error) if error.kind() == super::error::ErrorKind::Unkept => {
+                    context.output.warning(format!("{}: going on with what lies here", error.innermost()));
+                    is_fresh = false;
+                }
                 other => {
                     other?;
                 }

@@ -1,27 +1,19 @@
 //! The other side of a ledger: fetch, push and clone through the `git` program, whose transports people have already
 //! configured. Never by force. Imports `ports` and `domain::id`.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::thread::sleep;
 use std::time::Duration;
 
-use super::files::State;
 use super::program::{Finished, Program};
 use super::reference::places;
 use super::repository::GitStore;
-use super::{BRANCH, GitError, stale};
+use super::{BRANCH, GitError, stale, unfinished};
 use crate::domain::id::CommitId;
 use crate::ports::{Remote, RemoteError, StoreError};
 
 /// How long the first fetch of a clone may take.
 const CLONE_TIMEOUT: Duration = Duration::from_secs(3600);
-
-/// The state file that a clone holds until its branch is there.
-pub(super) const CLONING: &str = "cloning";
-/// What libgit2 and a fetch put into a new git directory, and our own folder.
-const LAYOUT: [&str; 11] = [
-    "HEAD", "config", "description", "hooks", "info", "jit", "objects", "refs", "logs", "packed-refs", "FETCH_HEAD",
-];
 
 /// A remote of a ledger's repository.
 pub struct GitRemote<'a> {
@@ -137,7 +129,14 @@ impl Remote for GitRemote<'_> {
             if finished.stderr.contains("couldn't find remote ref") {
                 return Ok(None);
             }
-            return Err(RemoteError::Unreachable(summary(&finished.stderr)));
+            let ours = |line: &&str| {
+                let is_full = line.contains("No space left on device") || line.contains("Disk quota exceeded");
+                !line.starts_with("remote:") && (is_full || line.contains("Read-only file system"))
+            };
+            return Err(match finished.stderr.lines().find(ours) {
+                Some(line) => RemoteError::Disk(printable(line)),
+                None => RemoteError::Unreachable(summary(&finished.stderr)),
+            });
         }
         // Git warns, exits with 0 and leaves the reference where it was: that must not pass for an answer.
         if finished.stderr.contains("shallow roots are not allowed") {
@@ -191,7 +190,7 @@ pub fn clone(
     bare: bool,
     program: &Program,
 ) -> Result<(GitStore, Option<CommitId>), GitError> {
-    clear_unfinished(directory, bare)?;
+    unfinished::clear(directory, bare)?;
     let was_there = directory.exists();
     let occupied = std::fs::read_dir(directory).is_ok_and(|mut entries| entries.next().is_some());
     if occupied || std::fs::symlink_metadata(directory).is_ok_and(|meta| !meta.is_dir()) {
@@ -210,11 +209,6 @@ fn clone_into(
     bare: bool,
     program: &Program,
 ) -> Result<(GitStore, Option<CommitId>), GitError> {
-    // Before anything else: what is found with this mark, and without a branch, is nobody's ledger.
-    let git = git_directory(directory, bare);
-    std::fs::create_dir_all(&git).map_err(|cause| GitError::file(&git, cause))?;
-    let state = State::beside(&git);
-    let mark = state.wait_for_turn(CLONING, 1, Duration::ZERO)?;
     let store = GitStore::init(directory, bare)?;
     // A path is kept absolute, as git does: it was meant from where the person stands.
     let path = Path::new(url);
@@ -233,47 +227,8 @@ fn clone_into(
         config.set_str(key, value).map_err(|error| GitError::repository(directory, &error))?;
     }
     // Opened again: a shallow or grafted source may have made this one so.
-    Ok((GitStore::open(directory)?.being_cloned(mark), head))
-}
-
-fn git_directory(directory: &Path, bare: bool) -> PathBuf {
-    if bare { directory.to_owned() } else { directory.join(".git") }
-}
-
-/// Removes a clone that was killed before its branch was there, and nothing else.
-///
-/// # Errors
-/// Where the clone lives, or cannot be removed.
-pub fn clear_unfinished(directory: &Path, bare: bool) -> Result<(), GitError> {
-    let git = git_directory(directory, bare);
-    let names = |at: &Path| -> Vec<String> {
-        let entries = std::fs::read_dir(at).into_iter().flatten().flatten();
-        entries.map(|entry| entry.file_name().to_string_lossy().into_owned()).collect()
-    };
-    let is_git = |at: &Path| std::fs::symlink_metadata(at).is_ok_and(|meta| meta.is_dir());
-    let alone = bare || names(directory) == [".git"];
-    let known = |name: &String| LAYOUT.contains(&&**name);
-    if !is_git(&git) || !alone || !names(&git).iter().all(known) {
-        return Ok(());
-    }
-    let state = State::beside(&git);
-    // Killed before it could even make its mark, it has left the folder for the mark and no more.
-    let only_folders = names(state.path()).is_empty() && names(&git).iter().all(|name| name == "jit");
-    let begun = state.path().join(CLONING).is_file() || only_folders;
-    let has_branch = git2::Repository::open(&git)
-        .is_ok_and(|repository| super::reference::current(&repository, BRANCH).ok().flatten().is_some());
-    if !begun || has_branch || git.join(BRANCH).exists() {
-        return Ok(());
-    }
-    // Held by a clone that lives.
-    let _mark = state.wait_for_turn(CLONING, 1, Duration::ZERO)?;
-    for name in names(&git) {
-        let path = git.join(name);
-        let is_directory = std::fs::symlink_metadata(&path).is_ok_and(|meta| meta.is_dir());
-        let gone = if is_directory { std::fs::remove_dir_all(&path) } else { std::fs::remove_file(&path) };
-        gone.map_err(|cause| GitError::file(path, cause))?;
-    }
-    if bare { Ok(()) } else { std::fs::remove_dir(&git).map_err(|cause| GitError::file(git, cause)) }
+    let mark = store.mark();
+    Ok((GitStore::open(directory)?.being_made(mark), head))
 }
 
 /// What `git push --porcelain` says about the one reference that was pushed.
@@ -317,9 +272,13 @@ fn judge(finished: &Finished, branch: &str) -> Result<(), Verdict> {
     if refusal.starts_with("[remote failure]") {
         return Err(Verdict::Failed(RemoteError::Unreachable(summary(&finished.stderr))));
     }
-    let why = match remote_lines(&finished.stderr) {
-        Some(lines) => format!("{refusal}: {lines}"),
-        None => refusal,
+    let unpacking = finished.stderr.lines().find_map(|line| line.strip_prefix("error: remote unpack failed: "));
+    let why = match (remote_lines(&finished.stderr), unpacking) {
+        (Some(lines), _) => format!("{refusal}: {lines}"),
+        (None, Some(unpacking)) => {
+            format!("it cannot write: {} (is its disk full, or read-only?)", printable(unpacking))
+        }
+        (None, None) => refusal,
     };
     Err(Verdict::Failed(RemoteError::Refused(why)))
 }

@@ -13,7 +13,7 @@ use std::time::Duration;
 use git2::{ErrorCode, ObjectFormat, ObjectType, Oid, Repository, RepositoryInitOptions, RepositoryOpenFlags};
 
 use super::files::{State, WriterLock};
-use super::remote::CLONING;
+use super::unfinished::{self, MARK};
 use super::loose::{Pending, persist, type_of};
 use super::worktree::{Followed, LeftAlone, follow};
 use super::{BRANCH, GitError, reference};
@@ -29,8 +29,8 @@ pub struct GitStore {
     state: State,
     pending: RefCell<BTreeMap<ObjectId, Pending>>,
     left_alone: RefCell<Vec<LeftAlone>>,
-    /// Held until the branch of a new clone is there.
-    cloning: RefCell<Option<WriterLock>>,
+    /// Held until the branch of a new repository is there.
+    making: RefCell<Option<WriterLock>>,
 }
 
 /// Something about the repository that does no harm and should be known.
@@ -74,7 +74,9 @@ impl GitStore {
     /// [`GitError::NotEmpty`] where any branch or tag exists there.
     pub fn init(path: &Path, bare: bool) -> Result<Self, GitError> {
         let none: [&str; 0] = [];
+        unfinished::clear(path, bare)?;
         let there = Repository::open_ext(path, RepositoryOpenFlags::NO_SEARCH, none);
+        let mut mark = None;
         let repository = match there {
             Ok(repository) => {
                 let references = repository.references().map_err(|error| GitError::repository(path, &error))?;
@@ -86,12 +88,13 @@ impl GitStore {
             }
             Err(error) if error.code() == ErrorCode::NotFound => {
                 let mut options = RepositoryInitOptions::new();
+                mark = Some(unfinished::mark(path, bare)?);
                 options.bare(bare).mkpath(true).external_template(false).initial_head("main");
                 Repository::init_opts(path, &options).map_err(|error| GitError::repository(path, &error))?
             }
             Err(error) => return Err(GitError::repository(path, &error)),
         };
-        Self::of(repository)
+        Ok(Self::of(repository)?.being_made(mark))
     }
 
     fn of(repository: Repository) -> Result<Self, GitError> {
@@ -115,7 +118,7 @@ impl GitStore {
         // jit.fsync = false: for clones that can be thrown away, such as those of CI.
         let durable = repository.config().and_then(|config| config.get_bool("jit.fsync")).unwrap_or(true);
         let state = State::beside(common).with_durability(durable);
-        Ok(Self { repository, state, pending: RefCell::default(), left_alone: RefCell::default(), cloning: RefCell::default() })
+        Ok(Self { repository, state, pending: RefCell::default(), left_alone: RefCell::default(), making: RefCell::default() })
     }
 
     /// The git directory.
@@ -254,8 +257,34 @@ impl GitStore {
         is_owed
     }
 
-    pub(super) fn being_cloned(self, mark: WriterLock) -> Self {
-        Self { cloning: RefCell::new(Some(mark)), ..self }
+    /// Why an object cannot be read: where its own file is at fault, that is named.
+    fn unread(&self, id: ObjectId, error: &git2::Error) -> StoreError {
+        if error.code() == ErrorCode::NotFound {
+            return StoreError::Missing(id);
+        }
+        let hex = id.to_string();
+        let (head, tail) = hex.split_at(2);
+        let file = self.repository.commondir().join("objects").join(head).join(tail);
+        match std::fs::symlink_metadata(&file) {
+            Ok(meta) => StoreError::Damaged {
+                id,
+                file: file.display().to_string(),
+                why: if meta.len() == 0 { "empty".to_owned() } else { format!("damaged ({})", error.message()) },
+                repository: self.repository.path().display().to_string().trim_end_matches('/').to_owned(),
+                has_remote: self.repository.find_remote("origin").is_ok(),
+            },
+            Err(_) => StoreError::Read(format!("object {id}: {}", error.message())),
+        }
+    }
+
+    /// Holds the mark of a repository that is being made until its branch is there.
+    pub(super) fn being_made(self, mark: Option<WriterLock>) -> Self {
+        Self { making: RefCell::new(mark), ..self }
+    }
+
+    /// Gives the mark of a repository that is being made.
+    pub(super) fn mark(&self) -> Option<WriterLock> {
+        self.making.borrow_mut().take()
     }
 
     pub(super) fn git(&self) -> &Repository {
@@ -269,7 +298,7 @@ impl Objects for GitStore {
             return Ok((object.kind, size(object.bytes.len())));
         }
         let odb = self.repository.odb().map_err(|error| StoreError::Read(error.message().to_owned()))?;
-        let (length, kind) = odb.read_header(oid(id)?).map_err(|error| unread(id, &error))?;
+        let (length, kind) = odb.read_header(oid(id)?).map_err(|error| self.unread(id, &error))?;
         let kind = match kind {
             ObjectType::Commit => ObjectKind::Commit,
             ObjectType::Tree => ObjectKind::Tree,
@@ -293,7 +322,7 @@ impl Objects for GitStore {
         }
         // libgit2 hashes what it read and compares (its default): a tampered loose object is an error here.
         let odb = self.repository.odb().map_err(|error| StoreError::Read(error.message().to_owned()))?;
-        let object = odb.read(oid(id)?).map_err(|error| unread(id, &error))?;
+        let object = odb.read(oid(id)?).map_err(|error| self.unread(id, &error))?;
         if object.kind() != type_of(kind) {
             return Err(StoreError::OtherKind(id, kind));
         }
@@ -335,8 +364,8 @@ impl Store for GitStore {
         let moved = reference::advance(&self.repository, &self.state, &turn, BRANCH, expected, new);
         let mut is_owed = owed.is_some();
         if moved.is_ok() {
-            if self.cloning.borrow_mut().take().is_some() {
-                let _ = self.state.remove(CLONING);
+            if self.making.borrow_mut().take().is_some() {
+                let _ = self.state.remove(MARK);
             }
             let names: &[&str] = if follows { &[BRANCH, "HEAD"] } else { &[BRANCH] };
             reference::log(&self.repository, names, expected, new, &committer(&commit), note);
@@ -370,9 +399,3 @@ fn size(length: usize) -> u64 {
     u64::try_from(length).unwrap_or(u64::MAX)
 }
 
-fn unread(id: ObjectId, error: &git2::Error) -> StoreError {
-    match error.code() {
-        ErrorCode::NotFound => StoreError::Missing(id),
-        _ => StoreError::Read(format!("object {id}: {}", error.message())),
-    }
-}

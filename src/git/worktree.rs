@@ -25,6 +25,8 @@ pub struct LeftAlone {
     pub why: String,
 }
 
+/// How files begin that are to be renamed into the work tree.
+const BESIDE: &str = ".tree-";
 /// The largest file that is compared or written, in bytes: far more than a ledger may hold.
 const FILE_LIMIT: u64 = 64 * 1024 * 1024;
 const EXECUTABLE: u32 = 0o100_755;
@@ -81,6 +83,7 @@ fn try_follow(
         other => format!("is behind: {other}"),
     };
     // Locked from before the first file is written: people who stage with git wait, or see all of it.
+    clear_left(state);
     let mut index = LockedIndex::take(repository, state).map_err(late)?;
     let entries = &mut index.entries;
     for difference in &differences {
@@ -91,7 +94,7 @@ fn try_follow(
             continue;
         }
         let written = match new {
-            Some((FILE | EXECUTABLE, _)) | None => step(repository, root, difference),
+            Some((FILE | EXECUTABLE, _)) | None => step(repository, state, root, difference),
             Some(_) => Err(Stays::Theirs("is a link or submodule, which is not written to a work tree".to_owned())),
         };
         match &written {
@@ -116,6 +119,16 @@ fn try_follow(
         changed.map_err(|error| format!("could not be brought up to date: {}", error.message()))?;
     }
     index.replace().map_err(late)
+}
+
+/// Removes files that were to be renamed into the work tree when their process was killed. We hold the turn, so none is in
+/// the making.
+fn clear_left(state: &State) {
+    for entry in fs::read_dir(state.path()).into_iter().flatten().flatten() {
+        if entry.file_name().to_string_lossy().starts_with(BESIDE) {
+            let _ = fs::remove_file(entry.path());
+        }
+    }
 }
 
 /// The paths that differ between two commits; what goes before what comes, so that it makes room.
@@ -190,7 +203,12 @@ enum Stays {
 }
 
 /// One file. `Ok` with its metadata where it now is as `new` has it; otherwise why it was left alone.
-fn step(repository: &Repository, root: &Path, difference: &Difference) -> Result<Option<Metadata>, Stays> {
+fn step(
+    repository: &Repository,
+    own: &State,
+    root: &Path,
+    difference: &Difference,
+) -> Result<Option<Metadata>, Stays> {
     let Difference { path, old, new } = difference;
     let file = directory(root, path, new.is_some())?;
     let failed = |cause: io::Error| Stays::Owed(format!("could not be written: {cause}"));
@@ -226,7 +244,7 @@ fn step(repository: &Repository, root: &Path, difference: &Difference) -> Result
         }
         return Ok(None);
     };
-    write(repository, &file, *mode, *id)?;
+    write(repository, own, &file, *mode, *id)?;
     fs::symlink_metadata(&file).map(Some).map_err(failed)
 }
 
@@ -262,7 +280,7 @@ fn state(file: &Path, meta: &Metadata) -> io::Result<(u32, Oid)> {
     Ok((if meta.permissions().mode() & 0o100 == 0 { FILE } else { EXECUTABLE }, id))
 }
 
-fn write(repository: &Repository, file: &Path, mode: u32, id: Oid) -> Result<(), Stays> {
+fn write(repository: &Repository, state: &State, file: &Path, mode: u32, id: Oid) -> Result<(), Stays> {
     let unread = |error: git2::Error| Stays::Owed(format!("could not be read: {}", error.message()));
     let odb = repository.odb().map_err(unread)?;
     let (size, kind) = odb.read_header(id).map_err(unread)?;
@@ -273,13 +291,20 @@ fn write(repository: &Repository, file: &Path, mode: u32, id: Oid) -> Result<(),
     let directory = file.parent().unwrap_or(Path::new("."));
     let written = || -> io::Result<()> {
         // Renamed into place: a name that has become a link meanwhile is replaced, not followed.
-        let mut beside = tempfile::Builder::new()
-            .prefix(".jit-")
-            .permissions(fs::Permissions::from_mode(mode & 0o777))
-            .tempfile_in(directory)?;
-        beside.write_all(object.data())?;
-        beside.persist(file).map_err(|error| error.error)?;
-        Ok(())
+        let put = |directory: &Path| -> io::Result<()> {
+            let mut beside = tempfile::Builder::new()
+                .prefix(BESIDE)
+                .permissions(fs::Permissions::from_mode(mode & 0o777))
+                .tempfile_in(directory)?;
+            beside.write_all(object.data())?;
+            beside.persist(file).map_err(|error| error.error)?;
+            Ok(())
+        };
+        // Not among people's files, where a kill would leave it for them to wonder about.
+        match put(state.path()) {
+            Err(cause) if cause.kind() == io::ErrorKind::CrossesDevices => put(directory),
+            other => other,
+        }
     };
     written().map_err(|cause| Stays::Owed(format!("could not be written: {cause}")))
 }

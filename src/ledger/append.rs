@@ -9,9 +9,9 @@ use serde::{Deserialize, Serialize};
 
 use crate::domain::codec;
 use crate::domain::decide::{Intent, draft, refusal};
-use crate::domain::event::{Body, Event, Subject};
+use crate::domain::event::{Body, Event, Kind, Subject};
 use crate::domain::finding::{Code, Fault};
-use crate::domain::id::{CaseId, CommitId, Digest, Nonce};
+use crate::domain::id::{CaseId, CommitId, Digest, Name, Nonce};
 use crate::domain::state::arrival::Signature;
 use crate::domain::state::case::Matter;
 use crate::domain::state::commit::message;
@@ -40,6 +40,11 @@ pub trait Outbox {
     /// # Errors
     /// Where it cannot be removed.
     fn forget(&self, name: &str) -> Result<(), String>;
+    /// What is kept: name and bytes of each.
+    ///
+    /// # Errors
+    /// Where it cannot be read.
+    fn kept(&self) -> Result<Vec<(String, Vec<u8>)>, String>;
 }
 
 /// What is to be said: the same each time it is decided again, or computed from the state.
@@ -101,6 +106,16 @@ pub enum AppendError {
     /// The other side could not be asked, before anything was signed.
     #[error("the remote could not be asked; nothing was signed")]
     Remote(#[source] RemoteError),
+    /// The same was signed before, and waits in the outbox: it is not signed twice.
+    #[error("{actor} has signed this {kind} already: it waits in the outbox ({name})")]
+    Waits {
+        /// Its name in the outbox.
+        name: String,
+        /// Whose it is.
+        actor: Name,
+        /// What it is.
+        kind: Kind,
+    },
     /// The outbox cannot be written.
     #[error("the outbox cannot be written: {0}")]
     Outbox(String),
@@ -117,9 +132,11 @@ const fn so_far(cause: &RemoteError) -> &'static str {
     match cause {
         // The connection may have ended after the other side took it, and before it said so.
         RemoteError::Unreachable(_) => "whether the remote has taken it is not known",
-        RemoteError::LostRace | RemoteError::Refused(_) | RemoteError::Locked { .. } | RemoteError::Git(_) => {
-            "it is not in the ledger yet"
-        }
+        RemoteError::LostRace
+        | RemoteError::Refused(_)
+        | RemoteError::Locked { .. }
+        | RemoteError::Disk(_)
+        | RemoteError::Git(_) => "it is not in the ledger yet",
     }
 }
 
@@ -225,6 +242,18 @@ impl Writer<'_> {
         Err(AppendError::Busy(TRIES))
     }
 
+    /// The event of a kept one that says the same, in its name.
+    fn waits(&self, intent: &Intent) -> Result<(), AppendError> {
+        for (name, bytes) in self.outbox.kept().map_err(AppendError::Outbox)? {
+            let Ok(kept) = Signed::read(&bytes) else { continue };
+            let Event { actor, case, body, .. } = kept.event;
+            if actor == intent.actor && case == intent.case && body == intent.body && kept.files == intent.files {
+                return Err(AppendError::Waits { name, actor, kind: intent.body.kind() });
+            }
+        }
+        Ok(())
+    }
+
     fn sign(
         &self,
         replay: &Replay,
@@ -233,6 +262,7 @@ impl Writer<'_> {
         signer: &dyn Signer,
         rng: &mut dyn Rng,
     ) -> Result<Signed, AppendError> {
+        self.waits(intent)?;
         let nonce = Nonce::from_random(rng.bytes16()?);
         let root = replay.root();
         let event = draft(replay.state(), root, intent, now, nonce);

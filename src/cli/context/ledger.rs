@@ -6,7 +6,7 @@ use std::thread::sleep;
 
 use super::super::checkpoint::branch;
 use super::super::error::CliError;
-use super::super::output::Output;
+use super::super::output::{Output, count};
 use super::super::progress::Progress;
 use super::{Context, Environment};
 use crate::domain::decide::Intent;
@@ -180,11 +180,9 @@ impl Ledger {
     /// # Errors
     /// Where it cannot be read.
     pub(in crate::cli) fn kept(&self) -> Result<Vec<(String, Vec<u8>)>, CliError> {
-        let mut kept = Vec::new();
-        for name in self.waiting()? {
-            kept.extend(self.store.state().read(&format!("{OUTBOX}/{name}"))?.map(|bytes| (name, bytes)));
-        }
-        Ok(kept)
+        StateOutbox(self.store.state()).kept().map_err(|why| {
+            CliError::failed("the outbox cannot be read").because(why).hint("check the permissions of the ledger")
+        })
     }
 
     /// The same with other settings of the git program.
@@ -247,9 +245,29 @@ impl Ledger {
             // sync) looks at it once.
             branch::keep_evidence(output, self, *found);
         }
+        if let Err(AppendError::Replay(ReplayError::Forked { known, found })) = &caught_up
+            && let Some(error) = self.rewound(*known, *found)
+        {
+            return Err(error);
+        }
         caught_up?;
         self.pin(output);
         Ok(())
+    }
+
+    /// A remote that shows an older state of this very history, as after a backup was restored.
+    fn rewound(&self, known: CommitId, found: CommitId) -> Option<CliError> {
+        let size = self.state().size();
+        let position = (0..size).find(|position| self.replay.commit_at(*position) == Some(found))?;
+        let what = format!(
+            "the ledger was rewritten: the remote was rewound to {found} ({}), and this clone has verified {}, up to {known}",
+            count(position.saturating_add(1), "event"),
+            count(size, "event")
+        );
+        let directory = self.store.work_tree().unwrap_or(self.store.path()).display();
+        Some(CliError::stale(what).because("a backup was restored, or somebody took events away").hint(format!(
+            "compare with another clone, and find out which; what is missing goes back with: git -C {directory} push origin main"
+        )))
     }
 
     /// Delivers what waits in the outbox; how many events that were.
@@ -270,7 +288,17 @@ impl Ledger {
                     delivered += 1;
                     output.note(format!("Delivered what waited in the outbox: {name}"));
                 }
-                Err(error) => output.warning(format!("{name} stays in the outbox: {}", error.innermost())),
+                Err(error) => {
+                    output.warning(format!("{name} stays in the outbox: {}", error.innermost()));
+                    // What a rule refuses may never land; whoever signed it may give it up.
+                    match error.broken_rule() {
+                        Some(_) => {
+                            let file = self.store.state().path().join(OUTBOX).join(&name);
+                            output.hint(format!("to give it up: rm {}", file.display()));
+                        }
+                        None => error.hint_text().into_iter().for_each(|hint| output.hint(hint)),
+                    }
+                }
             }
         }
         self.pin(output);
@@ -460,5 +488,14 @@ impl Outbox for StateOutbox<'_> {
 
     fn forget(&self, name: &str) -> Result<(), String> {
         self.0.remove(&format!("{OUTBOX}/{name}")).map_err(|e| e.to_string())
+    }
+
+    fn kept(&self) -> Result<Vec<(String, Vec<u8>)>, String> {
+        let mut kept = Vec::new();
+        for name in self.0.list(OUTBOX).map_err(|error| error.to_string())? {
+            let bytes = self.0.read(&format!("{OUTBOX}/{name}")).map_err(|error| error.to_string())?;
+            kept.extend(bytes.map(|bytes| (name, bytes)));
+        }
+        Ok(kept)
     }
 }
