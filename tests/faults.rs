@@ -17,6 +17,8 @@ mod damage;
 mod disks;
 #[path = "faults/durable.rs"]
 mod durable;
+#[path = "faults/host.rs"]
+mod host;
 #[path = "faults/locks.rs"]
 mod locks;
 #[path = "faults/network.rs"]

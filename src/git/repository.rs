@@ -90,7 +90,14 @@ impl GitStore {
                 let mut options = RepositoryInitOptions::new();
                 mark = Some(unfinished::mark(path, bare)?);
                 options.bare(bare).mkpath(true).external_template(false).initial_head("main");
-                Repository::init_opts(path, &options).map_err(|error| GitError::repository(path, &error))?
+                let made = Repository::init_opts(path, &options).and_then(|repository| {
+                    // Pushes go in by the git program, which by itself syncs neither small pushes nor references.
+                    if bare {
+                        repository.config()?.set_str("core.fsync", "committed,reference")?;
+                    }
+                    Ok(repository)
+                });
+                made.map_err(|error| GitError::repository(path, &error))?
             }
             Err(error) => return Err(GitError::repository(path, &error)),
         };

@@ -425,7 +425,8 @@ impl<'p> Stage<'p> {
             }
             acknowledged += 1;
             let json: Value = serde_json::from_str(&said.out).unwrap();
-            let id = json["id"].as_str().unwrap();
+            // It had to be delivered by `jit sync`, which does not say which it was.
+            let Some(id) = json["id"].as_str() else { continue };
             let count = events.iter().filter(|path| path.contains(&format!("/{id}/request-{id}"))).count();
             demand(count > 0, Wrong::Lost, || format!("{id} was acknowledged"))?;
             demand(count == 1, Wrong::Doubled, || format!("{count} of {id}"))?;
@@ -484,7 +485,7 @@ impl<'p> Stage<'p> {
     }
 
     /// What root's parts and sshd read is whole, and as the ledger says.
-    fn is_published(&self) -> Judged {
+    pub fn is_published(&self) -> Judged {
         let published = self.scene().join("published");
         let mut keygen = Command::new("ssh-keygen");
         keygen.args(["-Q", "-l", "-f"]).arg(published.join("krl"));

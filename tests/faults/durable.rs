@@ -107,6 +107,36 @@ fn what_is_acknowledged_was_synced_before() {
     assert!(names >= 10, "{names}: {seen:#?}");
 }
 
+/// What a remote has acknowledged survives, too: `init --bare` sets it up so. (Other remotes: docs/administrator.md.)
+#[test]
+fn a_remote_that_init_made_syncs_what_is_pushed() {
+    const TEST: &str = "a_remote_that_init_made_syncs_what_is_pushed";
+    if absent(TEST, &["strace", "git", "ssh-keygen"]) {
+        return;
+    }
+    let place = Place::new();
+    let (remote, _) = place.ledger("remote.git", true);
+    let clone = place.path("clone");
+    let alice = place.desk("alice", &clone);
+    alice.jit_anywhere(&["clone", remote.to_str().unwrap(), clone.to_str().unwrap()]).ok();
+    let synced_there = |seen: &[Step]| -> (usize, usize) {
+        let there = |part: &str| {
+            let prefix = remote.join(part).display().to_string();
+            seen.iter().filter(|step| matches!(step, Step::Synced(path) if path.starts_with(&prefix))).count()
+        };
+        (there("objects"), there("refs"))
+    };
+    let seen = steps(&alice);
+    let (objects, references) = synced_there(&seen);
+    // Each object of a push this small is a file of its own: two blobs, six trees, a commit; and the branch.
+    assert!(objects >= 9 && references >= 1, "{objects} and {references}: {seen:#?}");
+    survives(&seen, &clone.join(".git/refs/heads"), &[]);
+    // As git does it where nobody says otherwise: this is why it is set.
+    place.git(&remote, &["config", "--unset", "core.fsync"]);
+    let (objects, references) = synced_there(&steps(&alice));
+    assert_eq!((objects, references), (0, 0), "git does it by itself now: the setting can go");
+}
+
 /// A clone of which nothing was promised need not wait for its disk. The remote is asked to keep its own promise.
 #[test]
 fn a_clone_that_can_be_thrown_away_need_not_wait_for_its_disk() {

@@ -280,3 +280,58 @@ fn what_becomes_of_a_remote_is_said_clearly() {
     alice.jit(&["sync"]).ok();
     assert_eq!(far.place.head(&moved), far.place.head(&far.clone));
 }
+
+/// A git that does what it is told, and then kills who told it to push.
+#[test]
+fn a_client_that_is_killed_after_the_remote_took_it_adds_it_once() {
+    if absent("a_client_that_is_killed_after_the_remote_took_it_adds_it_once", &["git", "ssh-keygen"]) {
+        return;
+    }
+    let place = Place::new();
+    let (remote, _) = place.ledger("remote.git", true);
+    let case = place.desk("alice", &remote).opens("30m");
+    let clone = place.path("clone");
+    let mut bob = place.desk("bob", &clone);
+    bob.jit_anywhere(&["clone", remote.to_str().unwrap(), clone.to_str().unwrap()]).ok();
+    let folder = place.path("bin");
+    fs::create_dir(&folder).unwrap();
+    let git = super::common::find("git").unwrap();
+    let script = format!(
+        "#!/bin/sh\n'{}' \"$@\"\ncode=$?\nfor word; do [ \"$word\" = push ] && kill -9 $PPID; done\nexit $code\n",
+        git.display()
+    );
+    fs::write(folder.join("git"), script).unwrap();
+    fs::set_permissions(folder.join("git"), fs::Permissions::from_mode(0o755)).unwrap();
+    let path = format!("{}:{}", folder.display(), std::env::var("PATH").unwrap());
+    bob.path = Some(path.into());
+    bob.approves(&case).exits(-1);
+    bob.path = None;
+    let approvals = || place.events(&remote).iter().filter(|path| path.contains("/approval-")).count();
+    assert_eq!(approvals(), 1, "the remote had taken it");
+    // Typed again, it is refused for what it is: there already.
+    bob.approves(&case).refused(3).mentions(&["A03"]);
+    assert_eq!(approvals(), 1);
+    bob.jit(&["sync"]).ok();
+    assert_eq!(place.head(&clone), place.head(&remote));
+    assert_eq!(place.git(&clone, &["status", "--porcelain"]), "");
+    place.is_sound(&clone);
+}
+
+/// While the remote is away the same is not signed again and again: it waits once.
+#[test]
+fn what_waits_is_not_signed_a_second_time() {
+    let Some(far) = Far::new("what_waits_is_not_signed_a_second_time") else { return };
+    let alice = far.alice();
+    let away = far.place.path("away.git");
+    fs::rename(&far.remote, &away).unwrap();
+    alice.asks("5m").refused(1).mentions(&["waits in the outbox"]);
+    alice.asks("5m").refused(1).mentions(&["signed this request already", "waits in the outbox", "jit sync"]);
+    assert_eq!(far.outbox(), 1);
+    // Another one is another one.
+    alice.asks("6m").refused(1);
+    assert_eq!(far.outbox(), 2);
+    fs::rename(&away, &far.remote).unwrap();
+    alice.jit(&["sync"]).ok();
+    assert_eq!((far.requests(), far.outbox()), (2, 0));
+    far.is_sound();
+}

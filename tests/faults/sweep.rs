@@ -68,6 +68,7 @@ fn sweep(most: usize) {
             scope.spawn(|| {
                 while let Some(act) = ACTS.get(next.fetch_add(1, Ordering::Relaxed)) {
                     let row = of(act, most);
+                    eprintln!("{}", line(act.name, &row));
                     rows.lock().unwrap().insert(act.name, row);
                 }
             });
@@ -166,12 +167,8 @@ fn next(stage: &Stage<'_>, act: &Act) -> (Said, bool) {
         let Some(typed) = typed(&said).filter(|_| !done) else { break };
         stage.shell(&typed);
         followed = true;
-        // What was signed meanwhile waits: `jit sync` is what the hint ends with.
-        let sync = said.err.contains("jit sync") && act.next[0] != "sync";
-        if sync {
-            said = stage.run(&["sync", "--json"]);
-        }
-        said = if sync && said.code != 0 { said } else { stage.run(act.next) };
+        // What was signed meanwhile waits: the hint ends with `jit sync`, which delivers it.
+        said = if said.err.contains("jit sync") { stage.run(&["sync", "--json"]) } else { stage.run(act.next) };
     }
     (said, followed)
 }
