@@ -15,8 +15,8 @@ pub mod program;
 pub mod remote;
 pub mod repository;
 
-mod loose;
 mod index;
+mod loose;
 mod reference;
 mod stale;
 mod unfinished;

@@ -261,7 +261,8 @@ impl From<GitError> for CliError {
             GitError::Grafts(path) => failed(&error, &format!("rm {}", path.display())),
             GitError::ObjectFormat(_) => failed(&error, "git init --object-format=sha1, or: jit init DIR"),
             GitError::NotEmpty(path) => {
-                let is_there = format!("choose another directory; if it is your clone: jit verify --ledger {}", path.display());
+                let is_there =
+                    format!("choose another directory; if it is your clone: jit verify --ledger {}", path.display());
                 failed(&error, &is_there)
             }
             GitError::SymbolicBranch(..) => failed(&error, "make main a branch of its own"),
@@ -321,7 +322,9 @@ impl From<StoreError> for CliError {
             StoreError::NotSynced(_) => failed(&error, "look after the disk (dmesg), then: jit verify"),
             StoreError::Damaged { file, repository, has_remote: true, .. } => failed(
                 &error,
-                &format!("take it from the remote again: rm -f {file}; git -C {repository} fetch --refetch origin; then run the command again"),
+                &format!(
+                    "take it from the remote again: rm -f {file}; git -C {repository} fetch --refetch origin; then run the command again"
+                ),
             ),
             StoreError::Damaged { repository, has_remote: false, .. } => failed(
                 &error,
@@ -550,7 +553,9 @@ impl From<AppendError> for CliError {
             AppendError::Sign(cause) => Self::from(cause).context("nothing was signed"),
             AppendError::Rng(cause) => cause.into(),
             AppendError::Queued { cause: RemoteError::Locked { ref lock, .. }, .. } => {
-                let hint = format!("if no git is at work there, whoever runs the remote types: rm {lock}; then, here: jit sync");
+                let hint = format!(
+                    "if no git is at work there, whoever runs the remote types: rm {lock}; then, here: jit sync"
+                );
                 failed(&error, &hint)
             }
             AppendError::Queued { .. } => {
@@ -560,9 +565,10 @@ impl From<AppendError> for CliError {
                 let kind = match cause {
                     RemoteError::Unreachable(_) => ErrorKind::Unreachable,
                     RemoteError::Disk(_) => ErrorKind::Unkept,
-                    RemoteError::LostRace | RemoteError::Refused(_) | RemoteError::Locked { .. } | RemoteError::Git(_) => {
-                        ErrorKind::Failed
-                    }
+                    RemoteError::LostRace
+                    | RemoteError::Refused(_)
+                    | RemoteError::Locked { .. }
+                    | RemoteError::Git(_) => ErrorKind::Failed,
                 };
                 let mut told = Self::from(cause).context("nothing was signed: the remote could not be asked");
                 told.0.kind = kind;

@@ -83,7 +83,13 @@ enum Written {
     There(PathBuf),
 }
 
-fn write_one(state: &State, objects: &Path, odb: &Odb<'_>, id: ObjectId, object: &Pending) -> Result<Written, StoreError> {
+fn write_one(
+    state: &State,
+    objects: &Path,
+    odb: &Odb<'_>,
+    id: ObjectId,
+    object: &Pending,
+) -> Result<Written, StoreError> {
     let hex = id.to_string();
     let (head, tail) = hex.split_at(2);
     let target = objects.join(head).join(tail);

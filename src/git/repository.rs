@@ -13,8 +13,8 @@ use std::time::Duration;
 use git2::{ErrorCode, ObjectFormat, ObjectType, Oid, Repository, RepositoryInitOptions, RepositoryOpenFlags};
 
 use super::files::{State, WriterLock};
-use super::unfinished::{self, MARK};
 use super::loose::{Pending, persist, type_of};
+use super::unfinished::{self, MARK};
 use super::worktree::{Followed, LeftAlone, follow};
 use super::{BRANCH, GitError, reference};
 use crate::domain::id::{CommitId, ObjectId};
@@ -125,7 +125,13 @@ impl GitStore {
         // jit.fsync = false: for clones that can be thrown away, such as those of CI.
         let durable = repository.config().and_then(|config| config.get_bool("jit.fsync")).unwrap_or(true);
         let state = State::beside(common).with_durability(durable);
-        Ok(Self { repository, state, pending: RefCell::default(), left_alone: RefCell::default(), making: RefCell::default() })
+        Ok(Self {
+            repository,
+            state,
+            pending: RefCell::default(),
+            left_alone: RefCell::default(),
+            making: RefCell::default(),
+        })
     }
 
     /// The git directory.
@@ -405,4 +411,3 @@ fn oid(id: ObjectId) -> Result<Oid, StoreError> {
 fn size(length: usize) -> u64 {
     u64::try_from(length).unwrap_or(u64::MAX)
 }
-

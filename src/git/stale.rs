@@ -136,8 +136,7 @@ pub fn user_of(file: &Path) -> Option<(u32, String)> {
 /// Whether a file is on a disk that only this machine writes to (statfs(2), `f_type`): ext2 to 4, XFS, Btrfs, ZFS, F2FS,
 /// tmpfs, overlayfs. Anything else may be shared.
 fn is_local(file: &Path) -> bool {
-    const LOCAL: [u64; 7] =
-        [0xEF53, 0x5846_5342, 0x9123_683E, 0x2FC1_2FC1, 0xF2F5_2010, 0x0102_1994, 0x794C_7630];
+    const LOCAL: [u64; 7] = [0xEF53, 0x5846_5342, 0x9123_683E, 0x2FC1_2FC1, 0xF2F5_2010, 0x0102_1994, 0x794C_7630];
     let directory = file.parent().unwrap_or(file);
     rustix::fs::statfs(directory).is_ok_and(|it| u64::try_from(it.f_type).is_ok_and(|kind| LOCAL.contains(&kind)))
 }

@@ -40,7 +40,8 @@ pub fn clear(directory: &Path, bare: bool) -> Result<(), GitError> {
     // Killed before it could even make its mark, it has left the folder for the mark and no more.
     let only_folders = names(state.path()).is_empty() && found.iter().all(|name| name == "jit");
     let has_mark = state.path().join(MARK).is_file();
-    let holds_something = [git.join(BRANCH), git.join("packed-refs"), state.path().join("pin"), state.path().join("outbox")];
+    let holds_something =
+        [git.join(BRANCH), git.join("packed-refs"), state.path().join("pin"), state.path().join("outbox")];
     if !(has_mark || only_folders) || holds_something.iter().any(|path| path.exists()) {
         return Ok(());
     }

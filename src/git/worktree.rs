@@ -75,7 +75,9 @@ fn try_follow(
     }
     let late = |error: StoreError| match error {
         StoreError::Locked { lock, why, pid: Some(pid) } => {
-            format!("is behind: {lock} is there, {why}; it follows when process {pid} has ended, with the next jit sync")
+            format!(
+                "is behind: {lock} is there, {why}; it follows when process {pid} has ended, with the next jit sync"
+            )
         }
         StoreError::Locked { lock, why, pid: None } => {
             format!("is behind: {lock} is there, {why}; if no git is at work there: rm {lock}; then: jit sync")
@@ -132,11 +134,7 @@ fn clear_left(state: &State) {
 }
 
 /// The paths that differ between two commits; what goes before what comes, so that it makes room.
-fn differences(
-    repository: &Repository,
-    old: Option<CommitId>,
-    new: CommitId,
-) -> Result<Vec<Difference>, git2::Error> {
+fn differences(repository: &Repository, old: Option<CommitId>, new: CommitId) -> Result<Vec<Difference>, git2::Error> {
     let tree_of = |id: CommitId| repository.find_commit(Oid::from_bytes(id.as_bytes())?)?.tree();
     let before = old.map(tree_of).transpose()?;
     let after = tree_of(new)?;
@@ -203,12 +201,7 @@ enum Stays {
 }
 
 /// One file. `Ok` with its metadata where it now is as `new` has it; otherwise why it was left alone.
-fn step(
-    repository: &Repository,
-    own: &State,
-    root: &Path,
-    difference: &Difference,
-) -> Result<Option<Metadata>, Stays> {
+fn step(repository: &Repository, own: &State, root: &Path, difference: &Difference) -> Result<Option<Metadata>, Stays> {
     let Difference { path, old, new } = difference;
     let file = directory(root, path, new.is_some())?;
     let failed = |cause: io::Error| Stays::Owed(format!("could not be written: {cause}"));

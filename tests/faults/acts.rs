@@ -51,13 +51,37 @@ pub struct After<'s> {
 }
 
 const REQUEST: &[&str] = &[
-    "request", "payments-db/read-only", "--for", "10m", "--reason", "Payments are stuck.", "--ticket", "INC-4711", "--risk",
-    "low", "--impact", "Reads customer rows.", "--rollback", "Nothing is changed.", "--data", "npi", "--yes", "--json",
+    "request",
+    "payments-db/read-only",
+    "--for",
+    "10m",
+    "--reason",
+    "Payments are stuck.",
+    "--ticket",
+    "INC-4711",
+    "--risk",
+    "low",
+    "--impact",
+    "Reads customer rows.",
+    "--rollback",
+    "Nothing is changed.",
+    "--data",
+    "npi",
+    "--yes",
+    "--json",
 ];
 const MINT: &[&str] = &["mint", "--ca", "prod={place}/keys/ca-prod", "--json"];
 const CHECKPOINT: &[&str] = &["checkpoint", "--log-key", "{place}/keys/log", "--json"];
-const WITNESS: &[&str] =
-    &["witness", "--witness-key", "{place}/keys/witness", "--state", "{scene}/witness", "--name", "witness.example/w1", "--json"];
+const WITNESS: &[&str] = &[
+    "witness",
+    "--witness-key",
+    "{place}/keys/witness",
+    "--state",
+    "{scene}/witness",
+    "--name",
+    "witness.example/w1",
+    "--json",
+];
 const EXPORT: &[&str] = &["export", "--to", "{scene}/events.jsonl", "--state", "{scene}/cursor.toml"];
 const HOST: &[&str] = &["host", "--config", "{scene}/host.toml", "sync", "--once"];
 
@@ -289,7 +313,8 @@ impl<'p> Stage<'p> {
     fn clones(&self) -> String {
         let clone = self.scene().join("clone");
         self.uses(&clone);
-        let arguments = ["clone", self.remote().to_str().unwrap(), clone.to_str().unwrap(), "--json"].map(str::to_owned);
+        let arguments =
+            ["clone", self.remote().to_str().unwrap(), clone.to_str().unwrap(), "--json"].map(str::to_owned);
         self.desk().jit_anywhere(&arguments.each_ref().map(String::as_str)).ok();
         String::new()
     }
@@ -315,7 +340,7 @@ impl<'p> Stage<'p> {
     /// Arguments with their blanks filled.
     fn filled(&self, arguments: &[&'static str]) -> Vec<&'static str> {
         let fill = |word: &str| {
-            word.replace("{place}", &self.place.path("").display().to_string().trim_end_matches('/'))
+            word.replace("{place}", self.place.path("").display().to_string().trim_end_matches('/'))
                 .replace("{scene}", &self.scene().display().to_string())
                 .replace("{}", &self.word)
         };
@@ -382,7 +407,9 @@ impl<'p> Stage<'p> {
     /// Whether a killed server left locks of its own.
     pub fn has_locked_server(&self) -> bool {
         let is_lock = |file: &PathBuf| file.extension().is_some_and(|ending| ending == "lock");
-        self.ledger() != self.remote() && files(&self.remote()).iter().any(is_lock)
+        let is_ours = |file: &PathBuf| file.starts_with(self.remote().join("jit"));
+        let left = files(&self.remote()).into_iter().any(|file| is_lock(&file) && !is_ours(&file));
+        left && self.ledger() != self.remote()
     }
 
     /// Git finds nothing wrong, and no lock is left.

@@ -75,8 +75,11 @@ fn an_empty_object_at_the_tip_of_the_remote_is_told_and_nothing_is_lost() {
     // Whoever runs the remote: the empty file goes, and the object comes back from any clone.
     fs::remove_file(&file).unwrap();
     let mut copy = Command::new("sh");
-    let objects = format!("git -C {} cat-file commit {before} | git -C {} hash-object -t commit -w --stdin",
-        clone.display(), remote.display());
+    let objects = format!(
+        "git -C {} cat-file commit {before} | git -C {} hash-object -t commit -w --stdin",
+        clone.display(),
+        remote.display()
+    );
     copy.args(["-c", &objects]);
     place.run(copy).ok();
     alice.jit(&["sync"]).ok();

@@ -82,7 +82,10 @@ fn survives(steps: &[Step], directory: &Path, exempt: &[&str]) -> usize {
                 }
                 // A lock that becomes the branch is a link to what was synced under another name.
                 let source = if from.ends_with("main.lock") { "jit/advancing" } else { from };
-                assert!(synced.iter().any(|path| path.ends_with(source)), "{from} was not synced before it became {to:?}");
+                assert!(
+                    synced.iter().any(|path| path.ends_with(source)),
+                    "{from} was not synced before it became {to:?}"
+                );
                 owed.insert(to.parent().unwrap().to_owned());
                 names += 1;
             }

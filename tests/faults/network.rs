@@ -169,7 +169,12 @@ fn a_connection_that_is_cut_anywhere_doubles_and_loses_nothing() {
         let said = alice.asks("5m");
         // What was cut may still be on its way through the server.
         let end = Instant::now() + Duration::from_secs(2);
-        while said.code != 0 && far.requests() == before && Instant::now() < end && far.outbox() > 0 && to_server == OPEN {
+        while said.code != 0
+            && far.requests() == before
+            && Instant::now() < end
+            && far.outbox() > 0
+            && to_server == OPEN
+        {
             thread::sleep(Duration::from_millis(20));
         }
         match (said.code, far.outbox()) {

@@ -17,9 +17,30 @@ use super::common::{Place, Said, absent};
 
 /// The calls that write, as strace names them; `?`: where this machine has the call. `openat` counts where it makes a file.
 const CALLS: [&str; 24] = [
-    "write", "writev", "pwrite64", "?rename", "?renameat", "renameat2", "?link", "linkat", "?unlink", "unlinkat", "?rmdir",
-    "?mkdir", "mkdirat", "fsync", "fdatasync", "ftruncate", "?chmod", "fchmod", "fchmodat", "?utimensat", "sendto",
-    "sendmsg", "connect", "openat",
+    "write",
+    "writev",
+    "pwrite64",
+    "?rename",
+    "?renameat",
+    "renameat2",
+    "?link",
+    "linkat",
+    "?unlink",
+    "unlinkat",
+    "?rmdir",
+    "?mkdir",
+    "mkdirat",
+    "fsync",
+    "fdatasync",
+    "ftruncate",
+    "?chmod",
+    "fchmod",
+    "fchmodat",
+    "?utimensat",
+    "sendto",
+    "sendmsg",
+    "connect",
+    "openat",
 ];
 
 /// A moment at which a process is killed: before its so-many-th call of a kind.
@@ -76,7 +97,9 @@ fn sweep(most: usize) {
     });
     let rows = rows.into_inner().unwrap();
     assert_eq!(rows.len(), ACTS.len());
-    println!("\n| killed during | points | acknowledged | corrupt | lost | doubled | stuck | hint followed | lock at the server |");
+    println!(
+        "\n| killed during | points | acknowledged | corrupt | lost | doubled | stuck | hint followed | lock at the server |"
+    );
     println!("|---|---|---|---|---|---|---|---|---|");
     for act in ACTS {
         println!("{}", line(act.name, &rows[act.name]));
