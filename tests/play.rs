@@ -67,6 +67,10 @@ impl Outbox for NoOutbox {
     fn forget(&self, _: &str) -> Result<(), String> {
         Ok(())
     }
+
+    fn kept(&self) -> Result<Vec<(String, Vec<u8>)>, String> {
+        Ok(Vec::new())
+    }
 }
 
 /// A ledger with one live case of alice's, and a host that says what it must.

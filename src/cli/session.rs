@@ -52,6 +52,10 @@ impl Session {
                         .output
                         .warning(format!("{ahead} on main here, made by hand, the remote does not have: counted in"));
                 }
+                Err(error) if error.kind() == super::error::ErrorKind::Unkept => {
+                    context.output.warning(format!("{}: going on with what lies here", error.innermost()));
+                    is_fresh = false;
+                }
                 other => {
                     other?;
                 }

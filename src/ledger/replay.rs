@@ -171,6 +171,11 @@ impl Replay {
         usize::try_from(position).ok().and_then(|position| self.commits.get(position)).copied()
     }
 
+    /// Whether a commit is in the history.
+    pub fn contains(&self, commit: CommitId) -> bool {
+        self.commits.iter().rev().any(|known| *known == commit)
+    }
+
     /// The tree of the head.
     pub const fn tree(&self) -> Option<ObjectId> {
         self.tree

@@ -79,6 +79,9 @@ impl Context {
             ledger.with_writer(&**clock, |writer, replay| writer.append(replay, make, signer, &mut **rng))?;
         // What has landed has landed, whether or not it can be remembered here.
         ledger.pin(&self.output);
+        if let Ok(appended) = &appended {
+            ledger.tell_behind(appended, &self.output);
+        }
         appended
     }
 
@@ -143,6 +146,10 @@ impl Ledger {
     /// # Errors
     /// As [`Context::ledger`] has them.
     pub fn read(store: GitStore, program: Program, output: &Output) -> Result<Self, CliError> {
+        // What an earlier command could not finish, or was killed in.
+        store.settle();
+        // Before the branch is looked at: another process may move both in between, and the pin is never ahead of it.
+        let pin = read_pin(&store)?;
         let Some(head) = store.head()? else {
             return Err(CliError::failed(format!(
                 "{} holds no ledger yet: main has no commit",
@@ -150,7 +157,6 @@ impl Ledger {
             ))
             .hint("make one: jit init DIR; or fetch it: jit clone URL DIR"));
         };
-        let pin = read_pin(&store)?;
         let replay = {
             let mut progress = Progress::new(output, "Checking", "commits");
             Replay::observed(&store, head, &mut |done, total| progress.tell(done, total))?
@@ -184,11 +190,9 @@ impl Ledger {
     /// # Errors
     /// Where it cannot be read.
     pub(in crate::cli) fn kept(&self) -> Result<Vec<(String, Vec<u8>)>, CliError> {
-        let mut kept = Vec::new();
-        for name in self.waiting()? {
-            kept.extend(self.store.state().read(&format!("{OUTBOX}/{name}"))?.map(|bytes| (name, bytes)));
-        }
-        Ok(kept)
+        StateOutbox(self.store.state()).kept().map_err(|why| {
+            CliError::failed("the outbox cannot be read").because(why).hint("check the permissions of the ledger")
+        })
     }
 
     /// The same with other settings of the git program.
@@ -197,8 +201,20 @@ impl Ledger {
         Self { program, ..self }
     }
 
+    /// Tells where an event is at the remote, and this clone could not follow.
+    pub(in crate::cli) fn tell_behind(&self, appended: &Appended, output: &Output) {
+        if let Some(why) = &appended.behind {
+            output.warning(format!("the remote has it, and this clone is behind: {why}"));
+            output.hint("mend that, then: jit sync");
+        }
+    }
+
     /// Remembers the present state. Reading goes on where it cannot be written (a read-only clone), but it is told.
     pub(in crate::cli) fn pin(&self, output: &Output) {
+        // Never ahead of the branch: it would look rewound to the next command.
+        if !matches!(self.store.head(), Ok(head) if head == self.replay.head()) {
+            return;
+        }
         let remote = GitRemote::of(&self.store, &self.program, None).ok().flatten();
         let made_here =
             remote.zip(self.replay.head()).is_some_and(|(remote, head)| !is_the_remotes(&self.store, &remote, head));
@@ -254,9 +270,29 @@ impl Ledger {
             // sync) looks at it once.
             branch::keep_evidence(output, self, *found);
         }
+        if let Err(AppendError::Replay(ReplayError::Forked { known, found })) = &caught_up
+            && let Some(error) = self.rewound(*known, *found)
+        {
+            return Err(error);
+        }
         caught_up?;
         self.pin(output);
         Ok(())
+    }
+
+    /// A remote that shows an older state of this very history, as after a backup was restored.
+    fn rewound(&self, known: CommitId, found: CommitId) -> Option<CliError> {
+        let size = self.state().size();
+        let position = (0..size).find(|position| self.replay.commit_at(*position) == Some(found))?;
+        let what = format!(
+            "the ledger was rewritten: the remote was rewound to {found} ({}), and this clone has verified {}, up to {known}",
+            count(position.saturating_add(1), "event"),
+            count(size, "event")
+        );
+        let directory = self.store.work_tree().unwrap_or(self.store.path()).display();
+        Some(CliError::stale(what).because("a backup was restored, or somebody took events away").hint(format!(
+            "compare with another clone, and find out which; what is missing goes back with: git -C {directory} push origin main"
+        )))
     }
 
     /// Delivers what waits in the outbox; how many events that were.
@@ -277,7 +313,17 @@ impl Ledger {
                     delivered += 1;
                     output.note(format!("Delivered what waited in the outbox: {name}"));
                 }
-                Err(error) => output.warning(format!("{name} stays in the outbox: {}", error.innermost())),
+                Err(error) => {
+                    output.warning(format!("{name} stays in the outbox: {}", error.innermost()));
+                    // What a rule refuses may never land; whoever signed it may give it up.
+                    match error.broken_rule() {
+                        Some(_) => {
+                            let file = self.store.state().path().join(OUTBOX).join(&name);
+                            output.hint(format!("to give it up: rm {}", file.display()));
+                        }
+                        None => error.hint_text().into_iter().for_each(|hint| output.hint(hint)),
+                    }
+                }
             }
         }
         self.pin(output);
@@ -516,5 +562,14 @@ impl Outbox for StateOutbox<'_> {
 
     fn forget(&self, name: &str) -> Result<(), String> {
         self.0.remove(&format!("{OUTBOX}/{name}")).map_err(|e| e.to_string())
+    }
+
+    fn kept(&self) -> Result<Vec<(String, Vec<u8>)>, String> {
+        let mut kept = Vec::new();
+        for name in self.0.list(OUTBOX).map_err(|error| error.to_string())? {
+            let bytes = self.0.read(&format!("{OUTBOX}/{name}")).map_err(|error| error.to_string())?;
+            kept.extend(bytes.map(|bytes| (name, bytes)));
+        }
+        Ok(kept)
     }
 }

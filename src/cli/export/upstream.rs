@@ -113,6 +113,12 @@ impl<'a> Upstream<'a> {
                 }
                 Ok(())
             }
+            Err(error @ RemoteError::Disk(_)) => {
+                if !std::mem::replace(&mut self.away, true) {
+                    output.warning(format!("{error}: going on with what lies here"));
+                }
+                Ok(())
+            }
             Err(error) => Err(error.into()),
         }
     }
