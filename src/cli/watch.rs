@@ -12,6 +12,7 @@ mod act;
 mod draw;
 mod feed;
 mod front;
+mod keys;
 mod lines;
 mod screen;
 mod stop;
@@ -49,7 +50,7 @@ pub fn run(context: &mut Context, args: Args) -> Outcome {
     let every = Duration::from_secs(args.every.seconds());
     let (mut feed, latest) = Feed::open(context, &store, &program, every, args.since)?;
     // From here on a signal is noted: the terminal is put right before the process ends.
-    let stop = Stop::watch()?;
+    let stop = Stop::watch(!json && !args.plain && !dumb)?;
     if json {
         let first = if args.since.is_some() { latest } else { Vec::new() };
         return lines::json(context, &mut feed, first, &stop);
