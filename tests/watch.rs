@@ -14,12 +14,12 @@ use common::terminal::Terminal;
 use common::{Desk, JIT, Place, absent, environment};
 use serde_json::Value;
 
-#[path = "common/harness.rs"]
-mod common;
 #[path = "watch/acts.rs"]
 mod acts;
 #[path = "watch/captures.rs"]
 mod captures;
+#[path = "common/harness.rs"]
+mod common;
 #[path = "watch/crowd.rs"]
 mod crowd;
 #[path = "watch/delay.rs"]

@@ -3,8 +3,10 @@
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::PathBuf;
+use std::time::Instant;
 
-use super::common::{Desk, Place};
+use super::common::{Desk, Place, absent};
+use super::over_ssh::OverSsh;
 use super::place::{Exporter, Receiver, ids, until};
 use super::{gone, sample, small, text, truth, url};
 
@@ -103,6 +105,48 @@ fn every_event_arrives_once_after_a_restart_of_both_sides() {
     let verified = works.place.desk("rita", &works.clone).jit(&["verify", "--json"]).ok().json();
     assert_eq!(verified["head"], *works.place.head(&works.remote));
     assert_eq!(works.place.head(&works.clone), works.place.head(&works.remote));
+}
+
+#[test]
+fn with_its_defaults_an_event_arrives_soon_from_a_remote_over_ssh() {
+    let test = "with_its_defaults_an_event_arrives_soon_from_a_remote_over_ssh";
+    if gone(test) || absent(test, &["ssh", "sshd"]) {
+        return;
+    }
+    let works = Works::new();
+    let sshd = OverSsh::start(&works.place, &["rita"]);
+    sshd.serves(&works.place.desk("rita", &works.clone), &works.remote);
+    let tcp = Receiver::new(&works.place, "tcp", "tcp", &[]);
+    let web = Receiver::new(&works.place, "http", "web", &[]);
+    let (to_tcp, to_web) = (url("syslog+tcp", &tcp), url("http", &web));
+    // A clone each: each fetches for itself, as on machines of their own.
+    let other = works.place.path("other.git");
+    works.place.git(&works.place.path("home"), &["clone", "-q", "--bare", text(&works.remote), text(&other)]);
+    sshd.serves(&works.place.desk("rita", &other), &works.remote);
+    let syslog = ["--follow", "--format", "syslog", "--to", &to_tcp];
+    let syslog = Exporter::start(&works.place, &works.clone, "syslog", &syslog);
+    let http = Exporter::start(&works.place, &other, "http", &["--follow", "--to", &to_web]);
+    let both = |truth: &[String]| tcp.ids() == truth && web.ids() == truth;
+    until("both have what was there", || both(&works.truth()));
+    let mut took = Vec::new();
+    let alice = works.desk("alice");
+    for minutes in 15..20 {
+        alice.opens(&format!("{minutes}m"));
+        let pushed = Instant::now();
+        let truth = works.truth();
+        until("both have it, once", || both(&truth));
+        took.push(pushed.elapsed().as_millis());
+    }
+    took.sort_unstable();
+    println!(
+        "over ssh: from the push to a syslog and an HTTP receiver, in ms: {took:?}, median {}",
+        took[took.len() / 2]
+    );
+    println!("{} connections to sshd", sshd.connections());
+    // Far more than it takes where nothing else runs.
+    assert!(took.iter().all(|took| *took < 10_000), "{took:?}");
+    syslog.terminate();
+    http.terminate();
 }
 
 #[test]

@@ -135,9 +135,7 @@ fn parse(bytes: &[u8], whole: bool) -> (Read, usize) {
         [0x1b, _, ..] => (Read::Other, 2),
         [b'\r' | b'\n', ..] => (key(KeyCode::Enter), 1),
         [b'\t', ..] => (key(KeyCode::Tab), 1),
-        [control @ 0x01..=0x1a, ..] => {
-            (Read::Key(KeyCode::Char(char::from(control | 0x60)), KeyModifiers::CONTROL), 1)
-        }
+        [control @ 0x01..=0x1a, ..] => (Read::Key(KeyCode::Char(char::from(control | 0x60)), KeyModifiers::CONTROL), 1),
         [letter @ 0x20..=0x7e, ..] => (key(KeyCode::Char(char::from(*letter))), 1),
         _ => (Read::Other, 1),
     }

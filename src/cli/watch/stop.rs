@@ -41,9 +41,8 @@ impl Stop {
             let ends: &[i32] = if lends { &[SIGTERM, SIGHUP] } else { &[SIGTERM, SIGHUP, SIGINT] };
             insist(ends)
         };
-        watch().map_err(|cause: std::io::Error| {
-            CliError::failed("cannot watch for signals").because(cause.to_string())
-        })?;
+        watch()
+            .map_err(|cause: std::io::Error| CliError::failed("cannot watch for signals").because(cause.to_string()))?;
         Ok(stop)
     }
 

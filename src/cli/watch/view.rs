@@ -175,7 +175,9 @@ impl View {
             KeyCode::PageUp => first.saturating_sub(room),
             KeyCode::Home => 0,
             KeyCode::End => last,
-            KeyCode::Char(letter) if matches!(self.pane, Pane::Case { .. }) && (act(letter).is_some() || letter == 'f') => {
+            KeyCode::Char(letter)
+                if matches!(self.pane, Pane::Case { .. }) && (act(letter).is_some() || letter == 'f') =>
+            {
                 self.pane = Pane::Board;
                 return self.press_on_board(key);
             }
@@ -312,8 +314,7 @@ mod tests {
         let interrupt = KeyEvent::new(KeyCode::Char('c'), KeyModifiers::CONTROL);
         assert_eq!(view.press(interrupt, (80, 24)), Some(Wish::Quit));
         // A control key is not its letter: Ctrl-L locks nothing, Ctrl-A approves nothing.
-        for (letter, wanted) in [('l', Some(Wish::Redraw)), ('a', None), ('d', None), ('r', None), ('q', None)]
-        {
+        for (letter, wanted) in [('l', Some(Wish::Redraw)), ('a', None), ('d', None), ('r', None), ('q', None)] {
             let key = KeyEvent::new(KeyCode::Char(letter), KeyModifiers::CONTROL);
             assert_eq!(view.press(key, (80, 24)), wanted, "Ctrl-{letter}");
         }

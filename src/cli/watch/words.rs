@@ -192,11 +192,8 @@ pub fn line(words: &Words, width: usize) -> String {
     // Where there is no room, the number alone: the heading says of what.
     let short = words.left.trim_start_matches("since ").rsplit(" in ").next().unwrap_or_default();
     let left = if measure_text_width(&words.left) > right { short } else { &*words.left };
-    let mut parts = vec![
-        words.mark.to_owned(),
-        cell(&head, id, Alignment::Left),
-        cell(&words.who, who, Alignment::Left),
-    ];
+    let mut parts =
+        vec![words.mark.to_owned(), cell(&head, id, Alignment::Left), cell(&words.who, who, Alignment::Left)];
     parts.extend((what > 0).then(|| cell(&words.what, what, Alignment::Left)));
     parts.push(cell(said, stands, Alignment::Left));
     parts.push(cell(left, right, Alignment::Right));
