@@ -12,12 +12,11 @@
 use std::fs::{self, File};
 use std::io::Read as _;
 use std::process::{Command, Stdio};
-use std::time::Duration;
 
 use common::terminal::Terminal as Screen;
 use common::{JIT, Place, absent, environment, now};
 use jit::domain::id::Digest;
-use jit::recording::Recorder;
+use jit::recording::{ChannelOpen, Header, Recorder};
 use recorded::{Counting, Scene, public, shell};
 use serde_json::Value;
 

@@ -21,8 +21,8 @@ mod words;
 
 /// Watch what is pending, live, locked and due, as it happens.
 ///
-/// A full screen at a terminal, with keys to open, approve, deny, revoke and lock; each runs the usual command, which shows what
-/// it signs and asks. Without a terminal, or with --json, one JSON line an event.
+/// A full screen at a terminal, with keys to open, approve, deny, revoke, review and lock, and to follow a session; each runs the
+/// usual command, which shows what it signs and asks. Without a terminal, or with --json, one JSON line an event.
 #[derive(Debug, clap::Args)]
 pub struct Args {
     /// How often to fetch the remote. One on this machine is fetched as soon as it moves.

@@ -2,10 +2,13 @@
 
 use std::collections::BTreeSet;
 use std::fs;
+use std::net::TcpStream;
 use std::path::PathBuf;
+use std::process::{Child, Command, Stdio};
 use std::time::Instant;
 
-use super::common::{Desk, Place, absent};
+use super::common::server::free_port;
+use super::common::{Desk, Place, absent, find};
 use super::over_ssh::OverSsh;
 use super::place::{Exporter, Receiver, ids, until};
 use super::{gone, sample, small, text, truth, url};
@@ -105,6 +108,79 @@ fn every_event_arrives_once_after_a_restart_of_both_sides() {
     let verified = works.place.desk("rita", &works.clone).jit(&["verify", "--json"]).ok().json();
     assert_eq!(verified["head"], *works.place.head(&works.remote));
     assert_eq!(works.place.head(&works.clone), works.place.head(&works.remote));
+}
+
+/// A real rsyslogd that writes what it takes to a file, as it came.
+struct Rsyslog {
+    child: Child,
+}
+
+impl Rsyslog {
+    fn start(place: &Place, port: u16) -> Self {
+        let at = |name: &str| place.path(name).display().to_string();
+        let configuration = format!(
+            "global(workDirectory=\"{}\" maxMessageSize=\"64k\")\nmodule(load=\"imtcp\")\n\
+             input(type=\"imtcp\" address=\"127.0.0.1\" port=\"{port}\")\n\
+             template(name=\"whole\" type=\"string\" string=\"%rawmsg%\\n\")\n\
+             action(type=\"omfile\" file=\"{}\" template=\"whole\")\n",
+            at(""),
+            at("rsyslog.taken")
+        );
+        fs::write(at("rsyslog.conf"), configuration).unwrap();
+        let mut command = Command::new(find("rsyslogd").unwrap());
+        command.args(["-n", "-f", &at("rsyslog.conf"), "-i", &at("rsyslog.pid")]);
+        command.env_clear().stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+        let child = command.spawn().unwrap();
+        until("rsyslogd listens", || TcpStream::connect(("127.0.0.1", port)).is_ok());
+        Self { child }
+    }
+
+    /// Ends it as a service manager does: what it has taken is written.
+    fn stop(mut self) {
+        let process = rustix::process::Pid::from_child(&self.child);
+        rustix::process::kill_process(process, rustix::process::Signal::TERM).unwrap();
+        self.child.wait().unwrap();
+    }
+}
+
+impl Drop for Rsyslog {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+#[test]
+fn a_real_syslog_daemon_has_each_event_once_after_a_restart_of_both() {
+    let test = "a_real_syslog_daemon_has_each_event_once_after_a_restart_of_both";
+    if gone(test) || absent(test, &["rsyslogd"]) {
+        return;
+    }
+    let works = Works::new();
+    let port = free_port();
+    let to = format!("syslog+tcp://127.0.0.1:{port}");
+    let exporter = || {
+        let arguments = ["--follow", "--format", "syslog", "--to", &to, "--timeout", "5s"];
+        Exporter::start(&works.place, &works.clone, "rsyslog", &arguments)
+    };
+    let taken = || ids(&fs::read_to_string(works.place.path("rsyslog.taken")).unwrap_or_default());
+    let all = || {
+        let truth = works.truth();
+        until("it has each once, in order", || taken() == truth);
+    };
+    let (daemon, exports) = (Rsyslog::start(&works.place, port), exporter());
+    all();
+    works.desk("alice").opens("15m");
+    all();
+    exports.terminate();
+    daemon.stop();
+    works.desk("alice").opens("16m");
+    let (daemon, exports) = (Rsyslog::start(&works.place, port), exporter());
+    works.desk("alice").opens("17m");
+    all();
+    exports.terminate();
+    daemon.stop();
+    assert_eq!(taken(), works.truth());
 }
 
 #[test]

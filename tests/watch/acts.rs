@@ -88,8 +88,8 @@ fn who_denies_or_revokes_from_the_view_is_asked_why() {
     screen.presses("Enter");
     screen.wait_for("the view without it", |screen| screen.contains("Nothing is open"));
     let seen = acme.desk("alice").sees(&case);
-    let last = &seen["events"][1];
-    assert_eq!((&seen["state"], &last["kind"], &last["actor"]), (&"denied".into(), &"denial".into(), &"bob".into()));
+    let denial = &seen["events"][1];
+    assert_eq!((&seen["state"], &denial["kind"], &denial["actor"]), (&"denied".into(), &"denial".into(), &"bob".into()));
 
     let case = acme.live("20m");
     screen.wait_for("the live case", |screen| screen.contains("Live 1") && screen.contains(&case[..8]));
@@ -105,8 +105,8 @@ fn who_denies_or_revokes_from_the_view_is_asked_why() {
     screen.presses("Enter");
     screen.wait_for("the view without it", |screen| last(screen).contains("q quit") && !screen.contains("Live 1"));
     let seen = acme.desk("alice").sees(&case);
-    let last = seen["events"].as_array().unwrap().last().unwrap().clone();
-    assert_eq!((&last["kind"], &last["actor"]), (&"revocation".into(), &"bob".into()), "{seen}");
+    let revocation = seen["events"].as_array().unwrap().last().unwrap().clone();
+    assert_eq!((&revocation["kind"], &revocation["actor"]), (&"revocation".into(), &"bob".into()), "{seen}");
 }
 
 #[test]

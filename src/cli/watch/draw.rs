@@ -269,7 +269,7 @@ mod tests {
     #[test]
     fn long_lines_are_continued_and_lose_nothing() {
         let lines = wrapped(&["abcdefghij".to_owned(), String::new(), "決済決済決済".to_owned()], 6);
-        assert!(lines.iter().all(|line| console::measure_text_width(line) <= 6), "{lines:?}");
+        assert!(lines.iter().all(|line| measure_text_width(line) <= 6), "{lines:?}");
         let letters: String = lines.concat().chars().filter(|letter| *letter != ' ').collect();
         assert_eq!(letters, "abcdefghij決済決済決済");
     }
