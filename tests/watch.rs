@@ -253,7 +253,7 @@ fn a_screen_reader_is_told_all_of_it_and_then_each_change() {
     let case = acme.desk("alice").opens("30m");
     let mut watch = Lines::start(&acme.desk("bob"), &["--plain"]);
     let first = watch.next();
-    assert!(first.starts_with("acme/production, ") && first.ends_with("1 pending."), "{first}");
+    assert!(first.starts_with("acme/production, ") && first.ends_with("1 pending; 1 waits for you."), "{first}");
     let row = watch.until(&case);
     assert!(
         row.contains("alice") && row.contains("waits for 1 of sre (bob, carol)") && row.contains("Waits for you"),

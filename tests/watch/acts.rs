@@ -89,7 +89,10 @@ fn who_denies_or_revokes_from_the_view_is_asked_why() {
     screen.wait_for("the view without it", |screen| screen.contains("Nothing is open"));
     let seen = acme.desk("alice").sees(&case);
     let denial = &seen["events"][1];
-    assert_eq!((&seen["state"], &denial["kind"], &denial["actor"]), (&"denied".into(), &"denial".into(), &"bob".into()));
+    assert_eq!(
+        (&seen["state"], &denial["kind"], &denial["actor"]),
+        (&"denied".into(), &"denial".into(), &"bob".into())
+    );
 
     let case = acme.live("20m");
     screen.wait_for("the live case", |screen| screen.contains("Live 1") && screen.contains(&case[..8]));

@@ -65,7 +65,9 @@ fn level(line: &str, user: &str) -> String {
     }
     let mut text: String = letters.iter().collect();
     // A bar fills while a slow machine comes this far.
-    text = text.replace("[#---", "[----");
+    for full in ["[###", "[##", "[#"] {
+        text = text.replace(full, &"[---"[..full.len()]);
+    }
     // Of a time the form only: `##:##`; a day before it is there or not, whatever the hour.
     let mut parts: Vec<String> = Vec::new();
     let words: Vec<&str> = text.split(' ').collect();

@@ -202,19 +202,25 @@ fn heading(
 /// `acme/production  14:35:02 UTC  as bob, 3 wait for you        follows the remote  14 events`. What is most needed stays where
 /// there is no room for all of it: how the remote is, and what waits.
 fn title(view: &View, state: &State, width: usize, now: Timestamp) -> Line<'static> {
-    let wide = width >= 110;
-    let time = now.utc().format(if wide { "%Y-%m-%d %H:%M:%S UTC" } else { "%H:%M:%S UTC" });
-    let mine = view.board.mine();
-    let waits = match mine {
-        0 => String::new(),
-        1 => ", 1 waits for you".to_owned(),
-        many => format!(", {many} wait for you"),
+    let (wide, narrow) = (width >= 110, width < 60);
+    let form = match (wide, narrow) {
+        (true, _) => "%Y-%m-%d %H:%M:%S UTC",
+        (false, false) => "%H:%M:%S UTC",
+        (false, true) => "%H:%M:%S",
     };
-    let me = view.me.as_ref().map_or_else(String::new, |me| format!("as {me}{waits}  "));
+    let time = now.utc().format(form);
+    let waits = words::wait_for_you(view.board.mine());
+    let me = match (&view.me, waits.is_empty()) {
+        (None, _) => String::new(),
+        (Some(_), false) if narrow => format!("{waits}  "),
+        (Some(me), true) => format!("as {me}  "),
+        (Some(me), false) => format!("as {me}, {waits}  "),
+    };
     let events = if wide { format!("  {}", count(state.size(), "event")) } else { String::new() };
-    let right = if width >= 60 || view.remote.starts_with("REMOTE") { &*view.remote } else { "" };
+    let right = if !narrow || view.remote.starts_with("REMOTE") { &*view.remote } else { "" };
     let right = format!("{right}{events}");
-    let room = width.saturating_sub(measure_text_width(&right)).saturating_sub(2);
+    let apart = if right.is_empty() { 0 } else { 2 };
+    let room = width.saturating_sub(measure_text_width(&right)).saturating_sub(apart);
     let rest = format!("{me}{time}");
     let name = fit(&line_of(state.name()), room.saturating_sub(measure_text_width(&rest)).saturating_sub(2));
     let left = fit(&format!("{name}  {rest}"), room);

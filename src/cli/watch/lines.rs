@@ -89,7 +89,12 @@ pub fn plain(context: &Context, feed: &mut Feed<'_>, me: Option<&Name>, stop: &S
 fn whole(state: &State, board: &Board, now: Timestamp) -> Result<bool, CliError> {
     let counts: Vec<(Section, usize)> =
         Section::ALL.iter().map(|section| (*section, board.section(*section).len())).collect();
-    let mut text = format!("{}, {}: {}.\n", state.name(), now.utc().format("%H:%M:%S UTC"), words::counted(&counts));
+    let waits = match board.mine() {
+        0 => String::new(),
+        mine => format!("; {}", words::wait_for_you(mine)),
+    };
+    let (time, there) = (now.utc().format("%H:%M:%S UTC"), words::counted(&counts));
+    let mut text = format!("{}, {time}: {there}{waits}.\n", state.name());
     for (section, count) in counts.into_iter().filter(|(_, count)| *count > 0) {
         text.push_str(&format!("\n{}: {count}\n", section.title()));
         for row in board.section(section) {

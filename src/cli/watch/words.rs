@@ -192,6 +192,7 @@ pub fn line(words: &Words, width: usize) -> String {
     // Where there is no room, the number alone: the heading says of what.
     let short = words.left.trim_start_matches("since ").rsplit(" in ").next().unwrap_or_default();
     let left = if measure_text_width(&words.left) > right { short } else { &*words.left };
+    let left = if narrow { left.trim_end_matches(" UTC") } else { left };
     let mut parts =
         vec![words.mark.to_owned(), cell(&head, id, Alignment::Left), cell(&words.who, who, Alignment::Left)];
     parts.extend((what > 0).then(|| cell(&words.what, what, Alignment::Left)));
@@ -262,6 +263,15 @@ pub fn remote(away: Option<&str>, now: Timestamp) -> String {
     match away {
         Some(why) => format!("{time}  the remote does not answer; what lies here is shown ({})", line_of(why)),
         None => format!("{time}  the remote answers again"),
+    }
+}
+
+/// `3 wait for you`; nothing where nothing does.
+pub fn wait_for_you(number: usize) -> String {
+    match number {
+        0 => String::new(),
+        1 => "1 waits for you".to_owned(),
+        many => format!("{many} wait for you"),
     }
 }
 
