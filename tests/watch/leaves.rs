@@ -12,6 +12,7 @@ use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
 use rustix::termios::{Winsize, tcsetwinsize};
 
 use super::common::{Desk, JIT, Place, absent, environment};
+use super::crowd::Crowd;
 use super::{Acme, kill};
 
 /// How long an end may take here, where other tests run at the same time; what it takes is printed.
@@ -203,16 +204,22 @@ fn who_has_read_enough_ends_it() {
         assert_eq!(said, "", "{arguments:?}");
     }
     // A reader that is there and does not read: what is written waits, and a signal ends it all the same.
-    acme.desk("alice").opens("30m");
+    let mut crowd = Crowd::new(&place, &acme.remote);
+    (0..100).for_each(|number| {
+        crowd.asks(number);
+    });
+    crowd.comes(&acme.remote);
     let mut command = Command::new(JIT);
     command.env_clear().envs(environment(&bob.home)).current_dir(&bob.home).arg("--ledger").arg(&bob.ledger);
     command.args(["watch", "--json", "--since", "0"]).stdin(Stdio::null()).stdout(Stdio::piped());
     let mut child = command.spawn().unwrap();
     let mut out = child.stdout.take().unwrap();
     out.read_exact(&mut [0]).unwrap();
+    std::thread::sleep(Duration::from_secs(1));
     let sent = Command::new("kill").args(["-s", "INT", &child.id().to_string()]).status().unwrap();
     assert!(sent.success());
-    ends(&mut child, "SIGINT, nobody reading");
+    let status = ends(&mut child, "SIGINT, nobody reading");
+    assert_eq!(status.signal(), Some(15), "the usual way out is blocked: {status}");
     drop(out);
 }
 

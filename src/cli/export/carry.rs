@@ -234,8 +234,8 @@ impl<'a> Carrier<'a> {
     fn wait(&mut self, context: &Context, patience: &Patience) -> Result<bool, CliError> {
         let (mut began, mut took) = (Instant::now(), Duration::ZERO);
         loop {
-            // No sooner after an answer than as long as it took: a slow remote is not asked without end.
-            let period = patience.every.max(took.saturating_mul(2));
+            // A remote that takes longer rests for as long: it is not asked without end.
+            let period = if took <= patience.every { patience.every } else { took.saturating_mul(2) };
             let left = period.saturating_sub(began.elapsed());
             if self.stop.wait(LOOK.min(left)) {
                 return Ok(false);

@@ -189,10 +189,13 @@ impl Fetcher {
         Some(fetched)
     }
 
-    /// Whether it is time: `idle` after the last fetch began, and no sooner after its end than as long as it took, so that a slow
+    /// Whether it is time: `idle` after the last fetch began. One that took longer is followed by as long a rest, so that a slow
     /// remote is not asked without end; at once where the other side was seen to move.
     fn is_due(&self, idle: Duration, moved: bool) -> bool {
-        let rested = |(at, took): (Instant, Duration)| moved || at.elapsed() >= idle.saturating_sub(took).max(took);
+        let rested = |(at, took): (Instant, Duration)| {
+            let rest = if took <= idle { idle.saturating_sub(took) } else { took };
+            moved || at.elapsed() >= rest
+        };
         self.began.is_none() && self.last.is_none_or(rested)
     }
 
