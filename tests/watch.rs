@@ -2,7 +2,7 @@
 //! commands; the terminal is as it was however the view is left; and programs and screen readers are told the same in lines.
 
 // Helpers stand outside of test functions, where the lints allow this.
-#![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic)]
+#![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic, clippy::disallowed_methods)]
 
 use std::io::{BufRead as _, BufReader};
 use std::path::PathBuf;
