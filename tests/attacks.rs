@@ -187,3 +187,27 @@ fn has_test(source: &str, name: &str) -> bool {
     });
     function || source.contains(&format!("\n    {name}: "))
 }
+
+/// docs/threats.md says of each row which tests show it. Whoever renames one of them is told here; a row that names a
+/// test's name, and not only its file, is held to it.
+#[test]
+fn the_tests_that_threats_names_are_there() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let text = fs::read_to_string(root.join("docs/threats.md")).unwrap();
+    let (mut rows, mut files) = (0, 0);
+    let table = text.split("| attack | what happens | shown by |").nth(1).unwrap().split("\n## ").next().unwrap();
+    for row in table.lines().filter(|line| line.starts_with("| ") && !line.starts_with("| **")) {
+        rows += 1;
+        let shown = row.trim_end_matches(" |").rsplit(" | ").next().unwrap();
+        for name in shown.split(", ").filter(|name| name.starts_with("tests/") || name.starts_with("src/")) {
+            files += 1;
+            let (file, test) = name.split_once("::").map_or((name, None), |(file, test)| (file, Some(test)));
+            let source = fs::read_to_string(root.join(file)).unwrap_or_else(|why| panic!("{file}: {why}\n{row}"));
+            if let Some(test) = test {
+                assert!(has_test(&source, test), "{name} is not there\n{row}");
+            }
+        }
+        assert!(shown.contains("tests/") || shown.contains("src/"), "nothing shows it\n{row}");
+    }
+    assert!(rows > 50 && files > rows, "{rows} rows name {files} tests");
+}

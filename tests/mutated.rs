@@ -109,7 +109,12 @@ fn events(state: &State) -> BTreeSet<(String, String, String)> {
 }
 
 fn open(state: &State) -> Vec<(u64, &'static str)> {
-    state.voids().iter().filter(|void| !void.acknowledged).map(|void| (void.position, void.fault.code.as_str())).collect()
+    state
+        .voids()
+        .iter()
+        .filter(|void| !void.acknowledged)
+        .map(|void| (void.position, void.fault.code.as_str()))
+        .collect()
 }
 
 /// What came of a change.
@@ -136,7 +141,8 @@ fn judge(base: &Base, change: &Change) -> Result<Outcome, String> {
     };
     let state = replay.state();
     // Whoever has verified the ledger before is told of every history that does not continue it.
-    let kept = base.commits.iter().enumerate().all(|(at, id)| replay.commit_at(u64::try_from(at).unwrap()) == Some(*id));
+    let kept =
+        base.commits.iter().enumerate().all(|(at, id)| replay.commit_at(u64::try_from(at).unwrap()) == Some(*id));
     let pinned = Pin::of(&base.replay).unwrap().check(&replay);
     if pinned.is_ok() != kept {
         return Err(format!("the pin says {pinned:?}"));
@@ -208,7 +214,10 @@ fn the_ledgers_are_valid_and_written_again_the_same() {
 fn a_single_change_is_void_or_reported_or_changes_nothing() {
     let table = run_all(&ledgers::all(3), 20_261_123, 400);
     // Every kind of change was tried, and the changes are changes.
-    assert_eq!(table.keys().map(String::as_str).collect::<Vec<_>>(), change::KINDS.iter().copied().collect::<BTreeSet<_>>().into_iter().collect::<Vec<_>>());
+    assert_eq!(
+        table.keys().map(String::as_str).collect::<Vec<_>>(),
+        change::KINDS.iter().copied().collect::<BTreeSet<_>>().into_iter().collect::<Vec<_>>()
+    );
     let count = |wanted: Outcome| table.values().filter_map(|row| row.get(&wanted)).sum::<usize>();
     assert!(count(Outcome::Void) > 200, "{table:#?}");
     assert!(count(Outcome::Same) < 60, "{table:#?}");

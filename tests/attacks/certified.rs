@@ -51,9 +51,24 @@ fn granted(ledger: &Ledger, case: &Case) -> Vec<String> {
     let validity = format!("{}:{}", time(spec.valid_after), time(spec.valid_before));
     let source = format!("source-address={}", spec.source_address.unwrap());
     let serial = spec.serial.to_string();
-    ["-I", &spec.key_id, "-z", &serial, "-V", &validity, "-n", &spec.principals[0], "-O", "clear", "-O", "permit-pty", "-O", &source]
-        .map(str::to_owned)
-        .to_vec()
+    [
+        "-I",
+        &spec.key_id,
+        "-z",
+        &serial,
+        "-V",
+        &validity,
+        "-n",
+        &spec.principals[0],
+        "-O",
+        "clear",
+        "-O",
+        "permit-pty",
+        "-O",
+        &source,
+    ]
+    .map(str::to_owned)
+    .to_vec()
 }
 
 /// The arguments without an option and its value.

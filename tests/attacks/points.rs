@@ -10,12 +10,10 @@ use crate::ledger::Ledger;
 /// in "Taming the many EdDSAs", Chalkias, Garillot and Nikolaenko, 2020, table 6; here computed, not copied).
 fn encodings() -> Vec<[u8; 32]> {
     // y of the points of order 8, little-endian: the two roots of the division polynomial, RFC 8032's curve.
-    let order_8 = data_encoding::HEXLOWER
-        .decode(b"26e8958fc2b227b045c3f489f2ef98f0d5dfac05d3c63339b13802886d53fc05")
-        .unwrap();
-    let other_8 = data_encoding::HEXLOWER
-        .decode(b"c7176a703d4dd84fba3c0b760d10670f2a2053fa2c39ccc64ec7fd7792ac037a")
-        .unwrap();
+    let order_8 =
+        data_encoding::HEXLOWER.decode(b"26e8958fc2b227b045c3f489f2ef98f0d5dfac05d3c63339b13802886d53fc05").unwrap();
+    let other_8 =
+        data_encoding::HEXLOWER.decode(b"c7176a703d4dd84fba3c0b760d10670f2a2053fa2c39ccc64ec7fd7792ac037a").unwrap();
     let mut p = [0xff; 32];
     (p[0], p[31]) = (0xed, 0x7f);
     let with = |first: u8| {
@@ -29,15 +27,8 @@ fn encodings() -> Vec<[u8; 32]> {
         y
     };
     // y = 0, 1, −1, p, p + 1, and those of order 8; each with both signs.
-    let ys: [[u8; 32]; 7] = [
-        small(0),
-        small(1),
-        with(0xec),
-        p,
-        with(0xee),
-        order_8.try_into().unwrap(),
-        other_8.try_into().unwrap(),
-    ];
+    let ys: [[u8; 32]; 7] =
+        [small(0), small(1), with(0xec), p, with(0xee), order_8.try_into().unwrap(), other_8.try_into().unwrap()];
     ys.into_iter()
         .flat_map(|y| {
             let mut negative = y;

@@ -153,7 +153,10 @@ fn a_tampered_object_is_never_good() {
         edited[last] ^= 1;
         let others: [(&str, Vec<u8>); 4] = [
             ("one bit, packed as git would", loose(&kind, &edited)),
-            ("another object's bytes", fs::read(object(&format!("{BRANCH}:README.md"))).unwrap_or_else(|_| loose("blob", b"x\n"))),
+            (
+                "another object's bytes",
+                fs::read(object(&format!("{BRANCH}:README.md"))).unwrap_or_else(|_| loose("blob", b"x\n")),
+            ),
             ("nothing, as after a power cut", Vec::new()),
             ("the first half", before[..before.len() / 2].to_vec()),
         ];

@@ -451,8 +451,20 @@ fn lines(dice: &mut Dice, bytes: &[u8]) -> Vec<u8> {
 /// Something that a reader may stumble over.
 fn put_in(dice: &mut Dice, bytes: &[u8]) -> Vec<u8> {
     let odd: [&[u8]; 14] = [
-        b"\0", b"\r", b"\n", b"\n\n", b" ", b"\xff\xfe", b"\xef\xbb\xbf", b"#", b"<>", b"-", b"9999999999999999999999",
-        b"\ngpgsig x", b"\nparent 0000000000000000000000000000000000000000", b"\nencoding UTF-8",
+        b"\0",
+        b"\r",
+        b"\n",
+        b"\n\n",
+        b" ",
+        b"\xff\xfe",
+        b"\xef\xbb\xbf",
+        b"#",
+        b"<>",
+        b"-",
+        b"9999999999999999999999",
+        b"\ngpgsig x",
+        b"\nparent 0000000000000000000000000000000000000000",
+        b"\nencoding UTF-8",
     ];
     let at = if dice.below(4) == 0 { bytes.len() } else { dice.below(bytes.len() + 1) };
     [&bytes[..at], *dice.one(&odd), &bytes[at..]].concat()

@@ -53,7 +53,10 @@ pub struct Step {
 impl Step {
     /// The path of the event that it adds, if it adds one.
     pub fn event_path(&self) -> Option<Vec<u8>> {
-        self.add.keys().find(|path| path.starts_with(b"ledger/") && self.add.contains_key(&[path, b".sig".as_slice()].concat())).cloned()
+        self.add
+            .keys()
+            .find(|path| path.starts_with(b"ledger/") && self.add.contains_key(&[path, b".sig".as_slice()].concat()))
+            .cloned()
     }
 }
 
@@ -152,7 +155,8 @@ fn files(repository: &Repository, tree: Oid, prefix: &mut Vec<u8>, out: &mut BTr
 
 /// Writes the trees. Whole paths sort as Git sorts entries, for a folder's name is followed by a slash.
 fn written_tree(memory: &Memory, files: &Files, change: Option<Flip>) -> ObjectId {
-    let all: Vec<(&[u8], u32, ObjectId)> = files.iter().map(|(path, (mode, id))| (path.as_slice(), *mode, *id)).collect();
+    let all: Vec<(&[u8], u32, ObjectId)> =
+        files.iter().map(|(path, (mode, id))| (path.as_slice(), *mode, *id)).collect();
     let change = change.map(|it| Flip { tree: it.tree % folders(&all), ..it });
     let mut number = 0;
     tree(memory, &all, change, &mut number)
