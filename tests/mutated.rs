@@ -179,7 +179,12 @@ fn run(bases: &[Base], seed: u64) -> (String, Outcome) {
     let kind = change.kind();
     let told = || format!("seed {seed}: {} on {:?}: {change}", kind, base.name);
     match catch_unwind(AssertUnwindSafe(|| judge(base, &change))) {
-        Ok(Ok(outcome)) => (kind.to_owned(), outcome),
+        Ok(Ok(outcome)) => {
+            if outcome == Outcome::Same {
+                println!("the same: {}", told());
+            }
+            (kind.to_owned(), outcome)
+        }
         Ok(Err(why)) => panic!("{}\n{why}", told()),
         Err(_) => panic!("{}\nit panicked", told()),
     }
@@ -212,15 +217,15 @@ fn the_ledgers_are_valid_and_written_again_the_same() {
 
 #[test]
 fn a_single_change_is_void_or_reported_or_changes_nothing() {
-    let table = run_all(&ledgers::all(3), 20_261_123, 400);
+    let table = run_all(&ledgers::all(3), 20_261_123, 300);
     // Every kind of change was tried, and the changes are changes.
     assert_eq!(
         table.keys().map(String::as_str).collect::<Vec<_>>(),
         change::KINDS.iter().copied().collect::<BTreeSet<_>>().into_iter().collect::<Vec<_>>()
     );
     let count = |wanted: Outcome| table.values().filter_map(|row| row.get(&wanted)).sum::<usize>();
-    assert!(count(Outcome::Void) > 200, "{table:#?}");
-    assert!(count(Outcome::Same) < 60, "{table:#?}");
+    assert!(count(Outcome::Void) > 180, "{table:#?}");
+    assert!(count(Outcome::Same) < 30, "{table:#?}");
 }
 
 /// The seed and the number of cases come from the environment.

@@ -6,10 +6,10 @@ use crate::bodies::approval;
 use crate::keys::{Envelope, Key, ed25519_blob};
 use crate::ledger::Ledger;
 
-/// The eight points in their canonical encodings, and the six other encodings that some decoders take for them (the list
-/// in "Taming the many EdDSAs", Chalkias, Garillot and Nikolaenko, 2020, table 6; here computed, not copied).
+/// The eight points whose order divides 8, in each encoding that some decoder takes for one of them: y = 0, 1 and −1, the
+/// same plus p where that fits into 255 bits, and the two y of order 8; each with both signs of x (RFC 8032, section 5.1.3).
 fn encodings() -> Vec<[u8; 32]> {
-    // y of the points of order 8, little-endian: the two roots of the division polynomial, RFC 8032's curve.
+    // `TORSION` of tests/vectors/ed25519/make.py, which computes them.
     let order_8 =
         data_encoding::HEXLOWER.decode(b"26e8958fc2b227b045c3f489f2ef98f0d5dfac05d3c63339b13802886d53fc05").unwrap();
     let other_8 =
