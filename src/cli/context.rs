@@ -17,7 +17,7 @@ use crate::domain::id::{Name, Nonce};
 use crate::domain::key::PublicKey;
 use crate::domain::policy::Policy;
 use crate::domain::time::Timestamp;
-use crate::git::{GitError, GitStore, Program};
+use crate::git::{GitError, GitStore, Program, Warning};
 use crate::ports::{Clock, Rng, Signer};
 use crate::sign::{self, Agent, KeyFile, KeyFileError, KeySpec, Keygen, NoPassphrase, OpenError};
 
@@ -208,7 +208,11 @@ impl Context {
         let store = GitStore::open(&directory)?;
         self.output.detail(format!("ledger: {}", store.path().display()));
         for warning in store.warnings()? {
-            self.output.detail(warning.to_string());
+            // Attack 22: whoever also looks with git sees something else than jit.
+            match warning {
+                Warning::Replaced(_) => self.output.warning(warning.to_string()),
+                Warning::Alternates | Warning::Loose(_) => self.output.detail(warning.to_string()),
+            }
         }
         Ok(store)
     }

@@ -14,6 +14,10 @@ use super::files::State;
 use crate::domain::id::ObjectId;
 use crate::ports::{ObjectKind, StoreError};
 
+mod read;
+
+pub use read::{ReadError, directories, read};
+
 /// An object that is not on disk yet.
 #[derive(Debug, Clone)]
 pub struct Pending {
@@ -94,8 +98,14 @@ fn write_one(
     let (head, tail) = hex.split_at(2);
     let target = objects.join(head).join(tail);
     // Only one that reads back whole counts as there; an empty or broken file under its name is replaced.
-    let there = Oid::from_bytes(id.as_bytes()).and_then(|oid| odb.read(oid));
-    if there.is_ok_and(|there| there.kind() == type_of(object.kind) && there.data() == object.bytes) {
+    let there = if read::has_file(objects, id) {
+        let limit = u64::try_from(object.bytes.len()).unwrap_or(u64::MAX);
+        read(&[objects.to_owned()], id, object.kind, limit).is_ok_and(|there| there.as_ref() == Some(&object.bytes))
+    } else {
+        let there = Oid::from_bytes(id.as_bytes()).and_then(|oid| odb.read(oid));
+        there.is_ok_and(|there| there.kind() == type_of(object.kind) && there.data() == object.bytes)
+    };
+    if there {
         // Perhaps another process wrote it just now and has not synced it. Packed ones git has synced.
         return match File::open(&target).and_then(|file| state.sync(&file)) {
             Ok(()) => Ok(Written::There(objects.join(head))),
