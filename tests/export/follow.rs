@@ -222,7 +222,7 @@ fn with_its_defaults_an_event_arrives_soon_from_a_remote_over_ssh() {
     );
     println!("{} connections to sshd", sshd.connections());
     // Far more than it takes where nothing else runs.
-    assert!(took.iter().all(|took| *took < 10_000), "{took:?}");
+    assert!(took.iter().all(|took| *took < 30_000), "{took:?}");
     syslog.terminate();
     http.terminate();
 }

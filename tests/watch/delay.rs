@@ -10,7 +10,7 @@ use super::over_ssh::OverSsh;
 use super::{Acme, Lines};
 
 /// Far more than it takes where nothing else runs.
-const BOUND: Duration = Duration::from_secs(10);
+const BOUND: Duration = Duration::from_secs(30);
 const PUSHES: usize = 5;
 
 fn told(how: &str, took: &[Duration]) {
