@@ -152,7 +152,9 @@ impl GitStore {
                 let made = Repository::init_opts(path, &options).and_then(|repository| {
                     // Pushes go in by the git program, which by itself syncs neither small pushes nor references.
                     if bare {
-                        repository.config()?.set_str("core.fsync", "committed,reference")?;
+                        let mut config = repository.config()?;
+                        config.set_str("core.fsync", "committed,reference")?;
+                        config.set_str("core.fsyncMethod", "batch")?;
                     }
                     Ok(repository)
                 });

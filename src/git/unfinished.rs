@@ -12,8 +12,22 @@ use super::{BRANCH, GitError};
 /// The state file that the maker holds until the branch is there.
 pub const MARK: &str = "making";
 /// How the names begin that libgit2 and a fetch put into a new git directory; and our own folder.
-const LAYOUT: [&str; 11] =
-    ["HEAD", "config", "description", "hooks", "info", "jit", "objects", "refs", "logs", "packed-refs", "FETCH_HEAD"];
+const LAYOUT: [&str; 12] = [
+    "HEAD",
+    "config",
+    "description",
+    "hooks",
+    "info",
+    "jit",
+    "objects",
+    "refs",
+    "logs",
+    "packed-refs",
+    "FETCH_HEAD",
+    PROBE,
+];
+/// How the names begin of what libgit2 makes to see what a file system can do.
+const PROBE: &str = "_git2_";
 
 /// Marks what is about to be made at `directory`.
 ///
@@ -52,6 +66,10 @@ pub fn clear(directory: &Path, bare: bool) -> Result<(), GitError> {
         let is_directory = fs::symlink_metadata(&path).is_ok_and(|meta| meta.is_dir());
         let gone = if is_directory { fs::remove_dir_all(&path) } else { fs::remove_file(&path) };
         gone.map_err(|cause| GitError::file(path, cause))?;
+    }
+    for probe in names(directory).iter().filter(|name| !bare && name.starts_with(PROBE)) {
+        let path = directory.join(probe);
+        fs::remove_file(&path).map_err(|cause| GitError::file(path, cause))?;
     }
     if bare { Ok(()) } else { fs::remove_dir(&git).map_err(|cause| GitError::file(git, cause)) }
 }
@@ -97,8 +115,9 @@ mod tests {
         // A dead one, and a lock that libgit2 left.
         fs::write(git.join("config.lock"), "").unwrap();
         fs::write(repository.join("notes"), "mine").unwrap();
+        fs::write(repository.join("_git2_a1b2c3"), "").unwrap();
         clear(&repository, false).unwrap();
-        assert!(!git.exists() && repository.join("notes").exists());
+        assert_eq!(names(&repository), ["notes"]);
         clear(&repository, false).unwrap();
         // Of the bare kind the folder itself stays.
         drop(mark(&repository.join("bare"), true).unwrap());

@@ -131,8 +131,8 @@ fn a_remote_that_init_made_syncs_what_is_pushed() {
     };
     let seen = steps(&alice);
     let (objects, references) = synced_there(&seen);
-    // Each object of a push this small is a file of its own: two blobs, six trees, a commit; and the branch.
-    assert!(objects >= 9 && references >= 1, "{objects} and {references}: {seen:#?}");
+    // In batches: what was written is flushed at once, behind the last of the objects; and the branch by itself.
+    assert!(objects >= 1 && references >= 1, "{objects} and {references}: {seen:#?}");
     survives(&seen, &clone.join(".git/refs/heads"), &[]);
     // As git does it where nobody says otherwise: this is why it is set.
     place.git(&remote, &["config", "--unset", "core.fsync"]);
