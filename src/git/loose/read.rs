@@ -110,7 +110,7 @@ mod tests {
         let repository = git2::Repository::init_bare(directory.path()).unwrap();
         let objects = directory.path().join("objects");
         let bytes: Vec<u8> = (0..5000_u32).flat_map(|n| n.wrapping_mul(2_654_435_761).to_le_bytes()).collect();
-        let oid = Oid::hash_object(git2::ObjectType::Blob, &bytes).unwrap();
+        let oid = Oid::hash_object(ObjectType::Blob, &bytes).unwrap();
         let id = ObjectId::from_bytes(oid.as_bytes().try_into().unwrap());
         if by_git {
             repository.blob(&bytes).unwrap();
