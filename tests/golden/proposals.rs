@@ -187,7 +187,7 @@ fn a10_an_acknowledgement_of_a_good_commit() {
     ledger.check();
 }
 
-/// What a proposal without a manifest cannot bring: nobody would have signed it. Found by `tests/mutated.rs`.
+/// Nobody would have signed them. A change of which `tests/mutated.rs` said that it changes nothing led here.
 #[test]
 fn a10_files_beside_a_proposal_that_names_none() {
     let mut ledger = Ledger::new();
