@@ -26,7 +26,8 @@ pub fn log() -> &'static Log {
         let mut parts = SIGNED.split("====\n");
         let mut keys = parts.next().expect("keys").lines().map(|line| line.parse().expect("a verifier key"));
         let (key, witness) = (keys.next().expect("the log's key"), keys.next().expect("the witness's key"));
-        let text = |note: &str| SignedCheckpoint::parse(note.as_bytes()).expect("a checkpoint").note().text().to_owned();
+        let text =
+            |note: &str| SignedCheckpoint::parse(note.as_bytes()).expect("a checkpoint").note().text().to_owned();
         Log { key, witness, texts: parts.map(text).collect() }
     })
 }

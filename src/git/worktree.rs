@@ -118,12 +118,7 @@ impl<'r> Comparison<'r> {
         Ok(comparison.found)
     }
 
-    fn directories(
-        &mut self,
-        old: Option<&Tree<'_>>,
-        new: Option<&Tree<'_>>,
-        prefix: &str,
-    ) -> Result<(), git2::Error> {
+    fn directories(&mut self, old: Option<&Tree<'_>>, new: Option<&Tree<'_>>, prefix: &str) -> Result<(), git2::Error> {
         let mut names: BTreeMap<String, (Side, Side)> = BTreeMap::new();
         for (name, mode, id) in self.entries(old)? {
             names.entry(name).or_default().0 = Some((mode, id));

@@ -34,11 +34,11 @@ libfuzzer_sys::fuzz_target!(|bytes: &[u8]| {
     let size = 1 + u64::try_from(input.short()).expect("small") % 300;
     let index = u64::try_from(input.short()).expect("small") % size;
     let root = log().root_at(size).expect("it is that long");
-    let mut path = log().inclusion(index, size).expect("it is in there");
+    let mut path = log().inclusion_proof(index, size).expect("it is in there");
     assert_eq!(verify_inclusion(&leaf(index), index, size, &path, &root), Ok(()));
     let old = index + 1;
     let old_root = log().root_at(old).expect("it is that long");
-    let mut growth = log().consistency(old, size).expect("it grew");
+    let mut growth = log().consistency_proof(old, size).expect("it grew");
     assert_eq!(verify_consistency(old, size, &old_root, &root, &growth), Ok(()));
     let is_changed = |path: &mut Vec<Digest>, input: &mut Input<'_>| match input.byte() % 4 {
         0 => {
@@ -72,7 +72,7 @@ libfuzzer_sys::fuzz_target!(|bytes: &[u8]| {
     }
     let other = u64::try_from(input.short()).expect("small") % size;
     if other != index {
-        let path = log().inclusion(index, size).expect("it is in there");
+        let path = log().inclusion_proof(index, size).expect("it is in there");
         assert!(verify_inclusion(&leaf(index), other, size, &path, &root).is_err());
     }
 });
