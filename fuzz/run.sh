@@ -42,12 +42,11 @@ if ((${#files[@]})); then
 fi
 
 fuzz() {
-    local target=$1 log=findings/$1.log dictionary=()
-    [[ -f words/$target.dict ]] && dictionary=("-dict=words/$target.dict")
+    local target=$1 log=findings/$1.log
     mkdir -p "corpus/$target"
     # 1 GiB and 10 s for one input are far beyond what any of them needs.
     if "$programs/$target" "${@:2}" -rss_limit_mb=1024 -timeout=10 -max_len=8192 -print_final_stats=1 \
-        "${dictionary[@]}" "-artifact_prefix=findings/$target-" "corpus/$target" "seeds/$target" >"$log" 2>&1
+        "-artifact_prefix=findings/$target-" "corpus/$target" "seeds/$target" >"$log" 2>&1
     then
         local say="ok"
     else

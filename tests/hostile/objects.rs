@@ -94,6 +94,15 @@ impl<'p> Hostile<'p> {
         below.1
     }
 
+    /// So many directories, each in the one before, and a file in the last.
+    pub fn deep(&self, levels: usize) -> Oid {
+        let mut below = (0o100_644, self.blob(b"x"));
+        for _ in 0..levels {
+            below = (0o40000, self.tree(&entry(below.0, b"a", below.1)));
+        }
+        below.1
+    }
+
     /// A commit that puts these at their paths.
     pub fn adds(&mut self, added: &[(&str, u32, Oid)]) {
         let tree = self.place.git(&self.ledger, &["rev-parse", &format!("{BRANCH}^{{tree}}")]);

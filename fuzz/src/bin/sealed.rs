@@ -13,13 +13,22 @@ use zeroize::Zeroizing;
 
 struct Counting(u8);
 
-impl Rng for Counting {
-    fn fill(&mut self, bytes: &mut [u8]) -> Result<(), RngError> {
-        for byte in bytes {
+impl Counting {
+    fn next<const LENGTH: usize>(&mut self) -> [u8; LENGTH] {
+        std::array::from_fn(|_| {
             self.0 = self.0.wrapping_mul(141).wrapping_add(3);
-            *byte = self.0;
-        }
-        Ok(())
+            self.0
+        })
+    }
+}
+
+impl Rng for Counting {
+    fn bytes16(&mut self) -> Result<[u8; 16], RngError> {
+        Ok(self.next())
+    }
+
+    fn bytes32(&mut self) -> Result<[u8; 32], RngError> {
+        Ok(self.next())
     }
 }
 
