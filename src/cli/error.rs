@@ -423,6 +423,10 @@ impl From<ReplayError> for CliError {
         match error {
             ReplayError::Store(cause) => Self::from(cause).context("the ledger could not be checked"),
             ReplayError::Commit(..) => failed(&error, "the clone is damaged: clone it again, and compare"),
+            ReplayError::CommitTooLarge { .. } => failed(
+                &error,
+                "take the remote's main back to the commit before it: nobody has verified more than that",
+            ),
             ReplayError::Genesis { .. } => {
                 of(ErrorKind::Findings, &error, Some("this is no ledger of jit/1".to_owned()))
             }

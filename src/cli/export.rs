@@ -14,7 +14,7 @@ use super::{Context, Exit, Outcome};
 use crate::domain::time::Ttl;
 use carry::{Carried, Carrier, Patience};
 use cursor::{CursorFile, Start};
-use destination::Destination;
+pub use destination::Destination;
 use format::{Format, Shape};
 use receiver::Means;
 

@@ -3,6 +3,7 @@
 //!
 //! A void commit stays in the history, so what it holds can be anything: the names are checked here again.
 
+use std::collections::{BTreeMap, HashSet};
 use std::fs::{self, Metadata};
 use std::io::{self, Write as _};
 use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
@@ -29,6 +30,11 @@ pub struct LeftAlone {
 const BESIDE: &str = ".tree-";
 /// The largest file that is compared or written, in bytes: far more than a ledger may hold.
 const FILE_LIMIT: u64 = 64 * 1024 * 1024;
+/// The largest directory that is read, in bytes of its tree object: that of a ledger has an hour's cases.
+const DIRECTORY_LIMIT: usize = 8 * 1024 * 1024;
+/// How many entries of directories that were seen already are looked at again. In a ledger only proposals that bring the
+/// same files share a directory.
+const AGAIN_LIMIT: usize = 100_000;
 const EXECUTABLE: u32 = 0o100_755;
 const FILE: u32 = 0o100_644;
 
@@ -138,58 +144,97 @@ fn differences(repository: &Repository, old: Option<CommitId>, new: CommitId) ->
     let tree_of = |id: CommitId| repository.find_commit(Oid::from_bytes(id.as_bytes())?)?.tree();
     let before = old.map(tree_of).transpose()?;
     let after = tree_of(new)?;
-    let mut differences = Vec::new();
-    compare(repository, before.as_ref(), Some(&after), "", &mut differences)?;
+    let mut differences = Comparison::of(repository, before.as_ref(), Some(&after))?;
     differences.sort_by_key(|difference| difference.new.is_some());
     Ok(differences)
 }
 
 /// The paths that differ, descending only into directories that do.
-fn compare(
-    repository: &Repository,
-    old: Option<&Tree<'_>>,
-    new: Option<&Tree<'_>>,
-    prefix: &str,
-    found: &mut Vec<Difference>,
-) -> Result<(), git2::Error> {
-    let entries = |tree: Option<&Tree<'_>>| -> Vec<(String, u32, Oid)> {
+struct Comparison<'r> {
+    repository: &'r Repository,
+    odb: git2::Odb<'r>,
+    found: Vec<Difference>,
+    /// The directories that were looked at.
+    seen: HashSet<Oid>,
+    /// How much of them was looked at again.
+    again: usize,
+}
+
+impl<'r> Comparison<'r> {
+    fn of(
+        repository: &'r Repository,
+        old: Option<&Tree<'_>>,
+        new: Option<&Tree<'_>>,
+    ) -> Result<Vec<Difference>, git2::Error> {
+        let odb = repository.odb()?;
+        let mut comparison = Self { repository, odb, found: Vec::new(), seen: HashSet::new(), again: 0 };
+        comparison.directories(old, new, "")?;
+        Ok(comparison.found)
+    }
+
+    fn directories(&mut self, old: Option<&Tree<'_>>, new: Option<&Tree<'_>>, prefix: &str) -> Result<(), git2::Error> {
+        let mut names: BTreeMap<String, (Side, Side)> = BTreeMap::new();
+        for (name, mode, id) in self.entries(old)? {
+            names.entry(name).or_default().0 = Some((mode, id));
+        }
+        for (name, mode, id) in self.entries(new)? {
+            names.entry(name).or_default().1 = Some((mode, id));
+        }
+        for (name, (old, new)) in names {
+            if old == new {
+                continue;
+            }
+            let path = format!("{prefix}{name}");
+            // A path of a tree that can be checked out anywhere is no deeper and no longer than this.
+            if path.len() > 4096 {
+                continue;
+            }
+            let (old_tree, new_tree) = (self.tree(old)?, self.tree(new)?);
+            if old_tree.is_some() || new_tree.is_some() {
+                self.directories(old_tree.as_ref(), new_tree.as_ref(), &format!("{path}/"))?;
+            }
+            let (old, new) = (old.filter(|_| !is_tree(old)), new.filter(|_| !is_tree(new)));
+            if old.is_some() || new.is_some() {
+                self.found.push(Difference { path, old, new });
+            }
+        }
+        Ok(())
+    }
+
+    /// What a directory holds. A tree bomb is a few directories, each many times in another: what is looked at again is
+    /// counted.
+    fn entries(&mut self, tree: Option<&Tree<'_>>) -> Result<Vec<(String, u32, Oid)>, git2::Error> {
+        let Some(tree) = tree else { return Ok(Vec::new()) };
+        if !self.seen.insert(tree.id()) {
+            self.again = self.again.saturating_add(tree.len()).saturating_add(1);
+        }
+        if self.again > AGAIN_LIMIT {
+            return Err(git2::Error::from_str("the same directories stand in the tree again and again"));
+        }
         let raw = |entry: git2::TreeEntry<'_>| {
             let name = String::from_utf8_lossy(entry.name_bytes()).into_owned();
             (name, u32::try_from(entry.filemode_raw()).unwrap_or(0), entry.id())
         };
-        tree.map(|tree| tree.iter().map(raw).collect()).unwrap_or_default()
-    };
-    let mut names: std::collections::BTreeMap<String, (Side, Side)> = std::collections::BTreeMap::new();
-    for (name, mode, id) in entries(old) {
-        names.entry(name).or_default().0 = Some((mode, id));
+        Ok(tree.iter().map(raw).collect())
     }
-    for (name, mode, id) in entries(new) {
-        names.entry(name).or_default().1 = Some((mode, id));
-    }
-    for (name, (old, new)) in names {
-        if old == new {
-            continue;
-        }
-        let path = format!("{prefix}{name}");
-        // A path of a tree that can be checked out anywhere is no deeper and no longer than this.
-        if path.len() > 4096 {
-            continue;
-        }
-        let is_tree = |side: Side| side.is_some_and(|(mode, _)| mode & 0o170_000 == 0o040_000);
-        let tree = |side: Side| match side {
-            Some((_, id)) if is_tree(side) => repository.find_tree(id).map(Some),
+
+    fn tree(&self, side: Side) -> Result<Option<Tree<'r>>, git2::Error> {
+        match side {
+            Some((_, id)) if is_tree(side) => {
+                // The size before the body.
+                let (size, _) = self.odb.read_header(id)?;
+                if size > DIRECTORY_LIMIT {
+                    return Err(git2::Error::from_str("a directory is too large"));
+                }
+                self.repository.find_tree(id).map(Some)
+            }
             _ => Ok(None),
-        };
-        let (old_tree, new_tree) = (tree(old)?, tree(new)?);
-        if old_tree.is_some() || new_tree.is_some() {
-            compare(repository, old_tree.as_ref(), new_tree.as_ref(), &format!("{path}/"), found)?;
-        }
-        let (old, new) = (old.filter(|_| !is_tree(old)), new.filter(|_| !is_tree(new)));
-        if old.is_some() || new.is_some() {
-            found.push(Difference { path, old, new });
         }
     }
-    Ok(())
+}
+
+fn is_tree(side: Side) -> bool {
+    side.is_some_and(|(mode, _)| mode & 0o170_000 == 0o040_000)
 }
 
 /// Why a path stays behind.
