@@ -229,7 +229,7 @@ fn turn(dice: &mut Dice, ledger: &mut Ledger, case: &mut Case, stage: Stage) -> 
             Stage::Done
         }
         Stage::Asked => {
-            ledger.approve(case.id, *dice.one(&["bob", "carol"]));
+            ledger.approve(case.id, dice.one::<&str>(&["bob", "carol"]));
             if deploys { Stage::Approved } else { Stage::Half }
         }
         Stage::Half => {
@@ -246,7 +246,7 @@ fn turn(dice: &mut Dice, ledger: &mut Ledger, case: &mut Case, stage: Stage) -> 
                 Stage::Live
             }
             1 => {
-                ledger.told(*dice.one(&["dave", "carol"]), case.id, revocation());
+                ledger.told(dice.one::<&str>(&["dave", "carol"]), case.id, revocation());
                 Stage::Ended
             }
             2 => {
