@@ -802,7 +802,7 @@ complete -c jit -n "__fish_jit_using_subcommand hook; and __fish_seen_subcommand
 complete -c jit -n "__fish_jit_using_subcommand hook; and __fish_seen_subcommand_from uninstall" -s h -l help -d 'Print help'
 complete -c jit -n "__fish_jit_using_subcommand hook; and __fish_seen_subcommand_from uninstall" -s V -l version -d 'Print version'
 complete -c jit -n "__fish_jit_using_subcommand hook; and __fish_seen_subcommand_from pre-receive" -l allow -d 'Take pushes to this reference unchecked, such as refs/tags/v1 or refs/heads/draft/*; may be given several times' -r
-complete -c jit -n "__fish_jit_using_subcommand hook; and __fish_seen_subcommand_from pre-receive" -l ledger-id -d 'The id of the ledger that this repository may hold, where it is still empty' -r
+complete -c jit -n "__fish_jit_using_subcommand hook; and __fish_seen_subcommand_from pre-receive" -l ledger-id -d 'The id of the ledger that the repository is for, where it is still empty' -r
 complete -c jit -n "__fish_jit_using_subcommand hook; and __fish_seen_subcommand_from pre-receive" -l timeout -d 'Refuse what cannot be checked within this time' -r
 complete -c jit -n "__fish_jit_using_subcommand hook; and __fish_seen_subcommand_from pre-receive" -l ledger -d 'The ledger: a Git repository [default: the one around this directory, else the user\'s default]' -r -f -a "(__fish_complete_directories)"
 complete -c jit -n "__fish_jit_using_subcommand hook; and __fish_seen_subcommand_from pre-receive" -l as -d 'Who acts: a member or service of the policy [default: whose key it is]' -r

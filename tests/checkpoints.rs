@@ -6,7 +6,6 @@
 
 use std::ffi::OsStr;
 use std::fs;
-use std::os::unix::fs::PermissionsExt as _;
 use std::process::Command;
 use std::thread;
 
@@ -313,21 +312,7 @@ fn a_mirror_that_no_witness_vouches_for_admits_nobody() {
     }
     let logged = Logged::new(TWO_WITNESSES);
     let place = &logged.place;
-    let state = place.path("host");
-    for directory in ["published", "run/sessions"] {
-        fs::create_dir_all(state.join(directory)).unwrap();
-    }
-    let file = state.join("host.toml");
-    let text = format!(
-        "host = \"db1\"\nledger = \"{id}\"\nremote = \"{remote}\"\nuser = \"root\"\nkey = \"{key}\"\n\
-         mirror = \"{state}/mirror\"\npublished = \"{state}/published\"\nrun = \"{state}/run\"\nlogin_wait = \"5s\"\n",
-        id = logged.id,
-        remote = logged.remote.display(),
-        key = place.key("db1").display(),
-        state = state.display(),
-    );
-    fs::write(&file, text).unwrap();
-    fs::set_permissions(&file, fs::Permissions::from_mode(0o644)).unwrap();
+    let file = place.host_at(&place.path("host"), &logged.id, &logged.remote);
     let config = jit::host::Config::read(&file).unwrap();
     let sync = || {
         let mut command = Command::new(JIT);

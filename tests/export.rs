@@ -10,7 +10,7 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 
 use common::{Place, absent};
-use place::{Authority, Exporter, Receiver, export, ids, until};
+use place::{Authority, Receiver, export, exporter, ids, until};
 use serde_json::{Value, json};
 
 #[path = "common/harness.rs"]
@@ -182,7 +182,7 @@ fn a_cursor_that_does_not_fit_is_refused() {
     // Two at a time with one cursor.
     fs::remove_file(&state).unwrap();
     fs::write(&state, &good).unwrap();
-    let running = Exporter::start(&place, &ledger, "first", &[&arguments[..], &["--follow"]].concat());
+    let running = exporter(&place, &ledger, "first", &[&arguments[..], &["--follow"]].concat());
     place.desk("alice", &ledger).opens("15m");
     until("the first is at work", || fs::read(&file).unwrap().len() > before.len());
     export(&place, &ledger, &arguments).refused(1).mentions(&["another export uses the cursor"]);

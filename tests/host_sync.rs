@@ -51,22 +51,7 @@ impl<'p> Host<'p> {
         dave.approves(&short).ok();
         place.desk("minter", &remote).mints().ok();
         let case = alice.sees(&short)["case"].as_str().unwrap().to_owned();
-        let state = place.path("host");
-        fs::create_dir(&state).unwrap();
-        for directory in ["published", "run", "run/sessions"] {
-            fs::create_dir(state.join(directory)).unwrap();
-        }
-        let file = state.join("host.toml");
-        let text = format!(
-            "host = \"db1\"\nledger = \"{id}\"\nremote = \"{remote}\"\nuser = \"root\"\nkey = \"{key}\"\n\
-             mirror = \"{state}/mirror\"\npublished = \"{state}/published\"\nrun = \"{state}/run\"\n\
-             login_wait = \"5s\"\n",
-            remote = remote.display(),
-            key = place.key("db1").display(),
-            state = state.display(),
-        );
-        fs::write(&file, text).unwrap();
-        fs::set_permissions(&file, fs::Permissions::from_mode(0o644)).unwrap();
+        let file = place.host_at(&place.path("host"), &id, &remote);
         let config = Config::read(&file).unwrap();
         let mut host = Self { place, remote, file, config, daemon: None, case };
         host.start();

@@ -443,20 +443,7 @@ fn a_host_follows_a_hostile_remote_within_its_limits() {
     }
     let place = Place::new();
     let mut hostile = Hostile::new(&place);
-    let state = place.path("host");
-    for directory in ["published", "run/sessions"] {
-        fs::create_dir_all(state.join(directory)).unwrap();
-    }
-    let file = state.join("host.toml");
-    let text = format!(
-        "host = \"db1\"\nledger = \"{id}\"\nremote = \"{remote}\"\nuser = \"root\"\nkey = \"{key}\"\n\
-         mirror = \"{state}/mirror\"\npublished = \"{state}/published\"\nrun = \"{state}/run\"\n",
-        id = hostile.id,
-        remote = hostile.ledger.display(),
-        key = place.key("db1").display(),
-        state = state.display(),
-    );
-    fs::write(&file, text).unwrap();
+    let file = place.host_at(&place.path("host"), &hostile.id, &hostile.ledger);
     let desk = place.desk("db1", &hostile.ledger);
     let sync = || {
         let arguments = ["host", "--config", file.to_str().unwrap(), "sync", "--once"];
@@ -467,7 +454,7 @@ fn a_host_follows_a_hostile_remote_within_its_limits() {
     };
     let published = || {
         let grants: serde_json::Value =
-            serde_json::from_slice(&fs::read(state.join("published/grants.json")).unwrap()).unwrap();
+            serde_json::from_slice(&fs::read(place.path("host/published/grants.json")).unwrap()).unwrap();
         grants["size"].as_u64().unwrap()
     };
     sync().ok();

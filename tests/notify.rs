@@ -11,7 +11,7 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::process::Command;
 
 use common::{Place, absent, request};
-use place::{Notifier, Receiver, config, notify, secret, source, until, webhook};
+use place::{Receiver, config, notifier, notify, secret, source, until, webhook};
 use serde_json::Value;
 
 #[path = "common/harness.rs"]
@@ -136,16 +136,16 @@ fn a_receiver_that_was_down_is_told_once_and_holds_up_no_other() {
     // It refuses, then takes it; a notifier that was killed meanwhile goes on.
     down.restart();
     down.answers("503");
-    let notifier = Notifier::start(&place, &ledger, &file);
+    let running = notifier(&place, &ledger, &file);
     until("it was tried", || !down.all().is_empty());
-    notifier.kill();
+    running.kill();
     down.answers("200");
-    let notifier = Notifier::start(&place, &ledger, &file);
+    let running = notifier(&place, &ledger, &file);
     until("it was taken", || !down.heard().is_empty());
     // While it runs, what comes is told at once, and once.
     place.desk("alice", &ledger).opens("20m");
     until("the second", || down.heard().len() == 2 && up.heard().len() == 2);
-    notifier.terminate();
+    running.terminate();
     notify(&place, &ledger, &file, &[]).ok();
     for receiver in [&down, &up] {
         let ids: Vec<String> = receiver.objects().iter().map(|object| object["id"].to_string()).collect();

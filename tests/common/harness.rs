@@ -11,6 +11,7 @@
 use std::ffi::{OsStr, OsString};
 use std::fs;
 use std::io::Write as _;
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
@@ -20,6 +21,7 @@ use tempfile::TempDir;
 
 pub mod browser;
 pub mod checkpointed;
+pub mod daemon;
 pub mod disk;
 pub mod forge;
 pub mod history;
@@ -170,6 +172,24 @@ pub struct Place {
 }
 
 impl Place {
+    /// The folders and the configuration of a host in `state`, as `jit host setup` lays them out; the configuration.
+    pub fn host_at(&self, state: &Path, ledger: &str, remote: &Path) -> PathBuf {
+        for directory in ["published", "run/sessions"] {
+            fs::create_dir_all(state.join(directory)).unwrap();
+        }
+        let file = state.join("host.toml");
+        let text = format!(
+            "host = \"db1\"\nledger = \"{ledger}\"\nremote = \"{remote}\"\nuser = \"root\"\nkey = \"{key}\"\n\
+             mirror = \"{state}/mirror\"\npublished = \"{state}/published\"\nrun = \"{state}/run\"\nlogin_wait = \"5s\"\n",
+            remote = remote.display(),
+            key = self.key("db1").display(),
+            state = state.display(),
+        );
+        fs::write(&file, text).unwrap();
+        fs::set_permissions(&file, fs::Permissions::from_mode(0o644)).unwrap();
+        file
+    }
+
     /// With keys for everybody of the sample policy.
     pub fn new() -> Self {
         let place = Self { directory: tempfile::Builder::new().prefix("jit-").tempdir().unwrap() };

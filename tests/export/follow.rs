@@ -4,13 +4,14 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::net::TcpStream;
 use std::path::PathBuf;
-use std::process::{Child, Command, Stdio};
+use std::process::Command;
 use std::time::Instant;
 
+use super::common::daemon::Daemon;
 use super::common::server::free_port;
 use super::common::{Desk, Place, absent, find};
 use super::over_ssh::OverSsh;
-use super::place::{Exporter, Receiver, ids, until};
+use super::place::{Receiver, exporter, ids, until};
 use super::{gone, sample, small, text, truth, url};
 
 /// A remote, a clone that is exported, and people who go on working.
@@ -58,9 +59,9 @@ fn every_event_arrives_once_after_a_restart_of_both_sides() {
         let syslog = ["--follow", "--format", "syslog", "--to", &to_tcp, "--timeout", "2s", "--every", "60s"];
         let http = ["--follow", "--to", &to_web, "--timeout", "2s", "--every", "60s"];
         (
-            Exporter::start(&works.place, &works.clone, "syslog", &syslog),
+            exporter(&works.place, &works.clone, "syslog", &syslog),
             // The second reads the remote itself: it has no clone between.
-            Exporter::start(&works.place, &works.remote, "http", &http),
+            exporter(&works.place, &works.remote, "http", &http),
         )
     };
     let (syslog, http) = start();
@@ -111,43 +112,22 @@ fn every_event_arrives_once_after_a_restart_of_both_sides() {
 }
 
 /// A real rsyslogd that writes what it takes to a file, as it came.
-struct Rsyslog {
-    child: Child,
-}
-
-impl Rsyslog {
-    fn start(place: &Place, port: u16) -> Self {
-        let at = |name: &str| place.path(name).display().to_string();
-        let configuration = format!(
-            "global(workDirectory=\"{}\" maxMessageSize=\"64k\")\nmodule(load=\"imtcp\")\n\
-             input(type=\"imtcp\" address=\"127.0.0.1\" port=\"{port}\")\n\
-             template(name=\"whole\" type=\"string\" string=\"%rawmsg%\\n\")\n\
-             action(type=\"omfile\" file=\"{}\" template=\"whole\")\n",
-            at(""),
-            at("rsyslog.taken")
-        );
-        fs::write(at("rsyslog.conf"), configuration).unwrap();
-        let mut command = Command::new(find("rsyslogd").unwrap());
-        command.args(["-n", "-f", &at("rsyslog.conf"), "-i", &at("rsyslog.pid")]);
-        command.env_clear().stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
-        let child = command.spawn().unwrap();
-        until("rsyslogd listens", || TcpStream::connect(("127.0.0.1", port)).is_ok());
-        Self { child }
-    }
-
-    /// Ends it as a service manager does: what it has taken is written.
-    fn stop(mut self) {
-        let process = rustix::process::Pid::from_child(&self.child);
-        rustix::process::kill_process(process, rustix::process::Signal::TERM).unwrap();
-        self.child.wait().unwrap();
-    }
-}
-
-impl Drop for Rsyslog {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
+fn rsyslogd(place: &Place, port: u16) -> Daemon {
+    let at = |name: &str| place.path(name).display().to_string();
+    let configuration = format!(
+        "global(workDirectory=\"{}\" maxMessageSize=\"64k\")\nmodule(load=\"imtcp\")\n\
+         input(type=\"imtcp\" address=\"127.0.0.1\" port=\"{port}\")\n\
+         template(name=\"whole\" type=\"string\" string=\"%rawmsg%\\n\")\n\
+         action(type=\"omfile\" file=\"{}\" template=\"whole\")\n",
+        at(""),
+        at("rsyslog.taken")
+    );
+    fs::write(at("rsyslog.conf"), configuration).unwrap();
+    let mut command = Command::new(find("rsyslogd").unwrap());
+    command.args(["-n", "-f", &at("rsyslog.conf"), "-i", &at("rsyslog.pid")]).env_clear();
+    let daemon = Daemon::start(command, place.path("rsyslog.err"));
+    until("rsyslogd listens", || TcpStream::connect(("127.0.0.1", port)).is_ok());
+    daemon
 }
 
 #[test]
@@ -161,25 +141,25 @@ fn a_real_syslog_daemon_has_each_event_once_after_a_restart_of_both() {
     let to = format!("syslog+tcp://127.0.0.1:{port}");
     let exporter = || {
         let arguments = ["--follow", "--format", "syslog", "--to", &to, "--timeout", "5s"];
-        Exporter::start(&works.place, &works.clone, "rsyslog", &arguments)
+        exporter(&works.place, &works.clone, "rsyslog", &arguments)
     };
     let taken = || ids(&fs::read_to_string(works.place.path("rsyslog.taken")).unwrap_or_default());
     let all = || {
         let truth = works.truth();
         until("it has each once, in order", || taken() == truth);
     };
-    let (daemon, exports) = (Rsyslog::start(&works.place, port), exporter());
+    let (daemon, exports) = (rsyslogd(&works.place, port), exporter());
     all();
     works.desk("alice").opens("15m");
     all();
     exports.terminate();
-    daemon.stop();
+    daemon.terminate();
     works.desk("alice").opens("16m");
-    let (daemon, exports) = (Rsyslog::start(&works.place, port), exporter());
+    let (daemon, exports) = (rsyslogd(&works.place, port), exporter());
     works.desk("alice").opens("17m");
     all();
     exports.terminate();
-    daemon.stop();
+    daemon.terminate();
     assert_eq!(taken(), works.truth());
 }
 
@@ -200,8 +180,8 @@ fn with_its_defaults_an_event_arrives_soon_from_a_remote_over_ssh() {
     works.place.git(&works.place.path("home"), &["clone", "-q", "--bare", text(&works.remote), text(&other)]);
     sshd.serves(&works.place.desk("rita", &other), &works.remote);
     let syslog = ["--follow", "--format", "syslog", "--to", &to_tcp];
-    let syslog = Exporter::start(&works.place, &works.clone, "syslog", &syslog);
-    let http = Exporter::start(&works.place, &other, "http", &["--follow", "--to", &to_web]);
+    let syslog = exporter(&works.place, &works.clone, "syslog", &syslog);
+    let http = exporter(&works.place, &other, "http", &["--follow", "--to", &to_web]);
     let both = |count: usize| tcp.ids().len() == count && web.ids().len() == count;
     let before = works.truth().len();
     until("both have what was there", || both(before));
@@ -235,12 +215,12 @@ fn a_remote_that_is_rewritten_ends_a_follower() {
     let works = Works::new();
     let file = works.place.path("out");
     let arguments = ["--follow", "--to", text(&file), "--every", "1s"];
-    let mut exporter = Exporter::start(&works.place, &works.clone, "follower", &arguments);
+    let mut running = exporter(&works.place, &works.clone, "follower", &arguments);
     until("it has everything", || file.exists() && ids(&fs::read_to_string(&file).unwrap()).len() == 4);
     let commits = works.place.commits(&works.remote);
     works.place.git(&works.remote, &["update-ref", "refs/heads/main", &commits[2]]);
-    assert_eq!(exporter.code(), 5, "{}", exporter.said());
-    assert!(exporter.said().contains("rewritten"), "{}", exporter.said());
+    assert_eq!(running.code(), 5, "{}", running.said());
+    assert!(running.said().contains("rewritten"), "{}", running.said());
     assert_eq!(works.place.head(&works.clone), commits[3], "the clone stays where it was");
 }
 
@@ -256,7 +236,7 @@ fn killed_in_the_midst_it_goes_on_and_loses_nothing() {
     let arguments = ["--to", &to, "--batch", "1", "--follow"];
     let mut seen = 0;
     for _ in 0..4 {
-        let exporter = Exporter::start(&place, &ledger, "killed", &arguments);
+        let exporter = exporter(&place, &ledger, "killed", &arguments);
         until("it is under way", || web.taken().len() > seen + 3);
         exporter.kill();
         seen = web.taken().len();
@@ -264,7 +244,7 @@ fn killed_in_the_midst_it_goes_on_and_loses_nothing() {
             break;
         }
     }
-    let exporter = Exporter::start(&place, &ledger, "killed", &arguments);
+    let exporter = exporter(&place, &ledger, "killed", &arguments);
     let truth = truth(&place, &ledger, &[35].into());
     until("it has everything", || web.ids().last() == truth.last());
     exporter.terminate();

@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
+use super::common::daemon::Daemon;
 use super::common::{JIT, Place, Said, environment};
 
 pub fn source(name: &str) -> PathBuf {
@@ -116,62 +117,13 @@ pub fn ids(text: &str) -> Vec<String> {
 }
 
 /// An exporter that runs until it is told to end.
-pub struct Exporter {
-    child: Child,
-    err: PathBuf,
-}
-
-impl Exporter {
-    pub fn start(place: &Place, ledger: &Path, name: &str, arguments: &[&str]) -> Self {
-        let home = place.path("home").join("siem");
-        fs::create_dir_all(&home).unwrap();
-        let err = place.path(&format!("{name}.err"));
-        let mut command = Command::new(JIT);
-        command.env_clear().envs(environment(&home)).current_dir(&home).arg("--ledger").arg(ledger);
-        command.arg("export").args(arguments);
-        command.stdin(Stdio::null()).stdout(Stdio::null());
-        let file = fs::OpenOptions::new().create(true).append(true).open(&err).unwrap();
-        Self { child: command.stderr(file).spawn().unwrap(), err }
-    }
-
-    /// What it said so far.
-    pub fn said(&self) -> String {
-        fs::read_to_string(&self.err).unwrap()
-    }
-
-    /// Waits until it ends by itself; its exit code.
-    pub fn code(&mut self) -> i32 {
-        let end = Instant::now() + Duration::from_secs(40);
-        loop {
-            if let Some(status) = self.child.try_wait().unwrap() {
-                return status.code().unwrap_or(-1);
-            }
-            assert!(Instant::now() < end, "it does not end: {}", self.said());
-            std::thread::sleep(Duration::from_millis(50));
-        }
-    }
-
-    /// Kills it, as a power cut would.
-    pub fn kill(mut self) {
-        self.child.kill().unwrap();
-        self.child.wait().unwrap();
-    }
-
-    /// Tells it to end; demands that it does so well.
-    #[track_caller]
-    pub fn terminate(mut self) {
-        let process = rustix::process::Pid::from_child(&self.child);
-        rustix::process::kill_process(process, rustix::process::Signal::TERM).unwrap();
-        let code = self.child.wait().unwrap().code();
-        assert_eq!(code, Some(0), "{}", self.said());
-    }
-}
-
-impl Drop for Exporter {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
+pub fn exporter(place: &Place, ledger: &Path, name: &str, arguments: &[&str]) -> Daemon {
+    let home = place.path("home").join("siem");
+    fs::create_dir_all(&home).unwrap();
+    let mut command = Command::new(JIT);
+    command.env_clear().envs(environment(&home)).current_dir(&home).arg("--ledger").arg(ledger);
+    command.arg("export").args(arguments);
+    Daemon::start(command, place.path(&format!("{name}.err")))
 }
 
 /// Runs an export to its end, at an empty HOME.

@@ -495,16 +495,7 @@ impl<'p> Stage<'p> {
             self.at_remote("dave").approves(case).ok();
         }
         self.at_remote("minter").mints().ok();
-        for directory in ["published", "run", "run/sessions"] {
-            fs::create_dir(self.scene().join(directory)).unwrap();
-        }
-        let text = format!(
-            "host = \"db1\"\nledger = \"{id}\"\nremote = \"{scene}/remote.git\"\nuser = \"root\"\nkey = \"{key}\"\n\
-             mirror = \"{scene}/mirror\"\npublished = \"{scene}/published\"\nrun = \"{scene}/run\"\nlogin_wait = \"5s\"\n",
-            key = self.place.key("db1").display(),
-            scene = self.scene().display(),
-        );
-        fs::write(self.scene().join("host.toml"), text).unwrap();
+        self.place.host_at(&self.scene(), &id, &self.scene().join("remote.git"));
         self.uses(&self.scene().join("mirror"));
         self.run(HOST).ok();
         self.at_remote("bob").jit(&["revoke", &cases[0], "--reason", "It looks wrong.", "--yes"]).ok();

@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
+use super::common::daemon::Daemon;
 use super::common::{JIT, Place, Said, environment};
 
 pub fn source(name: &str) -> PathBuf {
@@ -170,43 +171,6 @@ pub fn notify(place: &Place, ledger: &Path, config: &Path, arguments: &[&str]) -
 }
 
 /// One that runs until it is told to end.
-pub struct Notifier {
-    child: Child,
-    err: PathBuf,
-}
-
-impl Notifier {
-    pub fn start(place: &Place, ledger: &Path, config: &Path) -> Self {
-        let err = place.path("notifier.err");
-        let file = fs::OpenOptions::new().create(true).append(true).open(&err).unwrap();
-        let mut command = command(place, ledger, config, &["--follow", "--every", "1s"]);
-        command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(file);
-        Self { child: command.spawn().unwrap(), err }
-    }
-
-    pub fn said(&self) -> String {
-        fs::read_to_string(&self.err).unwrap()
-    }
-
-    /// Kills it, as a power cut would.
-    pub fn kill(mut self) {
-        self.child.kill().unwrap();
-        self.child.wait().unwrap();
-    }
-
-    /// Tells it to end; demands that it does so well.
-    #[track_caller]
-    pub fn terminate(mut self) {
-        let process = rustix::process::Pid::from_child(&self.child);
-        rustix::process::kill_process(process, rustix::process::Signal::TERM).unwrap();
-        let code = self.child.wait().unwrap().code();
-        assert_eq!(code, Some(0), "{}", self.said());
-    }
-}
-
-impl Drop for Notifier {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
+pub fn notifier(place: &Place, ledger: &Path, config: &Path) -> Daemon {
+    Daemon::start(command(place, ledger, config, &["--follow", "--every", "1s"]), place.path("notifier.err"))
 }

@@ -12,7 +12,7 @@ use super::super::view::void::attempt;
 use super::refusal::Refusal;
 use crate::domain::finding::{Code, Fault};
 use crate::domain::id::{CommitId, Digest};
-use crate::domain::time::Timestamp;
+use crate::domain::time::{Timestamp, Ttl};
 use crate::git::{BRANCH, CHECKPOINTS, GitStore};
 use crate::ledger::checkpoints::{self, Held, Standing};
 use crate::ledger::commit::{COMMIT_LIMIT, links};
@@ -45,6 +45,20 @@ impl Update {
         let reference = fields.next().filter(|name| name.starts_with("refs/"))?.to_owned();
         Some(Self { old, new, reference })
     }
+}
+
+/// What `jit hook install` writes into the hook, and git gives it back with each push.
+#[derive(Debug, clap::Args)]
+pub struct Terms {
+    /// Take pushes to this reference unchecked, such as refs/tags/v1 or refs/heads/draft/*; may be given several times.
+    #[arg(long, value_name = "REF", value_parser = allowed)]
+    pub allow: Vec<String>,
+    /// The id of the ledger that the repository is for, where it is still empty.
+    #[arg(long, value_name = "ID")]
+    pub ledger_id: Option<Digest>,
+    /// Refuse what cannot be checked within this time.
+    #[arg(long, value_name = "DURATION", default_value = "100s", value_parser = super::super::args::ttl)]
+    pub timeout: Ttl,
 }
 
 /// By what a push is judged.

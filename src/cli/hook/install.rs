@@ -11,8 +11,7 @@ use serde_json::json;
 
 use super::super::error::CliError;
 use super::super::{Context, Exit, Outcome};
-use crate::domain::id::Digest;
-use crate::domain::time::Ttl;
+use super::check::Terms;
 use crate::git::GitStore;
 
 /// The line by which a hook of ours is known.
@@ -39,15 +38,9 @@ pub struct Args {
     /// The bare repository [default: the ledger].
     #[arg(long, value_name = "DIR", value_hint = clap::ValueHint::DirPath)]
     pub bare: Option<PathBuf>,
-    /// Take pushes to this reference unchecked, such as refs/tags/v1 or refs/heads/draft/*; may be given several times.
-    #[arg(long, value_name = "REF", value_parser = super::check::allowed)]
-    pub allow: Vec<String>,
-    /// The id of the ledger that the repository is for, where it is still empty.
-    #[arg(long, value_name = "ID")]
-    pub ledger_id: Option<Digest>,
-    /// Refuse what cannot be checked within this time.
-    #[arg(long, value_name = "DURATION", default_value = "100s", value_parser = super::super::args::ttl)]
-    pub timeout: Ttl,
+    /// What it is given whenever git runs it.
+    #[command(flatten)]
+    pub terms: Terms,
     /// Keep a hook that is there, and run it once jit has agreed.
     #[arg(long)]
     pub chain: bool,
@@ -202,13 +195,13 @@ fn script(program: &Path, args: &Args, chained: bool) -> Result<String, CliError
         CliError::failed(format!("{} cannot be written into a script", program.display())).hint("move the program")
     })?;
     let mut arguments = String::new();
-    for allowed in &args.allow {
+    for allowed in &args.terms.allow {
         arguments.push_str(&format!(" --allow '{allowed}'"));
     }
-    if let Some(id) = args.ledger_id {
+    if let Some(id) = args.terms.ledger_id {
         arguments.push_str(&format!(" --ledger-id '{id}'"));
     }
-    arguments.push_str(&format!(" --timeout {}s", args.timeout.seconds()));
+    arguments.push_str(&format!(" --timeout {}s", args.terms.timeout.seconds()));
     let next = match chained {
         true => format!("printf '%s\\n' \"$pushed\" | \"$GIT_DIR/hooks/{BEFORE}\"\n"),
         false => "exit 0\n".to_owned(),

@@ -11,11 +11,10 @@ use serde_json::json;
 
 use super::super::error::CliError;
 use super::super::{Context, Exit, Outcome};
-use super::check::{Rules, Update, judge};
+use super::check::{Rules, Terms, Update, judge};
 use super::refusal::Refusal;
-use crate::domain::id::Digest;
 use crate::domain::text::visible;
-use crate::domain::time::{Timestamp, Ttl};
+use crate::domain::time::Timestamp;
 use crate::git::GitStore;
 
 /// The most that git may say on stdin, in bytes: some thousand references.
@@ -27,15 +26,9 @@ const INPUT_LIMIT: u64 = 1 << 20;
 /// checkpoints of this ledger only; both only grow. Everything else is refused unless --allow names it.
 #[derive(Debug, clap::Args)]
 pub struct Args {
-    /// Take pushes to this reference unchecked, such as refs/tags/v1 or refs/heads/draft/*; may be given several times.
-    #[arg(long, value_name = "REF", value_parser = super::check::allowed)]
-    pub allow: Vec<String>,
-    /// The id of the ledger that this repository may hold, where it is still empty.
-    #[arg(long, value_name = "ID")]
-    pub ledger_id: Option<Digest>,
-    /// Refuse what cannot be checked within this time.
-    #[arg(long, value_name = "DURATION", default_value = "100s", value_parser = super::super::args::ttl)]
-    pub timeout: Ttl,
+    /// What the hook was installed with.
+    #[command(flatten)]
+    pub terms: Terms,
 }
 
 /// What a check came to, as it leaves its thread.
@@ -46,7 +39,7 @@ type Checked = Result<Option<Refusal>, CliError>;
 /// # Errors
 /// None: what went wrong is told to whoever pushes, and the push is refused.
 pub fn run(context: &mut Context, args: Args) -> Outcome {
-    let seconds = args.timeout.seconds();
+    let seconds = args.terms.timeout.seconds();
     let checked = match read() {
         Ok(updates) => within(context, args, updates),
         Err(error) => Err(error),
@@ -101,7 +94,7 @@ fn within(context: &Context, args: Args, updates: Vec<Update>) -> Checked {
     let directory = context.environment.directory.clone();
     let quarantine = context.environment.variable("GIT_QUARANTINE_PATH").map(PathBuf::from);
     let now = context.now();
-    let limit = Duration::from_secs(args.timeout.seconds());
+    let limit = Duration::from_secs(args.terms.timeout.seconds());
     let (sender, receiver) = channel();
     let worker = thread::Builder::new().name("check".to_owned()).spawn(move || {
         // Whoever does not wait any more has refused already.
@@ -117,5 +110,5 @@ fn within(context: &Context, args: Args, updates: Vec<Update>) -> Checked {
 
 fn check(directory: &Path, quarantine: Option<&Path>, args: Args, updates: &[Update], now: Timestamp) -> Checked {
     let store = GitStore::open_receiving(directory, quarantine)?;
-    judge(&store, &Rules { allow: args.allow, ledger: args.ledger_id, now }, updates)
+    judge(&store, &Rules { allow: args.terms.allow, ledger: args.terms.ledger_id, now }, updates)
 }
