@@ -77,7 +77,7 @@ fn level(line: &str, user: &str) -> String {
         if is_day && words.get(at + 1).is_some_and(|next| next.contains(':')) {
             continue;
         }
-        let unit = words.get(at + 1).is_some_and(|next| ["min", "min)", "s", "s)"].contains(next));
+        let unit = words.get(at + 1).is_some_and(|next| ["h", "min", "min)", "s", "s)"].contains(next));
         let is_time = word.starts_with(|letter: char| letter.is_ascii_digit()) && word.contains(':');
         let level = |letter: char| if letter.is_ascii_digit() { '#' } else { letter };
         // Where a time was cut at the edge, its date alone is left.
