@@ -11,15 +11,18 @@ use std::io;
 use std::path::PathBuf;
 
 pub mod files;
+pub mod inbox;
 pub mod program;
 pub mod remote;
 pub mod repository;
 
+mod drops;
 mod loose;
 mod reference;
 mod worktree;
 
 pub use files::{State, WriterLock};
+pub use inbox::LocalInbox;
 pub use program::Program;
 pub use remote::{GitRemote, clone};
 pub use repository::{GitStore, Warning};

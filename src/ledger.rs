@@ -5,10 +5,13 @@ pub mod append;
 pub mod checkpoints;
 pub mod commit;
 pub mod governed;
+pub mod inbox;
+mod patience;
 pub mod pin;
 pub mod queue;
 mod read;
 pub mod replay;
+mod signed;
 pub mod tree;
 
 pub use append::{Appended, Draft, Writer};

@@ -530,7 +530,14 @@ impl From<AppendError> for CliError {
                 told
             }
             AppendError::Outbox(_) => failed(&error, "check free space and permissions of the ledger"),
-            AppendError::Busy(_) => failed(&error, "run the command again"),
+            AppendError::Busy { name: None, .. } => failed(&error, "run the command again"),
+            AppendError::Busy { name: Some(_), .. } => failed(
+                &error,
+                "jit sync delivers it, once; where this happens often: append = \"inbox\" in the policy (jit fold --help)",
+            ),
+            AppendError::Behind(cause) => Self::from(cause).context(
+                "the event is in the ledger of the remote, and was not lost; but this clone could not follow",
+            ).hint("check free space and permissions of the ledger, then: jit sync"),
             AppendError::Other(_) => of(ErrorKind::Failed, &error, None),
         }
     }

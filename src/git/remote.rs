@@ -5,6 +5,7 @@ use std::path::Path;
 use std::thread::sleep;
 use std::time::Duration;
 
+use super::drops::Drops;
 use super::program::{Finished, Program};
 use super::repository::GitStore;
 use super::{BRANCH, GitError};
@@ -16,14 +17,14 @@ const CLONE_TIMEOUT: Duration = Duration::from_secs(3600);
 
 /// A remote of a ledger's repository.
 pub struct GitRemote<'a> {
-    store: &'a GitStore,
+    pub(super) store: &'a GitStore,
     program: &'a Program,
-    name: String,
+    pub(super) name: String,
     branch: &'static str,
 }
 
 /// What a push came to.
-enum Verdict {
+pub(super) enum Verdict {
     LostRace,
     /// The other side's branch was locked for a moment; or a lock was left there.
     Locked(String),
@@ -81,54 +82,35 @@ impl<'a> GitRemote<'a> {
     fn push_once(&self, commit: CommitId) -> Result<Result<(), Verdict>, RemoteError> {
         // A full id and a full name: nothing of the configuration decides what is pushed where. No `+`, ever.
         let what = format!("{commit}:{}", self.branch);
-        let arguments =
-            ["push", "--porcelain", "--no-verify", "--no-follow-tags", "--recurse-submodules=no", &self.name, &what];
-        let finished = self.program.run(self.store, &arguments)?;
-        Ok(judge(&finished, self.branch))
+        Ok(judge(&self.push_refs(&[], &[what])?, self.branch))
+    }
+
+    /// Pushes exactly these, whatever the configuration says.
+    pub(super) fn push_refs(&self, options: &[String], what: &[String]) -> Result<Finished, RemoteError> {
+        let mut arguments = vec!["push", "--porcelain", "--no-verify", "--no-follow-tags", "--recurse-submodules=no"];
+        arguments.extend(options.iter().map(String::as_str));
+        arguments.push(&self.name);
+        arguments.extend(what.iter().map(String::as_str));
+        self.ask(&arguments)
+    }
+
+    /// Runs git, again where the connection dropped. Whatever was asked may have been done all the same: a push that is
+    /// repeated finds its commit there, or that somebody has gone on from it.
+    fn ask(&self, arguments: &[&str]) -> Result<Finished, RemoteError> {
+        let mut drops = Drops::new();
+        loop {
+            let finished = self.program.run(self.store, arguments)?;
+            match drops.pause_after(&finished) {
+                Some(pause) => sleep(pause),
+                None => return Ok(finished),
+            }
+        }
     }
 }
 
 impl Remote for GitRemote<'_> {
     fn fetch(&self) -> Result<Option<CommitId>, RemoteError> {
-        let tracking = self.tracking();
-        // `+`: a branch that was rewound or replaced is seen as it is; the pin says what to think of it.
-        let what = format!("+{}:{tracking}", self.branch);
-        let arguments = [
-            "fetch",
-            "--no-tags",
-            "--no-write-fetch-head",
-            "--no-recurse-submodules",
-            "--no-auto-maintenance",
-            "--refmap=",
-            &self.name,
-            &what,
-        ];
-        let mut finished = self.program.run(self.store, &arguments)?;
-        // Another process fetched into this clone at the same moment: what it fetched may be older than what we saw.
-        for attempt in 0..5 {
-            if finished.success || !finished.stderr.contains("cannot lock ref") {
-                break;
-            }
-            sleep(Duration::from_millis(20 << attempt));
-            finished = self.program.run(self.store, &arguments)?;
-        }
-        if !finished.success {
-            if finished.stderr.contains("couldn't find remote ref") {
-                return Ok(None);
-            }
-            return Err(RemoteError::Unreachable(summary(&finished.stderr)));
-        }
-        // Git warns, exits with 0 and leaves the reference where it was: that must not pass for an answer.
-        if finished.stderr.contains("shallow roots are not allowed") {
-            return Err(RemoteError::Git(
-                "the remote is a shallow repository: part of its history is missing".to_owned(),
-            ));
-        }
-        match self.store.reference(&tracking) {
-            Ok(Some(head)) => Ok(Some(head)),
-            Ok(None) => Err(RemoteError::Git(format!("the fetch brought no branch: {}", summary(&finished.stderr)))),
-            Err(error) => Err(RemoteError::Git(error.to_string())),
-        }
+        self.fetch_with(&[], &[])
     }
 
     fn push(&self, commit: CommitId) -> Result<(), RemoteError> {
@@ -152,6 +134,52 @@ impl Remote for GitRemote<'_> {
             let _ = self.store.git().reference(&self.tracking(), oid, true, "update by push");
         }
         Ok(())
+    }
+}
+
+impl GitRemote<'_> {
+    /// Fetches the branch and what else is named, and returns where the other side has the branch.
+    pub(super) fn fetch_with(&self, options: &[&str], more: &[String]) -> Result<Option<CommitId>, RemoteError> {
+        let tracking = self.tracking();
+        // `+`: a branch that was rewound or replaced is seen as it is; the pin says what to think of it.
+        let what = format!("+{}:{tracking}", self.branch);
+        let mut arguments = vec![
+            "fetch",
+            "--no-tags",
+            "--no-write-fetch-head",
+            "--no-recurse-submodules",
+            "--no-auto-maintenance",
+            "--refmap=",
+        ];
+        arguments.extend(options);
+        arguments.extend([self.name.as_str(), &what]);
+        arguments.extend(more.iter().map(String::as_str));
+        let mut finished = self.ask(&arguments)?;
+        // Another process fetched into this clone at the same moment: what it fetched may be older than what we saw.
+        for attempt in 0..5 {
+            if finished.success || !finished.stderr.contains("cannot lock ref") {
+                break;
+            }
+            sleep(Duration::from_millis(20 << attempt));
+            finished = self.ask(&arguments)?;
+        }
+        if !finished.success {
+            if finished.stderr.contains("couldn't find remote ref") {
+                return Ok(None);
+            }
+            return Err(RemoteError::Unreachable(summary(&finished.stderr)));
+        }
+        // Git warns, exits with 0 and leaves the reference where it was: that must not pass for an answer.
+        if finished.stderr.contains("shallow roots are not allowed") {
+            return Err(RemoteError::Git(
+                "the remote is a shallow repository: part of its history is missing".to_owned(),
+            ));
+        }
+        match self.store.reference(&tracking) {
+            Ok(Some(head)) => Ok(Some(head)),
+            Ok(None) => Err(RemoteError::Git(format!("the fetch brought no branch: {}", summary(&finished.stderr)))),
+            Err(error) => Err(RemoteError::Git(error.to_string())),
+        }
     }
 }
 
@@ -206,7 +234,7 @@ fn clone_into(
 }
 
 /// What `git push --porcelain` says about the one reference that was pushed.
-fn judge(finished: &Finished, branch: &str) -> Result<(), Verdict> {
+pub(super) fn judge(finished: &Finished, branch: &str) -> Result<(), Verdict> {
     let refusal = finished.stdout.lines().find_map(|line| {
         let mut fields = line.split('\t');
         let flag = fields.next()?;
@@ -252,7 +280,7 @@ fn judge(finished: &Finished, branch: &str) -> Result<(), Verdict> {
 }
 
 /// What the other side said (`remote: …`), a line each, control characters taken out: it goes to a terminal.
-fn remote_lines(stderr: &str) -> Option<String> {
+pub(super) fn remote_lines(stderr: &str) -> Option<String> {
     let lines: Vec<String> = stderr
         .lines()
         .filter_map(|line| line.strip_prefix("remote:"))
@@ -263,7 +291,7 @@ fn remote_lines(stderr: &str) -> Option<String> {
 }
 
 /// The last lines of git's messages, on one.
-fn summary(stderr: &str) -> String {
+pub(super) fn summary(stderr: &str) -> String {
     let lines: Vec<String> = stderr.lines().map(printable).filter(|line| !line.is_empty()).collect();
     let skip = lines.len().saturating_sub(4);
     if lines.is_empty() {

@@ -9,11 +9,11 @@ use crate::domain::id::{CommitId, Digest, Nonce};
 use crate::domain::state::State;
 use crate::ports::{RemoteError, Rng, Signer, StoreError};
 
-use super::append::{AppendError, Signed, Writer, as_objects, backoff, build};
+use super::append::{AppendError, Writer, as_objects, build};
+use super::inbox::Posted;
+use super::patience::Patience;
 use super::replay::Replay;
-
-/// How often a lost race is run again.
-const TRIES: u32 = 24;
+use super::signed::Signed;
 
 /// Signed events that wait, in the order in which they will land.
 #[derive(Debug, Default)]
@@ -92,7 +92,7 @@ impl Writer<'_> {
         rng: &mut dyn Rng,
     ) -> Result<Digest, AppendError> {
         self.prepare(replay, queue)?;
-        let Some(ahead) = &mut queue.ahead else { return Err(AppendError::Busy(0)) };
+        let Some(ahead) = &mut queue.ahead else { return Err(AppendError::Other("nothing can be put on top of the ledger".to_owned())) };
         let now = self.clock.now();
         let nonce = Nonce::from_random(rng.bytes16()?);
         // `seen` is what others have too: what only waits here may land in another order.
@@ -134,39 +134,68 @@ impl Writer<'_> {
         queue: &mut Queue,
         rng: &mut dyn Rng,
     ) -> Result<Vec<(Digest, Fault)>, AppendError> {
-        let mut refused = Vec::new();
-        for attempt in 0..TRIES {
-            if attempt > 0 {
-                (self.wait)(backoff(attempt, rng)?);
-                self.catch_up(replay)?;
+        let mut refused = self.prepare(replay, queue)?;
+        let mut patience = Patience::new();
+        let mut direct = false;
+        loop {
+            if queue.is_empty() {
+                return Ok(refused);
             }
-            refused.extend(self.prepare(replay, queue)?);
-            let Some(ahead) = queue.ahead.as_ref().filter(|_| !queue.is_empty()) else { return Ok(refused) };
-            let Some(head) = ahead.replay.head() else { return Ok(refused) };
-            if let Some(remote) = self.remote {
-                match remote.push(head) {
-                    Ok(()) => {}
-                    Err(RemoteError::LostRace) => continue,
-                    Err(cause) => return Err(AppendError::Remote(cause)),
+            if !direct && let Some(post) = self.inbox_of(replay) {
+                let posted = self.by_inbox(replay, post, &queue.waiting, rng).map_err(|error| match error {
+                    AppendError::Queued { cause, .. } => AppendError::Remote(cause),
+                    other => other,
+                })?;
+                // Refused is what is not there now and does not stand; what stands is tried once more, directly.
+                direct = true;
+                refused.extend(self.prepare(replay, queue)?);
+                if matches!(posted, Posted::Settled) && queue.is_empty() {
+                    return Ok(refused);
                 }
             }
-            match self.store.advance(replay.head(), head, "jit: delivered") {
-                Ok(()) => {}
-                // The remote has it: the next fetch brings it here too.
-                Err(StoreError::Moved { .. }) if self.remote.is_some() => {}
-                Err(StoreError::Moved { .. }) => continue,
-                Err(error) => return Err(error.into()),
+            if self.deliver_ahead(replay, queue)? {
+                return Ok(refused);
             }
-            if let Some(ahead) = queue.ahead.take() {
-                *replay = ahead.replay;
-            }
-            for signed in std::mem::take(&mut queue.waiting) {
-                // What cannot be forgotten is found in the ledger the next time, and forgotten then.
-                let _ = self.outbox.forget(&signed.digest().short());
-            }
-            return Ok(refused);
+            let Some(pause) = patience.after_loss(rng)? else {
+                let first = queue.waiting.first().map(|signed| signed.digest().short());
+                return Err(AppendError::Busy {
+                    times: patience.lost(),
+                    seconds: patience.spent().as_secs(),
+                    name: first,
+                });
+            };
+            (self.wait)(pause);
+            self.catch_up(replay)?;
+            refused.extend(self.prepare(replay, queue)?);
         }
-        Err(AppendError::Busy(TRIES))
+    }
+
+    /// Moves the branch to everything that waits, in one push. Not where somebody else was faster.
+    fn deliver_ahead(&self, replay: &mut Replay, queue: &mut Queue) -> Result<bool, AppendError> {
+        let Some(head) = queue.ahead.as_ref().and_then(|ahead| ahead.replay.head()) else { return Ok(true) };
+        if let Some(remote) = self.remote {
+            match remote.push(head) {
+                Ok(()) => {}
+                Err(RemoteError::LostRace) => return Ok(false),
+                Err(cause) => return Err(AppendError::Remote(cause)),
+            }
+        }
+        match self.store.advance(replay.head(), head, "jit: delivered") {
+            Ok(()) => {}
+            // The remote has it: the next fetch brings it here too.
+            Err(StoreError::Moved { .. }) if self.remote.is_some() => {}
+            Err(StoreError::Moved { .. }) => return Ok(false),
+            Err(error) if self.remote.is_some() => return Err(AppendError::Behind(error)),
+            Err(error) => return Err(error.into()),
+        }
+        if let Some(ahead) = queue.ahead.take() {
+            *replay = ahead.replay;
+        }
+        for signed in std::mem::take(&mut queue.waiting) {
+            // What cannot be forgotten is found in the ledger the next time, and forgotten then.
+            let _ = self.outbox.forget(&signed.digest().short());
+        }
+        Ok(true)
     }
 
     /// Puts everything that waits on top of the ledger as it stands now. What has landed meanwhile is forgotten; what no

@@ -18,10 +18,11 @@ use crate::domain::state::access::Access;
 use crate::domain::state::case::{Case, CaseState};
 use crate::domain::time::Timestamp;
 use crate::git::files;
-use crate::git::{GitRemote, GitStore, Program};
+use crate::git::{GitRemote, GitStore, LocalInbox, Program};
 use crate::ledger::append::{AppendError, Outbox};
+use crate::ledger::inbox::Taken;
 use crate::ledger::{Appended, Draft, Pin, Queue, Replay, ReplayError, Writer};
-use crate::ports::{Clock, Remote, Rng, Signer, Store as _};
+use crate::ports::{Clock, Inbox, Post, Remote, Rng, Signer, Store as _};
 
 /// The state file of the last verified state.
 const PIN: &str = "pin";
@@ -302,11 +303,36 @@ impl Ledger {
         let writer = Writer {
             store: &self.store,
             remote: remote.as_ref().map(|remote| -> &dyn Remote { remote }),
+            post: remote.as_ref().map(|remote| -> &dyn Post { remote }),
             outbox: &outbox,
             clock,
             wait: &sleep,
         };
         Ok(act(&writer, &mut self.replay))
+    }
+
+    /// One round of taking in what waits in the inbox: the remote's, where there is one, else this repository's own.
+    ///
+    /// # Errors
+    /// Where the inbox or the ledger cannot be read or written; what was not settled is found again.
+    pub(in crate::cli) fn take_in(&mut self, rng: &mut dyn Rng, clock: &dyn Clock) -> Result<Taken, CliError> {
+        let remote = GitRemote::of(&self.store, &self.program, None)?;
+        let own = LocalInbox(&self.store);
+        let inbox = remote.as_ref().map_or(&own as &dyn Inbox, |remote| remote);
+        let outbox = StateOutbox(self.store.state());
+        let writer = Writer {
+            store: &self.store,
+            remote: remote.as_ref().map(|remote| -> &dyn Remote { remote }),
+            post: None,
+            outbox: &outbox,
+            clock,
+            wait: &sleep,
+        };
+        let taken = writer.take_in(&mut self.replay, inbox, rng);
+        if taken.is_err() {
+            self.store.discard();
+        }
+        Ok(taken?)
     }
 
     /// Pushes the whole branch where the remote has none yet. Says whether it did.

@@ -294,7 +294,12 @@ impl Minter {
         }
         ledger.pin(&context.output);
         ledger.tell_left_alone(&context.output);
-        if let Err(busy @ AppendError::Busy(_)) = appended {
+        if let Err(AppendError::Busy { name, .. }) = &appended
+            && let Some(name) = name.clone()
+        {
+            ledger.forget(&name).map_err(|error| (error, Blame::Ledger))?;
+        }
+        if let Err(busy @ AppendError::Busy { .. }) = appended {
             return Ok(Step::Again(busy.into()));
         }
         match (appended.map_err(told), turn) {

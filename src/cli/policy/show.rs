@@ -24,8 +24,8 @@ pub fn run(context: &mut Context) -> Outcome {
     let out = &context.output;
     out.print(&format!("{} version {}  {}", out.bold(&policy.name), policy.version, policy.digest))?;
     out.print(&format!(
-        "decide within {}, activate within {}, staleness {}, clock skew {}",
-        policy.decide_within, policy.activate_within, policy.staleness, policy.clock_skew
+        "decide within {}, activate within {}, staleness {}, clock skew {}, append {}",
+        policy.decide_within, policy.activate_within, policy.staleness, policy.clock_skew, policy.append
     ))?;
     out.print(&format!("root: {} of {}", policy.root.threshold, names(&policy.root.members)))?;
     out.print(&format!("{}\n", log_line(policy)))?;
