@@ -159,7 +159,7 @@ pub const INBOX: &str = "refs/jit/inbox/";
 pub const REFUSED: &str = "refs/jit/refused/";
 
 /// The inbox of a ledger's remote, as whoever writes sees it. A letter is signed events, oldest first, in commits of their
-/// own (docs/format.md, section 7).
+/// own (docs/format.md, section 8).
 pub trait Post {
     /// Puts a letter into the inbox. The same letter again is no error.
     ///

@@ -35,12 +35,14 @@ const TRIES: u32 = 3;
 /// The drops of one call.
 pub struct Drops {
     began: Instant,
+    patience: Duration,
     count: u32,
 }
 
 impl Drops {
-    pub fn new() -> Self {
-        Self { began: Instant::now(), count: 0 }
+    /// Of a call that may take so long.
+    pub fn within(limit: Duration) -> Self {
+        Self { began: Instant::now(), patience: PATIENCE.min(limit), count: 0 }
     }
 
     /// How long to wait before git is run again; `None` where it did not drop, or has dropped for long enough.
@@ -51,7 +53,7 @@ impl Drops {
             return None;
         }
         let goes_on = if says(&AT_THE_DOOR) {
-            self.began.elapsed() < PATIENCE
+            self.began.elapsed() < self.patience
         } else {
             says(&HALF_WAY) && self.count < TRIES
         };
@@ -88,7 +90,7 @@ mod tests {
             "client_loop: send disconnect: Broken pipe\nfatal: the remote end hung up unexpectedly",
             "fetch-pack: unexpected disconnect while reading sideband packet\nfatal: early EOF",
         ] {
-            assert!(Drops::new().pause_after(&said(dropped)).is_some(), "{dropped}");
+            assert!(Drops::within(PATIENCE).pause_after(&said(dropped)).is_some(), "{dropped}");
         }
         for answered in [
             "git@host: Permission denied (publickey).\nfatal: Could not read from remote repository.",
@@ -98,18 +100,18 @@ mod tests {
             "ssh: connect to host 127.0.0.1 port 1: Connection refused\nfatal: Could not read from remote repository.",
             "fatal: couldn't find remote ref refs/heads/main",
         ] {
-            assert!(Drops::new().pause_after(&said(answered)).is_none(), "{answered}");
+            assert!(Drops::within(PATIENCE).pause_after(&said(answered)).is_none(), "{answered}");
         }
         let rejected = Finished {
             stdout: "To x\n!\tabc:refs/heads/main\t[rejected] (fetch first)\nDone\n".to_owned(),
             ..said("the remote end hung up unexpectedly")
         };
-        assert!(Drops::new().pause_after(&rejected).is_none());
+        assert!(Drops::within(PATIENCE).pause_after(&rejected).is_none());
     }
 
     #[test]
     fn it_ends() {
-        let mut drops = Drops::new();
+        let mut drops = Drops::within(PATIENCE);
         let half_way = said("fatal: early EOF");
         let pauses: Vec<_> = std::iter::from_fn(|| drops.pause_after(&half_way)).take(100).collect();
         assert_eq!(pauses.len(), 3);

@@ -97,7 +97,7 @@ impl<'a> GitRemote<'a> {
     /// Runs git, again where the connection dropped. Whatever was asked may have been done all the same: a push that is
     /// repeated finds its commit there, or that somebody has gone on from it.
     fn ask(&self, arguments: &[&str]) -> Result<Finished, RemoteError> {
-        let mut drops = Drops::new();
+        let mut drops = Drops::within(self.program.timeout());
         loop {
             let finished = self.program.run(self.store, arguments)?;
             match drops.pause_after(&finished) {

@@ -1,4 +1,4 @@
-//! The inbox: what a letter and an answer are, and how they are read with care (docs/format.md, section 7). None of it is
+//! The inbox: what a letter and an answer are, and how they are read with care (docs/format.md, section 8). None of it is
 //! part of the ledger: an event counts once its own commit is on the branch, and is judged there like any other.
 //! [`post`](self) is the writer's side, `intake` the side that takes letters in.
 

@@ -6,12 +6,15 @@ use crate::ports::{Rng, RngError};
 
 /// After this long, whoever still loses races is told so; what was signed waits in the outbox.
 const LIMIT: Duration = Duration::from_secs(120);
+/// The same for a daemon that has other things to do than to wait: what it cannot deliver now it delivers a moment later.
+const HURRIED: Duration = Duration::from_secs(5);
 /// The longest pause, in milliseconds.
 const LONGEST: u64 = 3200;
 
 /// The races lost so far.
 #[derive(Debug)]
 pub struct Patience {
+    limit: Duration,
     began: Instant,
     waited: Duration,
     lost: u32,
@@ -19,14 +22,19 @@ pub struct Patience {
 
 impl Patience {
     pub fn new() -> Self {
-        Self { began: Instant::now(), waited: Duration::ZERO, lost: 0 }
+        Self { limit: LIMIT, began: Instant::now(), waited: Duration::ZERO, lost: 0 }
+    }
+
+    /// That of a daemon.
+    pub fn hurried() -> Self {
+        Self { limit: HURRIED, ..Self::new() }
     }
 
     /// How long to wait after one more lost race: between nothing and a bound that doubles from 100 ms to 3.2 s. `None`
     /// when the time is up.
     pub fn after_loss(&mut self, rng: &mut dyn Rng) -> Result<Option<Duration>, RngError> {
         self.lost = self.lost.saturating_add(1);
-        if self.spent() >= LIMIT {
+        if self.spent() >= self.limit {
             return Ok(None);
         }
         let pause = jitter(50_u64.saturating_mul(1 << self.lost.min(6)).min(LONGEST), rng)?;

@@ -21,6 +21,9 @@ pub struct Queue {
     waiting: Vec<Signed>,
     /// The ledger at a head, with everything that waits on top of it.
     ahead: Option<Ahead>,
+    /// Whether it is a daemon's, which follows the ledger with the same hand: it neither waits for an inbox to be emptied
+    /// nor long for others who are faster.
+    is_hurried: bool,
 }
 
 #[derive(Debug)]
@@ -30,7 +33,7 @@ struct Ahead {
 }
 
 impl Queue {
-    /// What the outbox kept: name and bytes of each. Also gives the names of those that cannot be read; they are left.
+    /// What the outbox of a daemon kept: name and bytes of each. Also gives the names of those that cannot be read; they are left.
     pub fn restore(kept: impl IntoIterator<Item = (String, Vec<u8>)>) -> (Self, Vec<(String, String)>) {
         let (mut waiting, mut unreadable) = (Vec::new(), Vec::new());
         for (name, bytes) in kept {
@@ -46,7 +49,7 @@ impl Queue {
             _ => 2,
         };
         waiting.sort_by_key(|signed: &Signed| (signed.event().time, rank(signed.event().kind())));
-        (Self { waiting, ahead: None }, unreadable)
+        (Self { waiting, ahead: None, is_hurried: true }, unreadable)
     }
 
     /// Whether nothing waits.
@@ -135,8 +138,8 @@ impl Writer<'_> {
         rng: &mut dyn Rng,
     ) -> Result<Vec<(Digest, Fault)>, AppendError> {
         let mut refused = self.prepare(replay, queue)?;
-        let mut patience = Patience::new();
-        let mut direct = false;
+        let mut patience = if queue.is_hurried { Patience::hurried() } else { Patience::new() };
+        let mut direct = queue.is_hurried;
         loop {
             if queue.is_empty() {
                 return Ok(refused);

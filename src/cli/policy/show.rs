@@ -111,7 +111,7 @@ fn policy_json(policy: &Policy) -> Value {
         .collect();
     let targets: Vec<Value> = policy.targets.iter().map(|(name, target)| target_json(name, target)).collect();
     json!({ "policy": policy.digest.to_string(), "version": policy.version, "name": policy.name, "targets": targets,
-        "log": log_json(policy),
+        "append": policy.append.as_str(), "log": log_json(policy),
         "root": { "threshold": policy.root.threshold, "members": policy.root.members.iter().map(|name| name.as_str()).collect::<Vec<_>>() },
         "actors": policy.actors.keys().map(|name| name.as_str()).collect::<Vec<_>>(), "roles": roles })
 }
