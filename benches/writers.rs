@@ -1,5 +1,5 @@
-//! Many writers at once: `cargo bench --bench writers [-- WRITERS[,WRITERS…] [EVENTS]]`, 16 and 64 writers and 20 events
-//! each where nothing is said. Each writer is a clone of its own in which `jit request` is run EVENTS times, one after the
+//! Many writers at once: `cargo bench --bench writers [-- WRITERS[,…] [EVENTS [direct|inbox[,…] [file|ssh[,…]]]]]`, 16 and 64
+//! writers and 20 events each, in each way, where nothing is said. Each writer is a clone of its own in which `jit request` is run EVENTS times, one after the
 //! other, and the time of each call counts until the event is known to be in the ledger. Remotes are a path and a real sshd
 //! on 127.0.0.1, with the hooks of `jit hook install`; the policy says `append = "direct"` or `"inbox"`.
 //!
@@ -29,9 +29,9 @@ fn main() {
     println!("| writers × events | remote | append | events/s | p50 s | p95 s | max s | gave up | load |");
     println!("|---|---|---|---|---|---|---|---|---|");
     for writers in crowds.split(',').map(|word| word.parse::<usize>().unwrap()) {
-        for append in ["direct", "inbox"] {
-            for way in [Way::File, Way::Ssh] {
-                run(writers, events, append, way);
+        for append in numbers.get(2).map_or("direct,inbox", String::as_str).split(',') {
+            for way in numbers.get(3).map_or("file,ssh", String::as_str).split(',') {
+                run(writers, events, append, if way == "ssh" { Way::Ssh } else { Way::File });
             }
         }
     }
@@ -44,7 +44,7 @@ fn run(writers: usize, events: usize, append: &str, way: Way) {
     let began = Instant::now();
     let (mut times, mut gave_up) = (Vec::new(), 0);
     std::thread::scope(|scope| {
-        let write = |desk| move || crowd_writes(desk, events);
+        let write = |desk| move || writes(desk, events);
         let threads: Vec<_> = desks.iter().map(|desk| scope.spawn(write(desk))).collect();
         for thread in threads {
             let (took, failed) = thread.join().unwrap();
@@ -68,19 +68,12 @@ fn run(writers: usize, events: usize, append: &str, way: Way) {
     );
 }
 
-/// The time of each call, and how many gave up before `jit sync` brought the event in.
-fn crowd_writes(desk: &common::Desk<'_>, events: usize) -> (Vec<Duration>, usize) {
+/// The time until each event is in the ledger, and how many commands gave up before.
+fn writes(desk: &common::Desk<'_>, events: usize) -> (Vec<Duration>, usize) {
     let (mut times, mut gave_up) = (Vec::new(), 0);
     for _ in 0..events {
         let began = Instant::now();
-        let said = desk.asks("30m");
-        if said.code != 0 {
-            gave_up += 1;
-            assert!(said.err.contains("waits in the outbox"), "{}", said.told());
-            while desk.jit(&["sync"]).code != 0 {
-                assert!(began.elapsed() < Duration::from_secs(1800), "{}", said.told());
-            }
-        }
+        gave_up += crowd::lands(desk);
         times.push(began.elapsed());
     }
     (times, gave_up)

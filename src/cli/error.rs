@@ -535,9 +535,9 @@ impl From<AppendError> for CliError {
                 &error,
                 "jit sync delivers it, once; where this happens often: append = \"inbox\" in the policy (jit fold --help)",
             ),
-            AppendError::Behind(cause) => Self::from(cause).context(
-                "the event is in the ledger of the remote, and was not lost; but this clone could not follow",
-            ).hint("check free space and permissions of the ledger, then: jit sync"),
+            AppendError::Behind(cause) => Self::from(cause)
+                .context("the event is in the ledger of the remote, and was not lost; but this clone could not follow")
+                .hint("check free space and permissions of the ledger, then: jit sync"),
             AppendError::Other(_) => of(ErrorKind::Failed, &error, None),
         }
     }

@@ -13,14 +13,12 @@ use crate::domain::decide::{Intent, draft, refusal};
 use crate::domain::event::{Body, Event, Subject};
 use crate::domain::finding::Fault;
 use crate::domain::id::{CaseId, CommitId, Digest, Nonce};
+use crate::domain::policy::Append;
 use crate::domain::state::case::Matter;
 use crate::domain::state::commit::message;
 use crate::domain::state::{Claim, State};
 use crate::domain::time::Timestamp;
-use crate::domain::policy::Append;
-use crate::ports::{
-    Clock, ObjectKind, Post, Remote, RemoteError, Rng, RngError, SignError, Signer, Store, StoreError,
-};
+use crate::ports::{Clock, ObjectKind, Post, Remote, RemoteError, Rng, RngError, SignError, Signer, Store, StoreError};
 
 use super::commit::{Person, RawCommit};
 use super::governed::{self, GovernedError};

@@ -95,7 +95,9 @@ impl Writer<'_> {
         rng: &mut dyn Rng,
     ) -> Result<Digest, AppendError> {
         self.prepare(replay, queue)?;
-        let Some(ahead) = &mut queue.ahead else { return Err(AppendError::Other("nothing can be put on top of the ledger".to_owned())) };
+        let Some(ahead) = &mut queue.ahead else {
+            return Err(AppendError::Other("nothing can be put on top of the ledger".to_owned()));
+        };
         let now = self.clock.now();
         let nonce = Nonce::from_random(rng.bytes16()?);
         // `seen` is what others have too: what only waits here may land in another order.

@@ -126,3 +126,16 @@ impl<'p> Crowd<'p> {
         self.place.run(command)
     }
 }
+
+/// Asks, and waits until the event is in the ledger: where the time for lost races or dropped connections is up, what was
+/// signed waits, and `jit sync` delivers it. How often that was needed.
+#[track_caller]
+pub fn lands(desk: &Desk<'_>) -> usize {
+    let said = desk.asks("30m");
+    if said.code == 0 {
+        assert_eq!(said.json()["state"], "pending", "{}", said.told());
+        return 0;
+    }
+    assert!(said.err.contains("waits in the outbox"), "{}", said.told());
+    1 + (0..50).take_while(|_| desk.jit(&["sync"]).code != 0).count()
+}

@@ -318,7 +318,10 @@ impl Ledger {
     pub(in crate::cli) fn take_in(&mut self, rng: &mut dyn Rng, clock: &dyn Clock) -> Result<Taken, CliError> {
         let remote = GitRemote::of(&self.store, &self.program, None)?;
         let own = LocalInbox(&self.store);
-        let inbox = remote.as_ref().map_or(&own as &dyn Inbox, |remote| remote);
+        let inbox: &dyn Inbox = match &remote {
+            Some(remote) => remote,
+            None => &own,
+        };
         let outbox = StateOutbox(self.store.state());
         let writer = Writer {
             store: &self.store,

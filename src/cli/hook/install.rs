@@ -242,9 +242,7 @@ fn script(name: &str, program: &Path, args: &Args, chained: bool) -> Result<Stri
         false => "exit 0\n".to_owned(),
     };
     if name == "post-receive" {
-        return Ok(format!(
-            "{head}pushed=$(cat)\nprintf '%s\\n' \"$pushed\" | '{program}' hook post-receive\n{next}"
-        ));
+        return Ok(format!("{head}pushed=$(cat)\nprintf '%s\\n' \"$pushed\" | '{program}' hook post-receive\n{next}"));
     }
     let mut arguments = String::new();
     for allowed in &args.allow {

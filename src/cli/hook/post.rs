@@ -92,14 +92,8 @@ fn round(context: &mut Context, store: &GitStore, inbox: &LocalInbox<'_>) -> Res
         pin.check(&replay)?;
     }
     let environment = &mut context.environment;
-    let writer = Writer {
-        store,
-        remote: None,
-        post: None,
-        outbox: &NoOutbox,
-        clock: &*environment.clock,
-        wait: &sleep,
-    };
+    let writer =
+        Writer { store, remote: None, post: None, outbox: &NoOutbox, clock: &*environment.clock, wait: &sleep };
     let taken = writer.take_in(&mut replay, inbox, &mut *environment.rng)?;
     for (name, why) in &taken.unread {
         context.output.warning(format!("{name} in the inbox cannot be read and stays there: {why}"));

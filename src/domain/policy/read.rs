@@ -15,8 +15,8 @@ use super::super::time::Ttl;
 use super::errors::{PolicyErrors, Report};
 use super::tree::{Cell, Table};
 use super::{
-    Actor, Append, Class, EmergencyReview, EmergencyRule, Environment, GroupCount, Mfa, Offline, Pattern, Policy, Record,
-    ReviewRule, Role, Root, Target,
+    Actor, Append, Class, EmergencyReview, EmergencyRule, Environment, GroupCount, Mfa, Offline, Pattern, Policy,
+    Record, ReviewRule, Role, Root, Target,
 };
 use super::{log, probe};
 

@@ -82,12 +82,7 @@ impl Writer<'_> {
     ///
     /// # Errors
     /// Where the inbox or the ledger cannot be read or written. Nothing is lost: what was not settled is found again.
-    pub fn take_in(
-        &self,
-        replay: &mut Replay,
-        inbox: &dyn Inbox,
-        rng: &mut dyn Rng,
-    ) -> Result<Taken, AppendError> {
+    pub fn take_in(&self, replay: &mut Replay, inbox: &dyn Inbox, rng: &mut dyn Rng) -> Result<Taken, AppendError> {
         let mut patience = Patience::new();
         loop {
             let mut waiting = inbox.waiting().map_err(AppendError::Remote)?;
@@ -121,12 +116,7 @@ impl Writer<'_> {
     }
 
     /// Reads the letters, in the order in which they are taken: by the time of their first event.
-    fn open(
-        &self,
-        waiting: &Waiting,
-        taken: &mut Taken,
-        settled: &mut Settled,
-    ) -> Result<Vec<Item>, AppendError> {
+    fn open(&self, waiting: &Waiting, taken: &mut Taken, settled: &mut Settled) -> Result<Vec<Item>, AppendError> {
         let now = self.clock.now();
         let mut items = Vec::new();
         for slip in &waiting.letters {
