@@ -701,7 +701,7 @@ cef\t'ArcSight Common Event Format'
 syslog\t'RFC 5424 with structured data'
 cloudevents\t'CloudEvents 1.0, one JSON object a line; over HTTP as a batch'"
 complete -c jit -n "__fish_jit_using_subcommand export" -l to -d 'Where to: a file, -, syslog+udp://HOST[:PORT], syslog+tcp://HOST:PORT, syslog+tls://HOST[:PORT], https://… ' -r
-complete -c jit -n "__fish_jit_using_subcommand export" -l every -d 'How often to fetch the remote with --follow' -r
+complete -c jit -n "__fish_jit_using_subcommand export" -l every -d 'How often to fetch the remote with --follow; one on this machine is fetched as soon as it moves' -r
 complete -c jit -n "__fish_jit_using_subcommand export" -l since -d 'Begin behind this: a commit, an event\'s id, how many events to pass over, `start` or `now` [default: the cursor]' -r
 complete -c jit -n "__fish_jit_using_subcommand export" -l state -d 'Where the cursor is kept [default: a file in the user\'s state directory; none for -]' -r -F
 complete -c jit -n "__fish_jit_using_subcommand export" -l token-file -d 'The bearer token of an HTTP receiver. Only its owner may be able to read the file' -r -F

@@ -72,6 +72,13 @@ pub use man::pages as man_pages;
 pub use output::Output;
 pub use prompt::Prompt;
 
+/// What reads bytes and addresses of strangers inside commands: reachable from outside for the fuzz targets (`fuzz/`).
+pub mod outside {
+    pub use super::export::Destination as ExportDestination;
+    pub use super::play::{Filter, Look};
+    pub use super::witness::{Head, head};
+}
+
 /// Temporary production access, approved in Git.
 ///
 /// A request, its approvals, the credential, the closing and the review are each one signed file in a Git repository.

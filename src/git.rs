@@ -17,8 +17,11 @@ pub mod remote;
 pub mod repository;
 
 mod drops;
+mod index;
 mod loose;
 mod reference;
+mod stale;
+mod unfinished;
 mod worktree;
 
 pub use files::{State, WriterLock};
@@ -26,6 +29,7 @@ pub use inbox::LocalInbox;
 pub use program::Program;
 pub use remote::{GitRemote, clone};
 pub use repository::{GitStore, Warning};
+pub use unfinished::clear as clear_unfinished;
 pub use worktree::LeftAlone;
 
 /// The ledger's branch.
@@ -67,8 +71,8 @@ pub enum GitError {
     #[error("{0} is not a plain file or directory")]
     NotPlain(PathBuf),
     /// Another process is writing to this ledger.
-    #[error("another jit process is writing to this ledger (it holds {0})")]
-    Busy(PathBuf),
+    #[error("another jit process is writing to this ledger (it holds {0}{1})")]
+    Busy(PathBuf, String),
     /// A file cannot be read or written.
     #[error("{path}: {cause}")]
     File {

@@ -16,5 +16,5 @@ pub mod tree;
 
 pub use append::{Appended, Draft, Writer};
 pub use pin::Pin;
-pub use queue::Queue;
+pub use queue::{Delivered, Queue};
 pub use replay::{Replay, ReplayError, Step, Walk};

@@ -326,6 +326,14 @@ fn the_workflow_of_github_verifies_and_mints() {
     }
     run(&office.runner("green"), "verify").ok();
 
+    // A pull request is checked as what would come after main.
+    let runner = office.runner("pull-request");
+    fs::write(runner.tree.join(WORKFLOW), "on: push\n").unwrap();
+    let identity = ["-c", "user.name=Raj", "-c", "user.email=raj@acme.example", "-c", "commit.gpgSign=false"];
+    office.place.git(&runner.tree, &[&identity[..], &["commit", "-q", "-a", "-m", "A small mend"]].concat());
+    let said = run(&runner, "verify").exits(4);
+    assert!(said.out.contains(&format!("::error file={WORKFLOW},line=1,title=C05 ")), "{}", said.told());
+
     // A void commit is red.
     let raj = office.desk("raj");
     raj.jit(&["sync"]).ok();

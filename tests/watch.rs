@@ -2,22 +2,34 @@
 //! commands; the terminal is as it was however the view is left; and programs and screen readers are told the same in lines.
 
 // Helpers stand outside of test functions, where the lints allow this.
-#![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic)]
+#![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic, clippy::disallowed_methods)]
 
 use std::io::{BufRead as _, BufReader};
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 use std::sync::mpsc::{Receiver, channel};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use common::terminal::Terminal;
 use common::{Desk, JIT, Place, absent, environment};
 use serde_json::Value;
 
+#[path = "watch/acts.rs"]
+mod acts;
+#[path = "watch/captures.rs"]
+mod captures;
 #[path = "common/harness.rs"]
 mod common;
 #[path = "watch/crowd.rs"]
 mod crowd;
+#[path = "watch/delay.rs"]
+mod delay;
+#[path = "watch/leaves.rs"]
+mod leaves;
+#[path = "common/over_ssh.rs"]
+mod over_ssh;
+#[path = "common/recorded.rs"]
+mod recorded;
 
 const PROGRAMS: [&str; 3] = ["git", "ssh-keygen", "tmux"];
 
@@ -124,208 +136,6 @@ impl Drop for Lines {
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
-}
-
-/// No line is wider than the screen, and there are no more of them.
-#[track_caller]
-fn fits(screen: &str, columns: usize, rows: usize) {
-    assert!(screen.lines().count() <= rows, "more than {rows} lines:\n{screen}");
-    for line in screen.lines() {
-        assert!(console::measure_text_width(line) <= columns, "wider than {columns}: {line}");
-    }
-}
-
-/// Shows a capture to whoever runs the tests with `--nocapture`.
-fn shown(name: &str, screen: &str) {
-    println!("--- {name}\n{screen}\n---");
-}
-
-#[test]
-fn nothing_five_cases_and_a_push_fit_on_either_screen() {
-    if absent("nothing_five_cases_and_a_push_fit_on_either_screen", &PROGRAMS) {
-        return;
-    }
-    let place = Place::new();
-    let acme = Acme::new(&place);
-    let small = acme.terminal("bob", 80, 24, &[("NO_COLOR", "1")]);
-    small.types("jit watch\n");
-    let screen = small.wait_for("an empty view", |screen| screen.contains("Nothing is open"));
-    shown("80x24, nothing", &screen);
-    fits(&screen, 80, 24);
-    // Five cases, one of each sort, pushed from elsewhere.
-    let live = acme.live("30m");
-    let pending = acme.desk("alice").opens("1h");
-    let urgent = ["--emergency", "--incident", "INC-2026-0042"];
-    let mut arguments = common::request("payments-db/read-only", "10m", "Payments are down for everybody.");
-    arguments.extend(urgent);
-    let emergency = acme.desk("alice").jit(&arguments).ok().text("id");
-    acme.desk("minter").mints().ok();
-    let over = acme.live("2h");
-    acme.desk("alice").jit(&["close", &over, "--summary", "Read the queue.", "--yes"]).ok();
-    let lock = ["lock", "member:carol", "--reason", "Her laptop is gone.", "--yes", "--json"];
-    acme.desk("dave").jit(&lock).ok();
-    let is_there = |screen: &str| {
-        ["Emergencies 1", "Locks 1", "Pending 1", "Live 1", "Review due 1"].iter().all(|part| screen.contains(part))
-    };
-    let screen = small.wait_for("five cases", is_there);
-    shown("80x24, five cases", &screen);
-    fits(&screen, 80, 24);
-    for part in [
-        &live[..8],
-        &pending[..8],
-        &emergency[..8],
-        &over[..8],
-        "alice",
-        "member:carol",
-        "needs 1 sre, 1 security",
-        "[--",
-        "Latest",
-    ] {
-        assert!(screen.contains(part), "{part} is not shown:\n{screen}");
-    }
-    // Emergencies and locks come first, whatever came last.
-    let place_of = |what: &str| screen.find(what).unwrap();
-    assert!(place_of("Emergencies") < place_of("Locks") && place_of("Locks") < place_of("Pending"), "{screen}");
-    // The same view follows the window.
-    small.resizes(200, 50);
-    let wide =
-        small.wait_for("the wide view", |screen| screen.lines().any(|line| console::measure_text_width(line) == 200));
-    shown("200x50, five cases", &wide);
-    fits(&wide, 200, 50);
-    for part in [&*live, &*pending, &*emergency, &*over] {
-        assert!(wide.contains(part), "{part} is not shown whole:\n{wide}");
-    }
-    small.resizes(80, 24);
-    small.wait_for("the small view", |screen| {
-        screen.lines().all(|line| console::measure_text_width(line) <= 80) && is_there(screen)
-    });
-    // A case opened, read and closed again.
-    small.presses("Home");
-    small.presses("Enter");
-    let screen = small.wait_for("the case", |screen| screen.contains("EMERGENCY: the credential"));
-    shown("80x24, a case", &screen);
-    small.presses("Escape");
-    small.wait_for("the view", is_there);
-}
-
-#[test]
-fn five_hundred_cases_fit_on_either_screen() {
-    if absent("five_hundred_cases_fit_on_either_screen", &PROGRAMS) {
-        return;
-    }
-    let place = Place::new();
-    let acme = Acme::new(&place);
-    let mut crowd = crowd::Crowd::new(&place, &acme.remote);
-    (0..480).for_each(|number| {
-        crowd.asks(number);
-    });
-    (480..500).for_each(|number| crowd.lives(number, number < 483));
-    crowd.comes(&acme.remote);
-    let said = acme.desk("bob").jit(&["verify", "--json"]).ok();
-    assert_eq!(said.json()["cases"]["pending"], 480, "{}", said.json()["cases"]);
-    let screen = acme.terminal("bob", 80, 24, &[]);
-    screen.types("jit watch\n");
-    let small = screen.wait_for("the view", |screen| screen.contains("Pending 480"));
-    shown("80x24, 500 cases", &small);
-    fits(&small, 80, 24);
-    // So many that wait push nobody out who is in, and what is not shown is counted.
-    for part in ["Live 20", "Sessions now 3", " more"] {
-        assert!(small.contains(part), "{part} is not shown:\n{small}");
-    }
-    assert_eq!(cases_told(&small), 480 + 20 + 3, "{small}");
-    screen.resizes(200, 50);
-    let wide =
-        screen.wait_for("the wide view", |screen| screen.lines().any(|line| console::measure_text_width(line) == 200));
-    shown("200x50, 500 cases", &wide);
-    fits(&wide, 200, 50);
-    assert_eq!(cases_told(&wide), 480 + 20 + 3, "{wide}");
-    screen.resizes(80, 24);
-    screen.wait_for("the small view", |screen| screen.lines().all(|line| console::measure_text_width(line) <= 80));
-    // The chosen row is on the screen wherever it is.
-    (0..20).for_each(|_| screen.presses("PageDown"));
-    let moved = screen.wait_for("row 200", |screen| screen.contains(" above, "));
-    shown("80x24, 500 cases, further down", &moved);
-    assert_eq!(moved.lines().filter(|line| line.starts_with('>')).count(), 1, "{moved}");
-    assert_eq!(cases_told(&moved), 480 + 20 + 3, "{moved}");
-    screen.presses("End");
-    screen
-        .wait_for("the last row", |screen| screen.lines().any(|line| line.starts_with('>') && line.contains("on db1")));
-    let stayed = screen.screen();
-    assert_eq!(cases_told(&stayed), 480 + 20 + 3, "{stayed}");
-}
-
-/// How many rows are shown, and how many are said to be there besides.
-fn cases_told(screen: &str) -> u64 {
-    let body: Vec<&str> = screen.lines().skip(1).take_while(|line| !line.starts_with('\u{2500}')).collect();
-    let heading = |line: &str| line.contains("\u{2500}\u{2500}");
-    let rows = body.iter().filter(|line| !heading(line) && !line.trim().is_empty()).count();
-    let besides = body.iter().filter(|line| heading(line)).map(|line| {
-        let (_, rest) = line.rsplit_once('\u{2500}').unwrap();
-        rest.split([' ', ',']).filter_map(|word| word.parse::<u64>().ok()).sum::<u64>()
-    });
-    u64::try_from(rows).unwrap() + besides.sum::<u64>()
-}
-
-#[test]
-fn a_push_is_on_the_screen_within_two_seconds() {
-    if absent("a_push_is_on_the_screen_within_two_seconds", &PROGRAMS) {
-        return;
-    }
-    let place = Place::new();
-    let acme = Acme::new(&place);
-    let alice = acme.desk("alice");
-    let screen = acme.terminal("bob", 80, 24, &[]);
-    screen.types("jit watch\n");
-    screen.wait_for("an empty view", |screen| screen.contains("Nothing is open"));
-    // A machine under load may miss it once; five times in a row it does not.
-    let mut took = Vec::new();
-    for _ in 0..5 {
-        let case = alice.opens("30m");
-        let pushed = Instant::now();
-        screen.wait_for("the case", |screen| screen.contains(&case[..8]));
-        took.push(pushed.elapsed());
-        if took.last().unwrap() <= &Duration::from_secs(2) {
-            println!("from the push to the screen: {took:?}");
-            return;
-        }
-    }
-    panic!("from the push to the screen: {took:?}");
-}
-
-#[test]
-fn who_approves_from_the_view_sees_what_is_signed_and_comes_back() {
-    if absent("who_approves_from_the_view_sees_what_is_signed_and_comes_back", &PROGRAMS) {
-        return;
-    }
-    let place = Place::new();
-    let acme = Acme::new(&place);
-    let case = acme.desk("alice").opens("30m");
-    let screen = acme.terminal("bob", 80, 50, &[]);
-    // `-y` answers what is typed, not a key that was touched.
-    screen.types("jit -y watch\n");
-    screen.wait_for("the case", |screen| screen.contains(&case[..8]) && screen.contains("needs 1 sre"));
-    screen.types("a");
-    screen.wait_for("the comment", |screen| screen.contains("Comment (optional)"));
-    screen.presses("Enter");
-    let summary = screen.wait_for("the question", |screen| screen.to_lowercase().contains("sign this"));
-    for word in ["alice", "payments-db/read-only", "Payments are stuck", "INC-4711", "Reads customer rows."] {
-        assert!(summary.contains(word), "{word} is not shown before the signature:\n{summary}");
-    }
-    screen.types("y");
-    screen.wait_for("the end of the command", |screen| screen.contains("Any key goes back"));
-    screen.presses("Enter");
-    screen.wait_for("the view", |screen| screen.contains("Pending 1") && screen.contains("needs 1 security"));
-    let seen = acme.desk("alice").sees(&case);
-    assert_eq!(seen["approvals"][0]["actor"], "bob", "{seen}");
-    assert_eq!(seen["approvals"].as_array().map(Vec::len), Some(1), "{seen}");
-    // Ctrl-C in a command ends the command, not the view.
-    screen.types("d");
-    screen.wait_for("the question", |screen| screen.contains("Why not?"));
-    screen.presses("C-c");
-    screen.wait_for("the end of the command", |screen| screen.contains("Any key goes back"));
-    screen.presses("Enter");
-    screen.wait_for("the view", |screen| screen.contains("Pending 1"));
-    assert_eq!(acme.desk("alice").sees(&case)["state"], "pending");
 }
 
 #[test]
@@ -443,7 +253,7 @@ fn a_screen_reader_is_told_all_of_it_and_then_each_change() {
     let case = acme.desk("alice").opens("30m");
     let mut watch = Lines::start(&acme.desk("bob"), &["--plain"]);
     let first = watch.next();
-    assert!(first.starts_with("acme/production, ") && first.ends_with("1 pending."), "{first}");
+    assert!(first.starts_with("acme/production, ") && first.ends_with("1 pending; 1 waits for you."), "{first}");
     let row = watch.until(&case);
     assert!(
         row.contains("alice") && row.contains("waits for 1 of sre (bob, carol)") && row.contains("Waits for you"),

@@ -87,6 +87,7 @@ fn whole(context: &mut Context, ledger: &mut Ledger) -> Result<Taken, CliError> 
         };
         ledger.pin(&context.output);
         ledger.tell_left_alone(&context.output);
+        ledger.tell_behind(taken.behind.as_deref(), &context.output);
         let goes_on = taken.more && !(taken.landed.is_empty() && taken.refused.is_empty() && taken.known == 0);
         all.landed.extend(taken.landed);
         all.refused.extend(taken.refused);

@@ -19,7 +19,7 @@ use crate::recording::scan::{Expected, Scan, scan};
 use crate::recording::{Fault, Header, reader};
 use crate::sign::Opener;
 use export::Export;
-use screen::Look;
+pub use screen::{Filter, Look};
 use stage::{Interrupt, Pace, Stage};
 
 mod export;

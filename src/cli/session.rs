@@ -45,6 +45,17 @@ impl Session {
                     context.output.warning("the remote does not answer: going on with what lies here");
                     is_fresh = false;
                 }
+                // Whoever prepares commits by hand wants to see what they would do; nobody signs on top of them.
+                Err(_) if ledger.ahead() > 0 => {
+                    let ahead = super::output::count(ledger.ahead(), "commit");
+                    context
+                        .output
+                        .warning(format!("{ahead} on main here, made by hand, the remote does not have: counted in"));
+                }
+                Err(error) if error.kind() == super::error::ErrorKind::Unkept => {
+                    context.output.warning(format!("{}: going on with what lies here", error.innermost()));
+                    is_fresh = false;
+                }
                 other => {
                     other?;
                 }

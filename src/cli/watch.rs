@@ -12,6 +12,7 @@ mod act;
 mod draw;
 mod feed;
 mod front;
+mod keys;
 mod lines;
 mod screen;
 mod stop;
@@ -20,8 +21,8 @@ mod words;
 
 /// Watch what is pending, live, locked and due, as it happens.
 ///
-/// A full screen at a terminal, with keys to open, approve, deny, revoke and lock; each runs the usual command, which shows what
-/// it signs and asks. Without a terminal, or with --json, one JSON line an event.
+/// A full screen at a terminal, with keys to open, approve, deny, revoke, review and lock, and to follow a session; each runs the
+/// usual command, which shows what it signs and asks. Without a terminal, or with --json, one JSON line an event.
 #[derive(Debug, clap::Args)]
 pub struct Args {
     /// How often to fetch the remote. One on this machine is fetched as soon as it moves.
@@ -49,7 +50,7 @@ pub fn run(context: &mut Context, args: Args) -> Outcome {
     let every = Duration::from_secs(args.every.seconds());
     let (mut feed, latest) = Feed::open(context, &store, &program, every, args.since)?;
     // From here on a signal is noted: the terminal is put right before the process ends.
-    let stop = Stop::watch()?;
+    let stop = Stop::watch(!json && !args.plain && !dumb)?;
     if json {
         let first = if args.since.is_some() { latest } else { Vec::new() };
         return lines::json(context, &mut feed, first, &stop);

@@ -9,6 +9,8 @@ use super::{GitError, GitRemote, WriterLock, reference};
 use crate::domain::id::{CommitId, Digest};
 use crate::ports::{INBOX, Inbox, News, Post, REFUSED, RemoteError, Slip, StoreError, Waiting};
 
+/// Under what a clone keeps whatever of an inbox it has fetched.
+pub(super) const FETCHED: &str = "refs/jit/fetched/";
 /// Where a clone keeps the letters that it has fetched.
 const LETTERS: &str = "refs/jit/fetched/inbox/";
 /// Where a clone keeps the answers that it has fetched.
@@ -129,7 +131,7 @@ impl LocalInbox<'_> {
     pub fn turn(&self) -> Result<Option<WriterLock>, GitError> {
         match self.0.state().wait_for_turn("intake.turn", 1, Duration::ZERO) {
             Ok(turn) => Ok(Some(turn)),
-            Err(GitError::Busy(_)) => Ok(None),
+            Err(GitError::Busy(..)) => Ok(None),
             Err(error) => Err(error),
         }
     }

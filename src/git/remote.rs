@@ -1,14 +1,16 @@
 //! The other side of a ledger: fetch, push and clone through the `git` program, whose transports people have already
 //! configured. Never by force. Imports `ports` and `domain::id`.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::thread::sleep;
 use std::time::Duration;
 
 use super::drops::Drops;
+use super::inbox::FETCHED;
 use super::program::{Finished, Program};
+use super::reference::places;
 use super::repository::GitStore;
-use super::{BRANCH, GitError};
+use super::{BRANCH, GitError, stale, unfinished};
 use crate::domain::id::CommitId;
 use crate::ports::{Remote, RemoteError, StoreError};
 
@@ -26,7 +28,7 @@ pub struct GitRemote<'a> {
 /// What a push came to.
 pub(super) enum Verdict {
     LostRace,
-    /// The other side's branch was locked for a moment; or a lock was left there.
+    /// The other side's branch was locked for a moment; or this lock was left there.
     Locked(String),
     Failed(RemoteError),
 }
@@ -126,7 +128,10 @@ impl Remote for GitRemote<'_> {
                     sleep(Duration::from_millis(100 << attempt));
                     attempt += 1;
                 }
-                Err(Verdict::Locked(why)) => return Err(RemoteError::Refused(why)),
+                Err(Verdict::Locked(lock)) => {
+                    let why = "at the remote: another git is writing there, or one died".to_owned();
+                    return Err(RemoteError::Locked { lock, why, is_remote: true });
+                }
             }
         }
         // Git does it where its fetch settings are usual; the push stands whether or not this does.
@@ -156,9 +161,29 @@ impl GitRemote<'_> {
         arguments.extend(more.iter().map(String::as_str));
         let mut finished = self.ask(&arguments)?;
         // Another process fetched into this clone at the same moment: what it fetched may be older than what we saw.
-        for attempt in 0..5 {
+        let mut lock = self.lock_in(&finished.stderr);
+        let mut seen = None;
+        for attempt in 0..8 {
             if finished.success || !finished.stderr.contains("cannot lock ref") {
                 break;
+            }
+            match attempt {
+                0 => seen = stale::identity(&lock),
+                // It has stayed for more than two seconds: it is git's own, and a git that was killed left it.
+                7 => {
+                    let now = self.lock_in(&finished.stderr);
+                    // Another one than was seen at first has not stayed.
+                    if now != lock {
+                        seen = None;
+                        lock = now;
+                    }
+                    stale::clear(&lock, seen, &places(self.store.git())).map_err(|told| RemoteError::Locked {
+                        lock: told.lock.display().to_string(),
+                        why: told.why(),
+                        is_remote: false,
+                    })?;
+                }
+                _ => {}
             }
             sleep(Duration::from_millis(20 << attempt));
             finished = self.ask(&arguments)?;
@@ -167,7 +192,14 @@ impl GitRemote<'_> {
             if finished.stderr.contains("couldn't find remote ref") {
                 return Ok(None);
             }
-            return Err(RemoteError::Unreachable(summary(&finished.stderr)));
+            let ours = |line: &&str| {
+                let is_full = line.contains("No space left on device") || line.contains("Disk quota exceeded");
+                !line.starts_with("remote:") && (is_full || line.contains("Read-only file system"))
+            };
+            return Err(match finished.stderr.lines().find(ours) {
+                Some(line) => RemoteError::Disk(printable(line)),
+                None => RemoteError::Unreachable(summary(&finished.stderr)),
+            });
         }
         // Git warns, exits with 0 and leaves the reference where it was: that must not pass for an answer.
         if finished.stderr.contains("shallow roots are not allowed") {
@@ -181,19 +213,29 @@ impl GitRemote<'_> {
             Err(error) => Err(RemoteError::Git(error.to_string())),
         }
     }
+
+    /// The lock that a fetch stood before: of a reference of ours that git names, else of the branch's.
+    fn lock_in(&self, stderr: &str) -> PathBuf {
+        let named = stderr.split_once("cannot lock ref '").and_then(|(_, rest)| rest.split_once('\''));
+        let ours = named.map(|(name, _)| name).filter(|name| name.starts_with(FETCHED) && !name.contains(".."));
+        let name = ours.map_or_else(|| self.tracking(), str::to_owned);
+        self.store.git().commondir().join(format!("{name}.lock"))
+    }
 }
 
 /// Makes an empty repository at `directory` with `url` as its `origin`, and fetches. The branch is still unborn, so
 /// that nothing is checked out before it is verified: the caller then advances from `None` to the returned head.
 ///
 /// # Errors
-/// Where the directory holds something, or the fetch fails; a directory that was made is gone again then.
+/// Where the directory holds something, or the fetch fails; a directory that was made is gone again then. What a clone left
+/// that was killed is no hindrance: it goes first.
 pub fn clone(
     url: &str,
     directory: &Path,
     bare: bool,
     program: &Program,
 ) -> Result<(GitStore, Option<CommitId>), GitError> {
+    unfinished::clear(directory, bare)?;
     let was_there = directory.exists();
     let occupied = std::fs::read_dir(directory).is_ok_and(|mut entries| entries.next().is_some());
     if occupied || std::fs::symlink_metadata(directory).is_ok_and(|meta| !meta.is_dir()) {
@@ -230,7 +272,8 @@ fn clone_into(
         config.set_str(key, value).map_err(|error| GitError::repository(directory, &error))?;
     }
     // Opened again: a shallow or grafted source may have made this one so.
-    Ok((GitStore::open(directory)?, head))
+    let mark = store.mark();
+    Ok((GitStore::open(directory)?.being_made(mark), head))
 }
 
 /// What `git push --porcelain` says about the one reference that was pushed.
@@ -259,8 +302,10 @@ pub(super) fn judge(finished: &Finished, branch: &str) -> Result<(), Verdict> {
     if moved {
         return Err(Verdict::LostRace);
     }
-    if says(".lock': File exists") {
-        return Err(Verdict::Locked(remote_lines(&finished.stderr).unwrap_or(refusal)));
+    if let Some((before, _)) = both.split_once(".lock': File exists") {
+        // "Unable to create '/srv/acme.git/./refs/heads/main.lock': File exists."
+        let path = before.rsplit('\'').next().unwrap_or_default();
+        return Err(Verdict::Locked(format!("{}.lock", printable(&path.replace("/./", "/")))));
     }
     if refusal.contains("hook declined") {
         let why = remote_lines(&finished.stderr).unwrap_or(refusal);
@@ -272,9 +317,13 @@ pub(super) fn judge(finished: &Finished, branch: &str) -> Result<(), Verdict> {
     if refusal.starts_with("[remote failure]") {
         return Err(Verdict::Failed(RemoteError::Unreachable(summary(&finished.stderr))));
     }
-    let why = match remote_lines(&finished.stderr) {
-        Some(lines) => format!("{refusal}: {lines}"),
-        None => refusal,
+    let unpacking = finished.stderr.lines().find_map(|line| line.strip_prefix("error: remote unpack failed: "));
+    let why = match (remote_lines(&finished.stderr), unpacking) {
+        (Some(lines), _) => format!("{refusal}: {lines}"),
+        (None, Some(unpacking)) => {
+            format!("it cannot write: {} (is its disk full, or read-only?)", printable(unpacking))
+        }
+        (None, None) => refusal,
     };
     Err(Verdict::Failed(RemoteError::Refused(why)))
 }

@@ -10,9 +10,9 @@ use std::time::Duration;
 
 use crate::domain::codec;
 use crate::domain::decide::{Intent, draft, refusal};
-use crate::domain::event::{Body, Event, Subject};
+use crate::domain::event::{Body, Event, Kind, Subject};
 use crate::domain::finding::Fault;
-use crate::domain::id::{CaseId, CommitId, Digest, Nonce};
+use crate::domain::id::{CaseId, CommitId, Digest, Name, Nonce};
 use crate::domain::policy::Append;
 use crate::domain::state::case::Matter;
 use crate::domain::state::commit::message;
@@ -28,6 +28,9 @@ use super::replay::{Replay, ReplayError};
 use super::signed::Signed;
 use super::tree;
 
+/// How often the branch of this clone is moved on where other processes of it fetch at the same moment.
+const FOLLOWS: u32 = 24;
+
 /// Where signed events wait that could not be delivered.
 pub trait Outbox {
     /// Keeps an event under a name.
@@ -40,6 +43,11 @@ pub trait Outbox {
     /// # Errors
     /// Where it cannot be removed.
     fn forget(&self, name: &str) -> Result<(), String>;
+    /// What is kept: name and bytes of each.
+    ///
+    /// # Errors
+    /// Where it cannot be read.
+    fn kept(&self) -> Result<Vec<(String, Vec<u8>)>, String>;
 }
 
 /// What is to be said: the same each time it is decided again, or computed from the state.
@@ -54,6 +62,8 @@ pub struct Appended {
     pub case: CaseId,
     /// The commit that holds it.
     pub commit: CommitId,
+    /// Why this clone does not show it yet, where it does not: the remote has it, and the next fetch brings it.
+    pub behind: Option<String>,
 }
 
 /// Why nothing was appended.
@@ -77,8 +87,8 @@ pub enum AppendError {
     /// No randomness.
     #[error(transparent)]
     Rng(#[from] RngError),
-    /// The other side did not take it; the signed event waits in the outbox.
-    #[error("the event is signed and waits in the outbox ({name}); it is not in the ledger yet")]
+    /// The other side did not take it, or did not say so; the signed event waits in the outbox.
+    #[error("the event is signed and waits in the outbox ({name}); {}", so_far(.cause))]
     Queued {
         /// Its name in the outbox.
         name: String,
@@ -89,6 +99,16 @@ pub enum AppendError {
     /// The other side could not be asked, before anything was signed.
     #[error("the remote could not be asked; nothing was signed")]
     Remote(#[source] RemoteError),
+    /// The same was signed before, and waits in the outbox: it is not signed twice.
+    #[error("{actor} has signed this {kind} already: it waits in the outbox ({name})")]
+    Waits {
+        /// Its name in the outbox.
+        name: String,
+        /// Whose it is.
+        actor: Name,
+        /// What it is.
+        kind: Kind,
+    },
     /// The outbox cannot be written.
     #[error("the outbox cannot be written: {0}")]
     Outbox(String),
@@ -102,12 +122,22 @@ pub enum AppendError {
         /// Its name in the outbox, where it waits there.
         name: Option<String>,
     },
-    /// The other side has it, and this clone could not follow.
-    #[error("the event is in the ledger of the remote, but this clone could not follow")]
-    Behind(#[source] StoreError),
     /// Something else that the caller's draft found.
     #[error("{0}")]
     Other(String),
+}
+
+/// Whether an event whose push failed can be in the ledger all the same.
+const fn so_far(cause: &RemoteError) -> &'static str {
+    match cause {
+        // The connection may have ended after the other side took it, and before it said so.
+        RemoteError::Unreachable(_) => "whether the remote has taken it is not known",
+        RemoteError::LostRace
+        | RemoteError::Refused(_)
+        | RemoteError::Locked { .. }
+        | RemoteError::Disk(_)
+        | RemoteError::Git(_) => "it is not in the ledger yet",
+    }
 }
 
 /// Everything that appending needs.
@@ -158,6 +188,7 @@ impl Writer<'_> {
         let mut patience = Patience::new();
         let mut direct = false;
         let mut kept: Option<Signed> = None;
+        let mut was_signed = false;
         loop {
             if let Some(signed) = &kept
                 && let Some(landed) = landed(replay, signed)
@@ -177,6 +208,11 @@ impl Writer<'_> {
                     // One time for both: a grant counts from the second that its issuance names.
                     let now = self.clock.now();
                     let intent = make(replay, now)?;
+                    // Asked once: from the first signature on, what says the same may be this very event.
+                    if !was_signed {
+                        self.waits(&intent)?;
+                    }
+                    was_signed = true;
                     let signed = self.sign(replay, &intent, now, signer, rng)?;
                     self.keep(&signed)?;
                     signed
@@ -188,7 +224,7 @@ impl Writer<'_> {
                     return Ok(appended);
                 }
                 Ok(None) => {}
-                Err(error @ (AppendError::Queued { .. } | AppendError::Behind(_))) => return Err(error),
+                Err(error @ AppendError::Queued { .. }) => return Err(error),
                 Err(error) => {
                     // Nothing has left this machine.
                     self.settled(&current);
@@ -222,6 +258,18 @@ impl Writer<'_> {
             }
             self.pause(&mut patience, &signed, rng)?;
         }
+    }
+
+    /// The event of a kept one that says the same, in its name.
+    fn waits(&self, intent: &Intent) -> Result<(), AppendError> {
+        for (name, bytes) in self.outbox.kept().map_err(AppendError::Outbox)? {
+            let Ok(kept) = Signed::read(&bytes) else { continue };
+            let Event { actor, case, body, .. } = kept.event();
+            if *actor == intent.actor && *case == intent.case && *body == intent.body && *kept.files() == intent.files {
+                return Err(AppendError::Waits { name, actor: actor.clone(), kind: intent.body.kind() });
+            }
+        }
+        Ok(())
     }
 
     /// Before anything is sent: killed from here on, the next command finds it.
@@ -265,9 +313,9 @@ impl Writer<'_> {
     ) -> Result<Option<Appended>, AppendError> {
         if !*direct && let Some(post) = self.inbox_of(replay) {
             match self.by_inbox(replay, post, std::slice::from_ref(signed), rng)? {
-                Posted::Settled => {
+                Posted::Settled { behind } => {
                     if let Some(landed) = landed(replay, signed) {
-                        return Ok(Some(landed));
+                        return Ok(Some(Appended { behind, ..landed }));
                     }
                     // Refused. Where no rule says so here, an answer that anybody could have written is not the last word.
                     *direct = self.stands(replay, signed).is_ok();
@@ -335,6 +383,7 @@ impl Writer<'_> {
             }
         }
         let note = format!("jit: {}", signed.event().kind());
+        let mut behind = None;
         match self.store.advance(replay.head(), commit, &note) {
             Ok(()) => {}
             // The remote has it: whoever moved the branch meanwhile fetched it, or the next command does.
@@ -345,11 +394,12 @@ impl Writer<'_> {
                 }
                 return Ok(None);
             }
-            Err(error) if self.remote.is_some() => return Err(AppendError::Behind(error)),
+            // The remote has it. To call that "nothing was appended" would have it said twice.
+            Err(error) if self.remote.is_some() => behind = Some(error.to_string()),
             Err(error) => return Err(error.into()),
         }
         replay.extend(as_objects(self.store), commit)?;
-        Ok(Some(Appended { digest: signed.digest(), case: signed.case(), commit }))
+        Ok(Some(Appended { digest: signed.digest(), case: signed.case(), commit, behind }))
     }
 
     /// Replays on to `head`, which the remote was just seen to have, and moves the branch there.
@@ -357,18 +407,31 @@ impl Writer<'_> {
         let local = self.store.head()?;
         let objects = as_objects(self.store);
         if let Some(local) = local
-            && replay.head() != Some(local)
+            && !replay.contains(local)
         {
             replay.extend(objects, local)?;
         }
-        if Some(head) == replay.head() {
+        if Some(head) != replay.head() {
+            replay.extend(objects, head)?;
+        }
+        // Older than the replay where this clone could not follow before ([`Appended::behind`]).
+        if local == Some(head) {
             return Ok(());
         }
-        replay.extend(objects, head)?;
-        match self.store.advance(local, head, "jit: fetched") {
-            Ok(()) | Err(StoreError::Moved { .. }) => Ok(()),
-            Err(error) => Err(error.into()),
+        let mut from = local;
+        for _ in 0..FOLLOWS {
+            match self.store.advance(from, head, "jit: fetched") {
+                Ok(()) => return Ok(()),
+                // Another process of this clone fetched less than we did: the branch goes on from there.
+                Err(StoreError::Moved { actual: Some(actual) }) if actual != head && replay.contains(actual) => {
+                    from = Some(actual);
+                }
+                // It fetched as much or more.
+                Err(StoreError::Moved { .. }) => return Ok(()),
+                Err(error) => return Err(error.into()),
+            }
         }
+        Ok(())
     }
 }
 
@@ -391,7 +454,7 @@ pub fn found(
     replay.preview(as_objects(store), commit, now)?;
     store.advance(None, commit, "jit: genesis")?;
     replay.extend(as_objects(store), commit)?;
-    Ok((replay, Appended { digest, case: CaseId(digest), commit }))
+    Ok((replay, Appended { digest, case: CaseId(digest), commit, behind: None }))
 }
 
 /// Where the ledger holds the event, by its digest.
@@ -403,15 +466,20 @@ pub(super) fn landed(replay: &Replay, signed: &Signed) -> Option<Appended> {
     }
     let event = state.case(&case).and_then(|case| case.events().iter().find(|event| event.digest == digest));
     let commit = event.map(|event| event.commit).or_else(|| replay.head())?;
-    Some(Appended { digest, case, commit })
+    Some(Appended { digest, case, commit, behind: None })
 }
 
-/// What was signed could not be delivered: the other side went away meanwhile.
+/// What was signed could not be delivered: the other side went away meanwhile, or what it has cannot be kept here.
 pub(super) fn queued(error: AppendError, signed: &Signed) -> AppendError {
-    match error {
-        AppendError::Remote(cause) => AppendError::Queued { name: signed.digest().short(), cause },
-        other => other,
-    }
+    let cause = match error {
+        AppendError::Remote(cause) => cause,
+        AppendError::Store(StoreError::Locked { lock, why, .. }) => RemoteError::Locked { lock, why, is_remote: false },
+        AppendError::Store(error @ (StoreError::Write(_) | StoreError::NotSynced(_))) => {
+            RemoteError::Disk(error.to_string())
+        }
+        other => return other,
+    };
+    AppendError::Queued { name: signed.digest().short(), cause }
 }
 
 /// What became of a signed event that was not appended.

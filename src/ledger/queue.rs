@@ -26,6 +26,15 @@ pub struct Queue {
     is_hurried: bool,
 }
 
+/// What became of a queue.
+#[derive(Debug, Default)]
+pub struct Delivered {
+    /// What no longer stands, and the rule that says so.
+    pub refused: Vec<(Digest, Fault)>,
+    /// Why this clone does not show the rest yet, where it does not: the remote has it, and the next fetch brings it.
+    pub behind: Option<String>,
+}
+
 #[derive(Debug)]
 struct Ahead {
     of: Option<CommitId>,
@@ -138,13 +147,13 @@ impl Writer<'_> {
         replay: &mut Replay,
         queue: &mut Queue,
         rng: &mut dyn Rng,
-    ) -> Result<Vec<(Digest, Fault)>, AppendError> {
-        let mut refused = self.prepare(replay, queue)?;
+    ) -> Result<Delivered, AppendError> {
+        let mut delivered = Delivered { refused: self.prepare(replay, queue)?, behind: None };
         let mut patience = if queue.is_hurried { Patience::hurried() } else { Patience::new() };
         let mut direct = queue.is_hurried;
         loop {
             if queue.is_empty() {
-                return Ok(refused);
+                return Ok(delivered);
             }
             if !direct && let Some(post) = self.inbox_of(replay) {
                 let posted = self.by_inbox(replay, post, &queue.waiting, rng).map_err(|error| match error {
@@ -153,13 +162,17 @@ impl Writer<'_> {
                 })?;
                 // Refused is what is not there now and does not stand; what stands is tried once more, directly.
                 direct = true;
-                refused.extend(self.prepare(replay, queue)?);
-                if matches!(posted, Posted::Settled) && queue.is_empty() {
-                    return Ok(refused);
+                delivered.refused.extend(self.prepare(replay, queue)?);
+                if let Posted::Settled { behind } = posted
+                    && queue.is_empty()
+                {
+                    delivered.behind = behind;
+                    return Ok(delivered);
                 }
             }
-            if self.deliver_ahead(replay, queue)? {
-                return Ok(refused);
+            if let Some(behind) = self.deliver_ahead(replay, queue)? {
+                delivered.behind = behind;
+                return Ok(delivered);
             }
             let Some(pause) = patience.after_loss(rng)? else {
                 let first = queue.waiting.first().map(|signed| signed.digest().short());
@@ -171,26 +184,29 @@ impl Writer<'_> {
             };
             (self.wait)(pause);
             self.catch_up(replay)?;
-            refused.extend(self.prepare(replay, queue)?);
+            delivered.refused.extend(self.prepare(replay, queue)?);
         }
     }
 
-    /// Moves the branch to everything that waits, in one push. Not where somebody else was faster.
-    fn deliver_ahead(&self, replay: &mut Replay, queue: &mut Queue) -> Result<bool, AppendError> {
-        let Some(head) = queue.ahead.as_ref().and_then(|ahead| ahead.replay.head()) else { return Ok(true) };
+    /// Moves the branch to everything that waits, in one push. `None` where somebody else was faster; else why this clone is
+    /// behind, where it is.
+    fn deliver_ahead(&self, replay: &mut Replay, queue: &mut Queue) -> Result<Option<Option<String>>, AppendError> {
+        let Some(head) = queue.ahead.as_ref().and_then(|ahead| ahead.replay.head()) else { return Ok(Some(None)) };
         if let Some(remote) = self.remote {
             match remote.push(head) {
                 Ok(()) => {}
-                Err(RemoteError::LostRace) => return Ok(false),
+                Err(RemoteError::LostRace) => return Ok(None),
                 Err(cause) => return Err(AppendError::Remote(cause)),
             }
         }
+        let mut behind = None;
         match self.store.advance(replay.head(), head, "jit: delivered") {
             Ok(()) => {}
             // The remote has it: the next fetch brings it here too.
             Err(StoreError::Moved { .. }) if self.remote.is_some() => {}
-            Err(StoreError::Moved { .. }) => return Ok(false),
-            Err(error) if self.remote.is_some() => return Err(AppendError::Behind(error)),
+            Err(StoreError::Moved { .. }) => return Ok(None),
+            // The remote has it: it did not fail.
+            Err(error) if self.remote.is_some() => behind = Some(error.to_string()),
             Err(error) => return Err(error.into()),
         }
         if let Some(ahead) = queue.ahead.take() {
@@ -200,7 +216,7 @@ impl Writer<'_> {
             // What cannot be forgotten is found in the ledger the next time, and forgotten then.
             let _ = self.outbox.forget(&signed.digest().short());
         }
-        Ok(true)
+        Ok(Some(behind))
     }
 
     /// Puts everything that waits on top of the ledger as it stands now. What has landed meanwhile is forgotten; what no

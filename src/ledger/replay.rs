@@ -44,6 +44,16 @@ pub enum ReplayError {
     /// A commit object from which not even its parents can be told.
     #[error("commit {0} cannot be read: {1}")]
     Commit(CommitId, CommitFault),
+    /// A commit object that is larger than any commit of a ledger: neither it nor anything behind it can be checked.
+    #[error("commit {commit} has {size} bytes, where one of a ledger has at most {limit}")]
+    CommitTooLarge {
+        /// The commit.
+        commit: CommitId,
+        /// Its size in bytes.
+        size: u64,
+        /// What is read at most.
+        limit: u64,
+    },
     /// There is no ledger without a good genesis.
     #[error("the genesis {commit} is void: {fault}")]
     Genesis {
@@ -171,6 +181,11 @@ impl Replay {
         usize::try_from(position).ok().and_then(|position| self.commits.get(position)).copied()
     }
 
+    /// Whether a commit is in the history.
+    pub fn contains(&self, commit: CommitId) -> bool {
+        self.commits.iter().rev().any(|known| *known == commit)
+    }
+
     /// The tree of the head.
     pub const fn tree(&self) -> Option<ObjectId> {
         self.tree
@@ -259,7 +274,13 @@ struct Taken {
 }
 
 fn read_commit(objects: &dyn Objects, id: CommitId) -> Result<(Vec<u8>, Links), ReplayError> {
-    let raw = objects.read(id, ObjectKind::Commit, COMMIT_BYTES)?;
+    let raw = match objects.read(id, ObjectKind::Commit, COMMIT_BYTES) {
+        // Its leaf would be the digest of all of it, which nobody can ask for without reading it.
+        Err(StoreError::TooLarge { size, limit, .. }) => {
+            return Err(ReplayError::CommitTooLarge { commit: id, size, limit });
+        }
+        read => read?,
+    };
     let links = commit::links(&raw).map_err(|fault| ReplayError::Commit(id, fault))?;
     Ok((raw, links))
 }

@@ -189,11 +189,12 @@ impl Board {
             let row = Row { section: Section::Voids, about, time: None, span: None, overdue: false, mine: false };
             board.rows.push(row);
         }
-        // Stable: what has the same time stays in the ledger's order, and a row without a time comes last.
+        // What waits for whoever watches stands first in its section, behind what is overdue. Stable: what has the same time
+        // stays in the ledger's order, and a row without a time comes last.
         board.rows.sort_by_key(|row| {
             let newest_first = matches!(row.section, Section::Locks | Section::Sessions);
             let time = row.time.map_or(i64::MAX, Timestamp::unix);
-            (row.section, !row.overdue, if newest_first { time.saturating_neg() } else { time })
+            (row.section, !row.overdue, !row.mine, if newest_first { time.saturating_neg() } else { time })
         });
         board
     }
@@ -221,6 +222,11 @@ impl Board {
     /// Whether it shows something else at `now` than when it was made.
     pub fn is_stale(&self, now: Timestamp) -> bool {
         self.next.is_some_and(|next| now >= next)
+    }
+
+    /// How many cases wait for whoever watches.
+    pub fn mine(&self) -> usize {
+        self.rows.iter().filter(|row| row.mine).count()
     }
 
     /// Where a row stands.

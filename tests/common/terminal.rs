@@ -103,6 +103,13 @@ impl<'p> Terminal<'p> {
         lines.join("\n").trim_end().to_owned()
     }
 
+    /// What the screen shows, with the sequences that style it.
+    pub fn styled(&self) -> String {
+        let mut command = self.tmux();
+        command.args(["capture-pane", "-p", "-e"]);
+        self.place.run_with(command, &self.home, &[], b"").ok().out
+    }
+
     /// Waits until the screen is as wanted; the screen.
     #[track_caller]
     pub fn wait_for(&self, what: &str, is_there: impl Fn(&str) -> bool) -> String {

@@ -7,12 +7,12 @@ use std::time::Duration;
 
 use jit::domain::decide::Intent;
 use jit::domain::event::Body;
-use jit::domain::id::{CommitId, Digest};
+use jit::domain::id::{CommitId, Digest, ObjectId};
 use jit::domain::time::Timestamp;
 use jit::git::{GitStore, LocalInbox};
 use jit::ledger::append::{AppendError, Outbox};
 use jit::ledger::{Replay, Writer};
-use jit::ports::{Clock, Remote, RemoteError, Rng, RngError, Store as _};
+use jit::ports::{Clock, ObjectKind, Objects, Remote, RemoteError, Rng, RngError, Store, StoreError};
 use jit::sign::KeyFile;
 
 use super::common::{Place, absent, now};
@@ -52,6 +52,50 @@ impl Remote for Lost {
     }
 }
 
+/// Takes what is pushed.
+struct Taking(Cell<CommitId>);
+
+impl Remote for Taking {
+    fn fetch(&self) -> Result<Option<CommitId>, RemoteError> {
+        Ok(Some(self.0.get()))
+    }
+
+    fn push(&self, commit: CommitId) -> Result<(), RemoteError> {
+        self.0.set(commit);
+        Ok(())
+    }
+}
+
+/// A clone whose branch cannot be moved for a while.
+struct Stuck<'a>(&'a GitStore, Cell<bool>);
+
+impl Objects for Stuck<'_> {
+    fn header(&self, id: ObjectId) -> Result<(ObjectKind, u64), StoreError> {
+        self.0.header(id)
+    }
+
+    fn read(&self, id: ObjectId, kind: ObjectKind, limit: u64) -> Result<Vec<u8>, StoreError> {
+        self.0.read(id, kind, limit)
+    }
+}
+
+impl Store for Stuck<'_> {
+    fn head(&self) -> Result<Option<CommitId>, StoreError> {
+        self.0.head()
+    }
+
+    fn write(&self, kind: ObjectKind, bytes: &[u8]) -> Result<ObjectId, StoreError> {
+        self.0.write(kind, bytes)
+    }
+
+    fn advance(&self, expected: Option<CommitId>, new: CommitId, note: &str) -> Result<(), StoreError> {
+        if self.1.get() {
+            return Err(StoreError::Write("the disk is full".to_owned()));
+        }
+        self.0.advance(expected, new, note)
+    }
+}
+
 #[derive(Default)]
 struct Kept(RefCell<BTreeMap<String, Vec<u8>>>);
 
@@ -64,6 +108,10 @@ impl Outbox for Kept {
     fn forget(&self, name: &str) -> Result<(), String> {
         self.0.borrow_mut().remove(name);
         Ok(())
+    }
+
+    fn kept(&self) -> Result<Vec<(String, Vec<u8>)>, String> {
+        Ok(self.0.borrow().clone().into_iter().collect())
     }
 }
 
@@ -106,6 +154,46 @@ fn lost_races_end_and_the_event_waits() {
     let again = alone.deliver_kept(&mut replay, &kept[name], &mut Counting(3)).unwrap();
     assert_eq!((again.commit, again.digest), (appended.commit, appended.digest));
     assert_eq!(replay.state().size(), 3);
+}
+
+/// What the remote took has not failed, and whoever goes on, as a daemon does, does not take the clone for rewound.
+#[test]
+fn who_is_behind_follows_later() {
+    if absent("who_is_behind_follows_later", &["git", "ssh-keygen"]) {
+        return;
+    }
+    let place = Place::new();
+    let (ledger, _) = place.ledger("ledger", false);
+    let case = place.desk("alice", &ledger).opens("30m");
+    let store = GitStore::open(&ledger).unwrap();
+    let head = store.head().unwrap().unwrap();
+    let mut replay = Replay::of(&store, head).unwrap();
+    let case = replay.state().cases().map(|case| case.id()).find(|id| id.short() == case).unwrap();
+    let (remote, outbox, clock) = (Taking(Cell::new(head)), Kept::default(), At(Cell::new(now())));
+    let stuck = Stuck(&store, Cell::new(true));
+    let wait = |_: Duration| unreachable!();
+    let writer =
+        Writer { store: &stuck, remote: Some(&remote), post: None, outbox: &outbox, clock: &clock, wait: &wait };
+    let approves = |replay: &mut Replay, name: &str, seed| {
+        let signer = KeyFile::read(&place.key(name)).unwrap().unlock(&mut |_| unreachable!()).unwrap();
+        let mut draft = |_: &Replay, _: Timestamp| {
+            let body = Body::Approval { comment: None };
+            Ok(Intent { actor: name.parse().unwrap(), case: Some(case), body, files: BTreeMap::new() })
+        };
+        writer.append(replay, &mut draft, &signer, &mut Counting(seed))
+    };
+    let first = approves(&mut replay, "bob", 1).unwrap();
+    assert!(first.behind.as_deref().is_some_and(|why| why.contains("disk is full")), "{first:?}");
+    assert_eq!((remote.0.get(), store.head().unwrap()), (first.commit, Some(head)));
+    assert!(outbox.0.borrow().is_empty(), "it is known what became of it");
+    // It cannot follow yet, and says that, and not that the ledger was rewritten.
+    assert!(matches!(writer.catch_up(&mut replay), Err(AppendError::Store(StoreError::Write(_)))));
+    stuck.1.set(false);
+    writer.catch_up(&mut replay).unwrap();
+    assert_eq!(store.head().unwrap(), Some(first.commit));
+    let second = approves(&mut replay, "dave", 2).unwrap();
+    assert_eq!((second.behind, store.head().unwrap()), (None, Some(second.commit)));
+    assert_eq!(replay.state().size(), 4);
 }
 
 #[test]

@@ -1,12 +1,12 @@
 //! Where new events come from: the branch here, which other commands move, and the remote, which is fetched. What was walked
 //! is remembered as any command does it: the branch follows, and the pin never goes back.
 
-use super::super::context::{read_pin, write_pin};
+use super::super::context::{is_the_remotes, made_here, read_pin, write_pin};
 use super::super::error::CliError;
 use super::super::output::Output;
 use crate::domain::id::CommitId;
 use crate::git::{GitRemote, GitStore, Program};
-use crate::ledger::{Pin, Walk};
+use crate::ledger::{Pin, ReplayError, Walk};
 use crate::ports::{Remote as _, RemoteError, Store as _, StoreError};
 
 /// The two sides of a clone.
@@ -96,13 +96,26 @@ impl<'a> Upstream<'a> {
                 // Whatever another command here has pushed, the remote has: first what is here.
                 self.look(walk)?;
                 match head {
-                    Some(head) if !self.is_passed(walk, head) => Ok(walk.aim(head)?),
+                    Some(head) if !self.is_passed(walk, head) => match walk.aim(head) {
+                        Err(ReplayError::Forked { found, .. })
+                            if let Some(error) = made_here(self.store, self.local, found)? =>
+                        {
+                            Err(error)
+                        }
+                        aimed => Ok(aimed?),
+                    },
                     _ => Ok(()),
                 }
             }
             Err(RemoteError::Unreachable(why)) => {
                 if !std::mem::replace(&mut self.away, true) {
                     output.warning(format!("the remote does not answer: going on with what lies here ({why})"));
+                }
+                Ok(())
+            }
+            Err(error @ RemoteError::Disk(_)) => {
+                if !std::mem::replace(&mut self.away, true) {
+                    output.warning(format!("{error}: going on with what lies here"));
                 }
                 Ok(())
             }
@@ -172,7 +185,8 @@ impl<'a> Upstream<'a> {
             }
             continues(walk, &pin)?;
         }
-        if !self.told {
+        let made_here = self.remote.as_ref().is_some_and(|remote| !is_the_remotes(self.store, remote, head));
+        if !self.told && !made_here {
             self.told = !write_pin(self.store, walk.replay(), output);
         }
         Ok(())

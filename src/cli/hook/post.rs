@@ -112,4 +112,8 @@ impl Outbox for NoOutbox {
     fn forget(&self, _name: &str) -> Result<(), String> {
         Ok(())
     }
+
+    fn kept(&self) -> Result<Vec<(String, Vec<u8>)>, String> {
+        Ok(Vec::new())
+    }
 }

@@ -17,8 +17,6 @@ const PATHS: usize = 3;
 const RESET: &str = "git fetch origin && git reset --keep origin/main";
 /// Takes them back and leaves what they changed in the work tree.
 const RESET_SOFT: &str = "git fetch origin && git reset --soft origin/main";
-/// Whoever ran jit between the commit and the push has its pin.
-const PINNED: &str = "# if jit then says that the ledger was rewound: it had verified your commit; jit clone it anew";
 
 /// Why a push is refused.
 #[derive(Debug)]
@@ -50,11 +48,7 @@ impl Refusal {
                 "This repository is empty: what comes first must be a ledger that `jit init` made.",
                 vec!["jit init DIR   # then, in DIR: git push origin main".to_owned()],
             ),
-            (Some(_), code) => {
-                let (why, mut remedy) = advice(code, &fault.message, case, now);
-                remedy.push(PINNED.to_owned());
-                (why, remedy)
-            }
+            (Some(_), code) => advice(code, &fault.message, case, now),
         };
         Self {
             reference: update.reference.clone(),

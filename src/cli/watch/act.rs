@@ -49,7 +49,7 @@ pub fn following(context: &Context, state: &State, about: About) -> Result<Vec<S
     let place = source::place(context, None).map_err(|error| error.message().to_owned())?;
     if !source::file(&place, id, &session.session).exists() {
         let id = id.short();
-        return Err(format!("On {}: jit play {id} --session {number} --follow", session.host));
+        return Err(format!("On {}, as root: jit play {id} --session {number} --follow", session.host));
     }
     Ok(["play", &id.short(), "--session", &number, "--follow"].map(str::to_owned).to_vec())
 }

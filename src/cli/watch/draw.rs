@@ -1,6 +1,7 @@
 //! How the view looks: from what there is to see and what is chosen, lines for a screen of any size. Colours only help: each
 //! thing has a mark or a word too.
 
+use console::measure_text_width;
 use ratatui::Frame;
 use ratatui::layout::Rect;
 use ratatui::style::{Color, Modifier, Style};
@@ -9,19 +10,24 @@ use ratatui::widgets::Paragraph;
 
 use super::super::output::count;
 use super::view::{Pane, View};
-use super::words;
+use super::words::{self, line_of};
 use crate::domain::state::State;
 use crate::domain::time::Timestamp;
 use crate::monitor::watch::{Section, allot, first_shown};
 
 /// The smallest screen that can be drawn on.
-const SMALLEST: (u16, u16) = (50, 10);
+const SMALLEST: (u16, u16) = (40, 8);
 
 /// The keys, for the last line.
 const KEYS: &str = "Enter open  a approve  d deny  r revoke  v review  l lock  ? help  q quit";
+/// The same where there is little room.
+const FEW_KEYS: &str = "Enter  a d r v l  ? help  q quit";
 /// The same where there is room for more.
 const ALL_KEYS: &str =
     "Enter open  a approve  d deny  r revoke  v review  l lock  f follow  Tab next section  F5 fetch  ? help  q quit";
+
+/// The same while a case is open.
+const CASE_KEYS: &str = "Up Down scroll  a approve  d deny  r revoke  v review  f follow  Esc back  q quit";
 
 /// The keys, for the help.
 const HELP: &[&str] = &[
@@ -36,6 +42,8 @@ const HELP: &[&str] = &[
     "l                    lock a member, a target, an environment or the ledger",
     "f                    follow the session, if it is recorded on this machine",
     "F5  g                ask the remote now",
+    "Ctrl-L               draw it all again",
+    "?  h                 these lines",
     "q  Esc  Ctrl-C       quit",
     "",
     "!  wants to be looked at       *  waits for you",
@@ -80,18 +88,26 @@ pub fn draw(frame: &mut Frame<'_>, view: &View, state: &State, palette: Palette,
     put(frame, 0, vec![title(view, state, width, now)]);
     let keys = view.notice.as_deref().unwrap_or(match view.pane {
         Pane::Board if width > ALL_KEYS.len() => ALL_KEYS,
-        Pane::Board => KEYS,
-        Pane::Help | Pane::Case { .. } => "Up Down PgUp PgDn scroll   Esc back   q quit",
+        Pane::Board if width > KEYS.len() => KEYS,
+        Pane::Board => FEW_KEYS,
+        Pane::Help { .. } => "Up Down scroll   Esc back   q quit",
+        Pane::Case { .. } if width > CASE_KEYS.len() => CASE_KEYS,
+        Pane::Case { .. } => "Up Down  a d r v f  Esc back  q quit",
     });
     let style =
         if view.notice.is_some() { palette.of(Color::Yellow).add_modifier(Modifier::BOLD) } else { Style::new() };
     put(frame, height - 1, vec![Line::styled(fit(keys, width), style)]);
     let body = usize::from(height).saturating_sub(2);
     match &view.pane {
-        Pane::Help => put(frame, 1, text(HELP.iter().map(|line| (*line).to_owned()).collect(), 0, body)),
+        Pane::Help { first } => put(frame, 1, text(wrapped(&help(), width), *first, body)),
         Pane::Case { lines, first, .. } => put(frame, 1, text(wrapped(lines, width), *first, body)),
         Pane::Board => board(frame, view, state, palette, now, body),
     }
+}
+
+/// The lines of the help.
+pub fn help() -> Vec<String> {
+    HELP.iter().map(|line| (*line).to_owned()).collect()
 }
 
 fn board(frame: &mut Frame<'_>, view: &View, state: &State, palette: Palette, now: Timestamp, body: usize) {
@@ -110,6 +126,8 @@ fn board(frame: &mut Frame<'_>, view: &View, state: &State, palette: Palette, no
         14..20 => (0, 3),
         _ => (latest, about),
     };
+    // Of nothing there is nothing more to say.
+    let about = if view.chosen().is_some() { about } else { 0 };
     let room = body.saturating_sub(latest).saturating_sub(about);
     let mut lines = rows(view, state, palette, now, width, room);
     lines.resize(room, Line::default());
@@ -181,11 +199,32 @@ fn heading(
     ])
 }
 
+/// `acme/production  14:35:02 UTC  as bob, 3 wait for you        follows the remote  14 events`. What is most needed stays where
+/// there is no room for all of it: how the remote is, and what waits.
 fn title(view: &View, state: &State, width: usize, now: Timestamp) -> Line<'static> {
-    let me = view.me.as_ref().map_or_else(String::new, |me| format!("  as {me}"));
-    let left = format!("{}  {}{me}", state.name(), now.utc().format("%Y-%m-%d %H:%M:%S UTC"));
-    let right = format!("{}  {}", view.remote, count(state.size(), "event"));
-    let gap = width.saturating_sub(left.chars().count()).saturating_sub(right.chars().count()).max(2);
+    let (wide, narrow) = (width >= 110, width < 60);
+    let form = match (wide, narrow) {
+        (true, _) => "%Y-%m-%d %H:%M:%S UTC",
+        (false, false) => "%H:%M:%S UTC",
+        (false, true) => "%H:%M:%S",
+    };
+    let time = now.utc().format(form);
+    let waits = words::wait_for_you(view.board.mine());
+    let me = match (&view.me, waits.is_empty()) {
+        (None, _) => String::new(),
+        (Some(_), false) if narrow => format!("{waits}  "),
+        (Some(me), true) => format!("as {me}  "),
+        (Some(me), false) => format!("as {me}, {waits}  "),
+    };
+    let events = if wide { format!("  {}", count(state.size(), "event")) } else { String::new() };
+    let right = if !narrow || view.remote.starts_with("REMOTE") { &*view.remote } else { "" };
+    let right = format!("{right}{events}");
+    let apart = if right.is_empty() { 0 } else { 2 };
+    let room = width.saturating_sub(measure_text_width(&right)).saturating_sub(apart);
+    let rest = format!("{me}{time}");
+    let name = fit(&line_of(state.name()), room.saturating_sub(measure_text_width(&rest)).saturating_sub(2));
+    let left = fit(&format!("{name}  {rest}"), room);
+    let gap = width.saturating_sub(measure_text_width(&left)).saturating_sub(measure_text_width(&right));
     Line::styled(fit(&format!("{left}{}{right}", " ".repeat(gap)), width), Style::new().add_modifier(Modifier::BOLD))
 }
 
@@ -207,7 +246,7 @@ pub fn wrapped(lines: &[String], width: usize) -> Vec<String> {
         for letter in line.chars() {
             let mut longer = part.clone();
             longer.push(letter);
-            if console::measure_text_width(&longer) > width.max(1) {
+            if measure_text_width(&longer) > width.max(1) {
                 all.push(std::mem::replace(&mut part, format!("    {letter}")));
             } else {
                 part = longer;
@@ -236,7 +275,7 @@ mod tests {
     #[test]
     fn long_lines_are_continued_and_lose_nothing() {
         let lines = wrapped(&["abcdefghij".to_owned(), String::new(), "決済決済決済".to_owned()], 6);
-        assert!(lines.iter().all(|line| console::measure_text_width(line) <= 6), "{lines:?}");
+        assert!(lines.iter().all(|line| measure_text_width(line) <= 6), "{lines:?}");
         let letters: String = lines.concat().chars().filter(|letter| *letter != ' ').collect();
         assert_eq!(letters, "abcdefghij決済決済決済");
     }

@@ -127,10 +127,10 @@ impl<'a> Feed<'a> {
             }
             self.upstream.took(&mut self.walk, fetched, output)?;
         }
-        if self.looked.elapsed() >= LOOK || self.fetcher.as_ref().is_some_and(|fetcher| fetcher.last.is_none()) {
+        let idle = if self.upstream.is_nearby() { self.every.max(NEARBY) } else { self.every };
+        if self.looked.elapsed() >= LOOK || self.fetcher.as_ref().is_some_and(|fetcher| fetcher.is_due(idle, false)) {
             self.looked = Instant::now();
             self.upstream.look(&mut self.walk)?;
-            let idle = if self.upstream.is_nearby() { self.every.max(NEARBY) } else { self.every };
             let moved = self.upstream.has_moved();
             if let Some(fetcher) = &mut self.fetcher
                 && fetcher.is_due(idle, moved)
@@ -189,10 +189,14 @@ impl Fetcher {
         Some(fetched)
     }
 
-    /// Whether it is time: `idle` after the last fetch, at least as long as that took, so that a slow remote is not asked
-    /// without end; at once where the other side was seen to move.
+    /// Whether it is time: `idle` after the last fetch began. One that took longer is followed by as long a rest, so that a slow
+    /// remote is not asked without end; at once where the other side was seen to move.
     fn is_due(&self, idle: Duration, moved: bool) -> bool {
-        self.began.is_none() && self.last.is_none_or(|(at, took)| moved || at.elapsed() >= idle.max(took))
+        let rested = |(at, took): (Instant, Duration)| {
+            let rest = if took <= idle { idle.saturating_sub(took) } else { took };
+            moved || at.elapsed() >= rest
+        };
+        self.began.is_none() && self.last.is_none_or(rested)
     }
 
     fn fetch(&mut self) {

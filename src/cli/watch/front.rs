@@ -2,8 +2,6 @@
 
 use std::time::Duration;
 
-use ratatui::crossterm::event::{self, Event, KeyEventKind};
-
 use super::super::error::CliError;
 use super::super::output::{Output, span};
 use super::super::view::case_text;
@@ -11,6 +9,7 @@ use super::super::{Context, Exit, Outcome};
 use super::act;
 use super::draw::{Palette, draw};
 use super::feed::Feed;
+use super::keys::{Heard, Keys, is_gone};
 use super::screen::Screen;
 use super::stop::Stop;
 use super::view::{Pane, View, Wish};
@@ -36,6 +35,7 @@ pub fn run(context: &Context, feed: &mut Feed<'_>, latest: &[Record], me: Option
     let mut view = View::new(me);
     latest.iter().for_each(|record| view.tell(words::event(record)));
     let mut screen = Screen::take()?;
+    let mut keys = Keys::default();
     let mut drawn: Option<Timestamp> = None;
     let (mut first, mut away) = (true, false);
     while !stop.came() {
@@ -51,32 +51,41 @@ pub fn run(context: &Context, feed: &mut Feed<'_>, latest: &[Record], me: Option
             refresh(&mut view, feed.state(), &silent, now);
             drawn = None;
         }
-        if drawn != Some(now) {
+        if stop.was_resized() || drawn != Some(now) {
             view.remote = remote(feed);
-            screen.draw(|frame| draw(frame, &view, feed.state(), palette, now))?;
+            let painted = screen.draw(|frame| draw(frame, &view, feed.state(), palette, now));
+            match painted {
+                // Nobody is left to tell.
+                Err(_) if is_gone() => return Ok(Exit::DONE),
+                painted => painted?,
+            }
             drawn = Some(now);
         }
-        while event::poll(if drawn.is_some() { PAUSE } else { Duration::ZERO }).map_err(gone)? {
+        // Whatever was typed meanwhile is heard before it is drawn again.
+        let mut pause = PAUSE;
+        loop {
+            let key = match keys.wait(std::mem::take(&mut pause)) {
+                Heard::Key(key) => key,
+                Heard::Silence => break,
+                Heard::Gone => return Ok(Exit::DONE),
+            };
             drawn = None;
-            let Event::Key(key) = event::read().map_err(gone)? else { continue };
-            if key.kind != KeyEventKind::Press {
-                continue;
-            }
             let size = ratatui::crossterm::terminal::size().map_err(gone)?;
             match view.press(key, size) {
                 None => {}
                 Some(Wish::Quit) => return Ok(Exit::DONE),
                 Some(Wish::Fetch) => feed.hurry(),
+                Some(Wish::Redraw) => screen.clear()?,
                 Some(Wish::Open(about)) => {
                     view.open(about, text(feed.state(), about, &silent, context.now()));
                 }
                 Some(Wish::Act(act)) => {
                     let case = view.chosen().and_then(|row| row.about.case());
-                    lend(context, &mut screen, &act::arguments(act, case), stop)?;
+                    lend(context, &mut screen, &mut keys, &act::arguments(act, case), stop)?;
                     feed.hurry();
                 }
                 Some(Wish::Follow(about)) => match act::following(context, feed.state(), about) {
-                    Ok(arguments) => lend(context, &mut screen, &arguments, stop)?,
+                    Ok(arguments) => lend(context, &mut screen, &mut keys, &arguments, stop)?,
                     Err(instead) => view.notice = Some(instead),
                 },
             }
@@ -85,28 +94,34 @@ pub fn run(context: &Context, feed: &mut Feed<'_>, latest: &[Record], me: Option
     Ok(Exit::DONE)
 }
 
-/// Gives the screen to a command, and takes it back after a key: what it said can be read.
-fn lend(context: &Context, screen: &mut Screen, arguments: &[String], stop: &Stop) -> Result<(), CliError> {
+/// Gives the screen to a command, and takes it back after a key: what it said can be read. What was typed before the command
+/// asked answers nothing, and what was typed while it worked does not hide what it said.
+fn lend(
+    context: &Context,
+    screen: &mut Screen,
+    keys: &mut Keys,
+    arguments: &[String],
+    stop: &Stop,
+) -> Result<(), CliError> {
     let done = screen.lend(|| {
         context.output.summary(&format!("$ jit {}", arguments.join(" ")));
+        keys.forget();
         let ran = act::run(context, arguments, stop);
         if let Err(error) = &ran {
             error.report(&context.output);
         }
+        keys.forget();
         context.output.summary("\nAny key goes back to the view.");
-        any_key(stop)
+        any_key(keys, stop)
     })?;
+    keys.forget();
     done.map_err(gone)
 }
 
 /// Waits for a key. Keys come one by one while the terminal is raw; the text above stays.
-fn any_key(stop: &Stop) -> std::io::Result<()> {
+fn any_key(keys: &mut Keys, stop: &Stop) -> std::io::Result<()> {
     ratatui::crossterm::terminal::enable_raw_mode()?;
-    while !stop.came() {
-        if event::poll(PAUSE)? && matches!(event::read()?, Event::Key(_)) {
-            break;
-        }
-    }
+    while !stop.came() && keys.wait(PAUSE) == Heard::Silence {}
     Ok(())
 }
 

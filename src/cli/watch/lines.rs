@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use std::io::{self, Write as _};
 use std::time::Duration;
 
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use serde_json::Value;
 
 use super::super::error::CliError;
@@ -88,7 +89,12 @@ pub fn plain(context: &Context, feed: &mut Feed<'_>, me: Option<&Name>, stop: &S
 fn whole(state: &State, board: &Board, now: Timestamp) -> Result<bool, CliError> {
     let counts: Vec<(Section, usize)> =
         Section::ALL.iter().map(|section| (*section, board.section(*section).len())).collect();
-    let mut text = format!("{}, {}: {}.\n", state.name(), now.utc().format("%H:%M:%S UTC"), words::counted(&counts));
+    let waits = match board.mine() {
+        0 => String::new(),
+        mine => format!("; {}", words::wait_for_you(mine)),
+    };
+    let (time, there) = (now.utc().format("%H:%M:%S UTC"), words::counted(&counts));
+    let mut text = format!("{}, {time}: {there}{waits}.\n", state.name());
     for (section, count) in counts.into_iter().filter(|(_, count)| *count > 0) {
         text.push_str(&format!("\n{}: {count}\n", section.title()));
         for row in board.section(section) {
@@ -126,20 +132,27 @@ fn moved(state: &State, before: &Board, after: &Board, told: &[Record], now: Tim
     lines
 }
 
-/// Writes a line; `false` where nobody reads any more.
+/// Writes a line; `false` where nobody reads any more, because the pipe was closed or the terminal is gone.
 fn say(text: &str) -> Result<bool, CliError> {
     let mut stdout = io::stdout().lock();
     match stdout.write_all(format!("{text}\n").as_bytes()).and_then(|()| stdout.flush()) {
         Ok(()) => Ok(true),
-        Err(cause) if cause.kind() == io::ErrorKind::BrokenPipe => Ok(false),
+        Err(cause) if cause.kind() == io::ErrorKind::BrokenPipe || !is_read(Duration::ZERO) => Ok(false),
         Err(cause) => Err(CliError::failed("cannot write what happens").because(cause.to_string())),
     }
 }
 
-/// Waits a little; `false` where the process was told to end. A signal wakes it: sleeping goes on after one, so it is short.
+/// Waits a little; `false` where the process was told to end, or nobody reads any more. A signal wakes it.
 fn wait(stop: &Stop) -> bool {
-    if !stop.came() {
-        std::thread::sleep(PAUSE);
-    }
-    !stop.came()
+    !stop.came() && is_read(PAUSE) && !stop.came()
+}
+
+/// Waits for `span`; `false` as soon as nobody reads stdout any more: a pipe whose reader is gone, a terminal that was closed.
+fn is_read(span: Duration) -> bool {
+    let stdout = rustix::stdio::stdout();
+    // Nothing is asked for; what is always told is that the other end is gone (poll(2): POLLERR, POLLHUP).
+    let mut fds = [PollFd::new(&stdout, PollFlags::empty())];
+    let timeout = Timespec::try_from(span).ok();
+    // An error is a signal: whoever called looks at it.
+    !poll(&mut fds, timeout.as_ref()).is_ok_and(|ready| ready > 0)
 }

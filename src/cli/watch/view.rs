@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 
 use ratatui::crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 
-use super::draw::wrapped;
+use super::draw::{help, wrapped};
 use crate::domain::id::Name;
 use crate::monitor::watch::{About, Board, Row, Section};
 
@@ -17,7 +17,10 @@ pub enum Pane {
     /// What there is to see.
     Board,
     /// The keys.
-    Help,
+    Help {
+        /// The first line that is shown.
+        first: usize,
+    },
     /// A case whole.
     Case {
         /// Which.
@@ -42,6 +45,8 @@ pub enum Wish {
     Follow(About),
     /// To fetch at once.
     Fetch,
+    /// To draw all of it again.
+    Redraw,
 }
 
 /// A command.
@@ -107,11 +112,15 @@ impl View {
         }
     }
 
-    /// Takes what there is to see now. The chosen row stays chosen wherever it went; where it is gone, its neighbour is.
+    /// Takes what there is to see now. The chosen row stays chosen wherever it went; where it is gone, its neighbour is. Where
+    /// none was, the first is that waits for whoever watches.
     pub fn show(&mut self, board: Board) {
         self.board = board;
-        let found = self.chosen.and_then(|about| self.board.position(about));
-        self.choose(found.unwrap_or(self.at));
+        let at = match self.chosen {
+            Some(about) => self.board.position(about).unwrap_or(self.at),
+            None => self.board.rows.iter().position(|row| row.mine).unwrap_or(0),
+        };
+        self.choose(at);
     }
 
     /// Takes an event in words.
@@ -141,19 +150,24 @@ impl View {
     pub fn press(&mut self, key: KeyEvent, screen: (u16, u16)) -> Option<Wish> {
         self.notice = None;
         let ctrl = key.modifiers.contains(KeyModifiers::CONTROL);
-        if key.code == KeyCode::Char('q') || (ctrl && key.code == KeyCode::Char('c')) {
+        if (key.code == KeyCode::Char('q') && !ctrl) || (ctrl && key.code == KeyCode::Char('c')) {
             return Some(Wish::Quit);
+        }
+        if ctrl {
+            // Ctrl-L is what people press where a screen looks wrong; no other one means anything, least of all a letter.
+            return (key.code == KeyCode::Char('l')).then_some(Wish::Redraw);
         }
         if self.pane == Pane::Board { self.press_on_board(key.code) } else { self.press_on_text(key.code, screen) }
     }
 
     fn press_on_text(&mut self, key: KeyCode, (columns, rows): (u16, u16)) -> Option<Wish> {
         let room = usize::from(rows).saturating_sub(2);
-        let Pane::Case { lines, first, .. } = &mut self.pane else {
-            self.pane = Pane::Board;
-            return None;
+        let (lines, first) = match &mut self.pane {
+            Pane::Board => return None,
+            Pane::Help { first } => (wrapped(&help(), usize::from(columns)).len(), first),
+            Pane::Case { lines, first, .. } => (wrapped(lines, usize::from(columns)).len(), first),
         };
-        let last = wrapped(lines, usize::from(columns)).len().saturating_sub(room);
+        let last = lines.saturating_sub(room);
         let to = match key {
             KeyCode::Down | KeyCode::Char('j') | KeyCode::Enter => first.saturating_add(1),
             KeyCode::Up | KeyCode::Char('k') => first.saturating_sub(1),
@@ -161,7 +175,9 @@ impl View {
             KeyCode::PageUp => first.saturating_sub(room),
             KeyCode::Home => 0,
             KeyCode::End => last,
-            KeyCode::Char(letter) if act(letter).is_some() => {
+            KeyCode::Char(letter)
+                if matches!(self.pane, Pane::Case { .. }) && (act(letter).is_some() || letter == 'f') =>
+            {
                 self.pane = Pane::Board;
                 return self.press_on_board(key);
             }
@@ -186,7 +202,7 @@ impl View {
             KeyCode::End => self.choose(usize::MAX),
             KeyCode::Tab => self.next_section(),
             KeyCode::BackTab => self.section_before(),
-            KeyCode::Char('?' | 'h') => self.pane = Pane::Help,
+            KeyCode::Char('?' | 'h') => self.pane = Pane::Help { first: 0 },
             KeyCode::F(5) | KeyCode::Char('g') => return Some(Wish::Fetch),
             KeyCode::Enter | KeyCode::Char('o') => return about.map(Wish::Open),
             KeyCode::Char('f') => return about.map(Wish::Follow),
@@ -266,6 +282,11 @@ mod tests {
         assert_eq!(view.chosen().map(|row| row.about), Some(about("c")));
         view.show(board(&[]));
         assert_eq!(view.chosen(), None);
+        // Nothing was chosen: the first that waits for whoever watches is.
+        let mut mine = board(&[(Section::Locks, "l"), (Section::Pending, "a"), (Section::Pending, "b")]);
+        mine.rows.iter_mut().filter(|row| row.about == about("b")).for_each(|row| row.mine = true);
+        view.show(mine);
+        assert_eq!(view.chosen().map(|row| row.about), Some(about("b")));
     }
 
     #[test]
@@ -292,6 +313,11 @@ mod tests {
         assert_eq!(press(&mut view, KeyCode::Char('q')), Some(Wish::Quit));
         let interrupt = KeyEvent::new(KeyCode::Char('c'), KeyModifiers::CONTROL);
         assert_eq!(view.press(interrupt, (80, 24)), Some(Wish::Quit));
+        // A control key is not its letter: Ctrl-L locks nothing, Ctrl-A approves nothing.
+        for (letter, wanted) in [('l', Some(Wish::Redraw)), ('a', None), ('d', None), ('r', None), ('q', None)] {
+            let key = KeyEvent::new(KeyCode::Char(letter), KeyModifiers::CONTROL);
+            assert_eq!(view.press(key, (80, 24)), wanted, "Ctrl-{letter}");
+        }
     }
 
     #[test]
@@ -306,6 +332,12 @@ mod tests {
             assert!(matches!(view.pane, Pane::Case { first, .. } if first == wanted), "{key:?}: {:?}", view.pane);
         }
         assert_eq!(press(&mut view, KeyCode::Esc), None);
+        assert_eq!(view.pane, Pane::Board);
+        // The keys are scrolled where they do not fit, and a letter there does nothing but go back.
+        press(&mut view, KeyCode::Char('h'));
+        assert_eq!(view.press(KeyEvent::new(KeyCode::End, KeyModifiers::NONE), (80, 10)), None);
+        assert!(matches!(view.pane, Pane::Help { first } if first == help().len() - 8), "{:?}", view.pane);
+        assert_eq!(press(&mut view, KeyCode::Char('a')), None);
         assert_eq!(view.pane, Pane::Board);
         assert_eq!(press(&mut view, KeyCode::Esc), Some(Wish::Quit));
     }

@@ -75,6 +75,7 @@ fn session(case: &Case, number: usize, row: &Row, now: Timestamp) -> Words {
         who: case.actor().to_string(),
         what: line_of(&format!("on {} as {}", session.host, session.login)),
         stands: line_of(&format!("from {}, {recorded}", session.source)),
+        brief: Some(line_of(&format!("{}, {recorded}", session.source))),
         left: row
             .time
             .map_or_else(String::new, |since| format!("for {}", span(now.since(since).max(0).unsigned_abs()))),
@@ -100,6 +101,9 @@ fn of_case(state: &State, case: &Case, row: &Row, now: Timestamp) -> Words {
     let locked = case.access().and_then(|access| locks::on(state, case, access, now)).is_some();
     let locked = if locked { "LOCKED; " } else { "" };
     words.stands = format!("{locked}{}", stands(state, case, row, now));
+    if state.case_state(case, now) == CaseState::Approved {
+        words.brief = Some(format!("{locked}approved"));
+    }
     let missing = waiting_on(state, case, now);
     if !missing.is_empty() {
         let late = if row.overdue { "OVERDUE: " } else { "needs " };
@@ -167,30 +171,34 @@ pub fn left(time: Timestamp, overdue: bool, now: Timestamp) -> String {
 /// A row as one line of `width` columns.
 pub fn line(words: &Words, width: usize) -> String {
     // As much of the id as no other case is likely to begin with: all of it where there is room.
-    let id = if width >= 110 { 16 } else { 8 };
-    let who = if width >= 110 { 14 } else { 7 };
-    let right = if width >= 110 { 17 } else { 9 };
+    let (id, who, right) = match width {
+        110.. => (16, 14, 17),
+        58.. => (8, 7, 9),
+        _ => (8, 5, 6),
+    };
     let fixed = [1, 1, id, 1, who, 1, 1, right].iter().sum::<usize>();
     let room = width.saturating_sub(fixed);
-    let what = room.saturating_mul(52) / 100;
-    let (what, stands) = (what, room.saturating_sub(what).saturating_sub(1));
-    let said = match &words.brief {
-        Some(brief) if measure_text_width(&words.stands) > stands => brief,
+    let narrow = width < 58;
+    let what = if narrow { 0 } else { room.saturating_mul(52) / 100 };
+    let stands = room.saturating_sub(what).saturating_sub(usize::from(!narrow));
+    let said = match (&words.brief, words.stands.split_once("] ")) {
+        (Some(brief), _) if narrow || measure_text_width(&words.stands) > stands => brief,
+        // On a very narrow screen, that somebody is in matters more than a bar, and on whom a lock lies more than why.
+        (None, Some((_, rest))) if narrow => rest,
+        (None, None) if narrow => &words.what,
         _ => &words.stands,
     };
     let head: String = words.id.chars().take(id).collect();
     // Where there is no room, the number alone: the heading says of what.
     let short = words.left.trim_start_matches("since ").rsplit(" in ").next().unwrap_or_default();
     let left = if measure_text_width(&words.left) > right { short } else { &*words.left };
-    format!(
-        "{} {} {} {} {} {}",
-        words.mark,
-        cell(&head, id, Alignment::Left),
-        cell(&words.who, who, Alignment::Left),
-        cell(&words.what, what, Alignment::Left),
-        cell(said, stands, Alignment::Left),
-        cell(left, right, Alignment::Right),
-    )
+    let left = if narrow { left.trim_end_matches(" UTC") } else { left };
+    let mut parts =
+        vec![words.mark.to_owned(), cell(&head, id, Alignment::Left), cell(&words.who, who, Alignment::Left)];
+    parts.extend((what > 0).then(|| cell(&words.what, what, Alignment::Left)));
+    parts.push(cell(said, stands, Alignment::Left));
+    parts.push(cell(left, right, Alignment::Right));
+    parts.join(" ")
 }
 
 fn cell(text: &str, width: usize, side: Alignment) -> String {
@@ -258,6 +266,15 @@ pub fn remote(away: Option<&str>, now: Timestamp) -> String {
     }
 }
 
+/// `3 wait for you`; nothing where nothing does.
+pub fn wait_for_you(number: usize) -> String {
+    match number {
+        0 => String::new(),
+        1 => "1 waits for you".to_owned(),
+        many => format!("{many} wait for you"),
+    }
+}
+
 /// `2 emergencies, 1 lock, …`: only what there is.
 pub fn counted(counts: &[(Section, usize)]) -> String {
     let words = |section: Section, number: usize| {
@@ -314,7 +331,7 @@ mod tests {
             brief: None,
             left: "since 2026-11-23 14:35 UTC".to_owned(),
         };
-        for width in [60, 80, 109, 110, 200] {
+        for width in [38, 57, 58, 60, 80, 109, 110, 200] {
             let line = line(&words, width);
             assert_eq!(measure_text_width(&line), width, "{line}");
             assert!(!line.contains('\u{202e}') && !line.contains('\n'), "{line}");

@@ -36,6 +36,8 @@ pub struct Taken {
     pub unread: Vec<(String, String)>,
     /// Whether there is more than one round takes.
     pub more: bool,
+    /// Why this clone does not show what has landed yet, where it does not: the remote has it.
+    pub behind: Option<String>,
 }
 
 /// An event that was taken in.
@@ -102,7 +104,7 @@ impl Writer<'_> {
                 }
                 settled.gone.extend(is_settled.then_some(slip));
             }
-            if !self.moves(replay, ahead)? {
+            if !self.moves(replay, ahead, &mut taken)? {
                 let Some(pause) = patience.after_loss(rng)? else {
                     let (times, seconds) = (patience.lost(), patience.spent().as_secs());
                     return Err(AppendError::Busy { times, seconds, name: None });
@@ -201,7 +203,7 @@ impl Writer<'_> {
     }
 
     /// Moves the branch to what was taken. Not where somebody else was faster.
-    fn moves(&self, replay: &mut Replay, ahead: Replay) -> Result<bool, AppendError> {
+    fn moves(&self, replay: &mut Replay, ahead: Replay, taken: &mut Taken) -> Result<bool, AppendError> {
         let Some(head) = ahead.head().filter(|head| replay.head() != Some(*head)) else { return Ok(true) };
         if let Some(remote) = self.remote {
             match remote.push(head) {
@@ -214,6 +216,7 @@ impl Writer<'_> {
             Ok(()) => {}
             Err(StoreError::Moved { .. }) if self.remote.is_some() => {}
             Err(StoreError::Moved { .. }) => return Ok(false),
+            Err(error) if self.remote.is_some() => taken.behind = Some(error.to_string()),
             Err(error) => return Err(error.into()),
         }
         *replay = ahead;

@@ -17,10 +17,13 @@ const QUIET: Duration = Duration::from_secs(20);
 const LONGEST: Duration = Duration::from_secs(90);
 
 /// What became of a letter.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Posted {
     /// Each of its events is in the ledger, or was refused.
-    Settled,
+    Settled {
+        /// Why this clone does not show it yet, where it does not.
+        behind: Option<String>,
+    },
     /// The remote takes no letters, or nobody has taken this one in.
     Unanswered,
 }
@@ -51,13 +54,17 @@ impl Writer<'_> {
         loop {
             let news = post.news(&digests).map_err(kept)?;
             let before = replay.head();
-            if let Some(head) = news.head {
-                self.follow(replay, head).map_err(|error| queued(error, first))?;
-            }
+            let followed = news.head.map_or(Ok(()), |head| self.follow(replay, head));
             let is_answered = |digest: &Digest| news.answers.iter().any(|(known, _)| known == digest);
             if events.iter().all(|signed| landed(replay, signed).is_some() || is_answered(&signed.digest())) {
-                return Ok(Posted::Settled);
+                // The remote has them, or has said no, whether or not this clone can show it.
+                let behind = match followed {
+                    Err(AppendError::Store(error)) => Some(error.to_string()),
+                    followed => followed.map(|()| None).map_err(|error| queued(error, first))?,
+                };
+                return Ok(Posted::Settled { behind });
             }
+            followed.map_err(|error| queued(error, first))?;
             if replay.head() != before {
                 moved = Instant::now();
                 waited = Duration::ZERO;
