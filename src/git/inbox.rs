@@ -1,6 +1,7 @@
 //! The inbox of a ledger's repository: references under `refs/jit/`, on the other side of a remote or in the repository
 //! itself. Never by force: what is taken away still stands where it was seen. Imports `ports` and `domain::id`.
 
+use std::thread::sleep;
 use std::time::Duration;
 
 use super::remote::{Verdict, judge, remote_lines, summary};
@@ -74,28 +75,44 @@ impl Inbox for GitRemote<'_> {
         let leases: Vec<String> =
             gone.iter().map(|slip| format!("--force-with-lease={}:{}", slip.reference, slip.id)).collect();
         what.extend(gone.iter().map(|slip| format!(":{}", slip.reference)));
-        let finished = self.push_refs(&leases, &what)?;
-        if finished.success {
-            return Ok(());
-        }
-        // Somebody else took it away, or answered, a moment ago: that is as good.
-        let is_settled = |line: &str| {
-            ["stale info", "does not exist", "fetch first", "already exists", "non-fast-forward"]
-                .iter()
-                .any(|text| line.contains(text))
-        };
-        let mut refused = finished.stdout.lines().filter(|line| line.starts_with("!\t")).peekable();
-        if refused.peek().is_none() {
-            return Err(RemoteError::Unreachable(summary(&finished.stderr)));
-        }
-        match refused.find(|line| !is_settled(line)) {
-            None => Ok(()),
-            Some(line) => {
-                let said = line.rsplit('\t').next().unwrap_or_default().to_owned();
-                Err(RemoteError::Refused(remote_lines(&finished.stderr).unwrap_or(said)))
+        let mut attempt = 0;
+        loop {
+            let finished = self.push_refs(&leases, &what)?;
+            if finished.success {
+                return Ok(());
             }
+            let mut refused = finished.stdout.lines().filter(|line| line.starts_with("!\t")).peekable();
+            if refused.peek().is_none() {
+                return Err(RemoteError::Unreachable(summary(&finished.stderr)));
+            }
+            let Some(line) = refused.find(|line| !is_settled(line, &finished.stderr)) else { return Ok(()) };
+            // Another one that empties it holds a lock for a moment.
+            if attempt < 5 && finished.stderr.contains(".lock': File exists") {
+                sleep(Duration::from_millis(100 << attempt));
+                attempt += 1;
+                continue;
+            }
+            let said = line.rsplit('\t').next().unwrap_or_default().to_owned();
+            return Err(RemoteError::Refused(remote_lines(&finished.stderr).unwrap_or(said)));
         }
     }
+}
+
+/// Whether a reference that was not written or taken away is settled all the same: somebody else took it away, or answered,
+/// a moment ago. `line` is git's about it, `stderr` what was said besides.
+fn is_settled(line: &str, stderr: &str) -> bool {
+    let says = |text: &str, any: &[&str]| any.iter().any(|part| text.contains(part));
+    if says(line, &["stale info", "does not exist", "fetch first", "already exists", "non-fast-forward"]) {
+        return true;
+    }
+    // While the other side was taking our push.
+    let reference = line.split('\t').nth(1).and_then(|names| names.rsplit(':').next()).unwrap_or_default();
+    let named = format!("'{reference}'");
+    !reference.is_empty()
+        && stderr.lines().any(|line| {
+            line.contains(&named)
+                && says(line, &["unable to resolve reference", "but expected", "reference already exists"])
+        })
 }
 
 /// The inbox of this repository: of the one that people push to.
@@ -184,5 +201,26 @@ fn take_away(store: &GitStore, slip: &Slip) {
     {
         // libgit2 takes the lock and compares once more.
         let _ = reference.delete();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// As git 2.39 says it where another one took the reference away while our push was being taken.
+    #[test]
+    fn what_another_one_settled_is_settled() {
+        let line = "!\t:refs/jit/inbox/1bb3\t[remote rejected] (failed to update ref)";
+        let gone = "remote: error: cannot lock ref 'refs/jit/inbox/1bb3': unable to resolve reference \
+                    'refs/jit/inbox/1bb3'        ";
+        assert!(is_settled(line, gone));
+        let other = gone.replace("1bb3", "48b3");
+        assert!(!is_settled(line, &other), "said of another one");
+        let locked = "remote: error: cannot lock ref 'refs/jit/inbox/1bb3': Unable to create \
+                      '/srv/acme.git/./refs/jit/inbox/1bb3.lock': File exists.";
+        assert!(!is_settled(line, locked));
+        assert!(is_settled("!\t:refs/jit/inbox/1bb3\t[rejected] (stale info)", ""));
+        assert!(!is_settled("!\t:refs/jit/inbox/1bb3\t[remote rejected] (pre-receive hook declined)", ""));
     }
 }
