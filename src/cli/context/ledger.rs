@@ -17,17 +17,18 @@ use crate::domain::state::State;
 use crate::domain::state::access::Access;
 use crate::domain::state::case::{Case, CaseState};
 use crate::domain::time::Timestamp;
-use crate::git::files;
 use crate::git::{GitRemote, GitStore, LocalInbox, Program};
-use crate::ledger::append::{AppendError, Outbox};
+use crate::ledger::append::{AppendError, Outbox as _};
 use crate::ledger::inbox::Taken;
 use crate::ledger::{Appended, Draft, Pin, Queue, Replay, ReplayError, Writer};
 use crate::ports::{Clock, Inbox, Post, Remote, Rng, Signer, Store as _};
 
+mod outbox;
+
+use outbox::{OUTBOX, StateOutbox};
+
 /// The state file of the last verified state.
 const PIN: &str = "pin";
-/// The folder of signed events that wait to be delivered.
-const OUTBOX: &str = "outbox";
 
 /// How a ledger is opened.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -587,27 +588,5 @@ pub(in crate::cli) fn write_pin(store: &GitStore, replay: &Replay, output: &Outp
             output.warning(format!("what was verified cannot be remembered: {error}"));
             false
         }
-    }
-}
-
-/// The outbox in the state files of a repository.
-struct StateOutbox<'a>(&'a files::State);
-
-impl Outbox for StateOutbox<'_> {
-    fn keep(&self, name: &str, bytes: &[u8]) -> Result<(), String> {
-        self.0.write(&format!("{OUTBOX}/{name}"), bytes).map_err(|e| e.to_string())
-    }
-
-    fn forget(&self, name: &str) -> Result<(), String> {
-        self.0.remove(&format!("{OUTBOX}/{name}")).map_err(|e| e.to_string())
-    }
-
-    fn kept(&self) -> Result<Vec<(String, Vec<u8>)>, String> {
-        let mut kept = Vec::new();
-        for name in self.0.list(OUTBOX).map_err(|error| error.to_string())? {
-            let bytes = self.0.read(&format!("{OUTBOX}/{name}")).map_err(|error| error.to_string())?;
-            kept.extend(bytes.map(|bytes| (name, bytes)));
-        }
-        Ok(kept)
     }
 }
