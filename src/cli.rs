@@ -29,6 +29,7 @@ mod exec;
 mod export;
 mod extend;
 mod files;
+mod fold;
 mod hook;
 mod host;
 mod incident;
@@ -159,6 +160,7 @@ pub enum Command {
     Verify(verify::Args),
     Sync(sync::Args),
     Hook(hook::Args),
+    Fold(fold::Args),
     Checkpoint(checkpoint::Args),
     Witness(witness::Args),
     Policy(policy::Args),
@@ -246,6 +248,7 @@ fn dispatch(context: &mut Context, command: Option<Command>) -> Outcome {
         Command::Verify(args) => verify::run(context, args),
         Command::Sync(args) => sync::run(context, args),
         Command::Hook(args) => hook::run(context, args),
+        Command::Fold(args) => fold::run(context, args),
         Command::Checkpoint(args) => checkpoint::run(context, args),
         Command::Witness(args) => witness::run(context, args),
         Command::Policy(args) => policy::run(context, args),

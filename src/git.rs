@@ -11,10 +11,12 @@ use std::io;
 use std::path::PathBuf;
 
 pub mod files;
+pub mod inbox;
 pub mod program;
 pub mod remote;
 pub mod repository;
 
+mod drops;
 mod index;
 mod loose;
 mod reference;
@@ -23,6 +25,7 @@ mod unfinished;
 mod worktree;
 
 pub use files::{State, WriterLock};
+pub use inbox::LocalInbox;
 pub use program::Program;
 pub use remote::{GitRemote, clone};
 pub use repository::{GitStore, Warning};

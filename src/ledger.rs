@@ -5,13 +5,16 @@ pub mod append;
 pub mod checkpoints;
 pub mod commit;
 pub mod governed;
+pub mod inbox;
+mod patience;
 pub mod pin;
 pub mod queue;
 mod read;
 pub mod replay;
+mod signed;
 pub mod tree;
 
 pub use append::{Appended, Draft, Writer};
 pub use pin::Pin;
-pub use queue::Queue;
+pub use queue::{Delivered, Queue};
 pub use replay::{Replay, ReplayError, Step, Walk};

@@ -1,7 +1,7 @@
 //! What the use cases need from outside, as small traits: the clock, randomness, signatures and an object store.
 //! Adapters (`git`, `sign`, …) implement them; tests put plain values behind them.
 
-use crate::domain::id::{CommitId, ObjectId};
+use crate::domain::id::{CommitId, Digest, ObjectId};
 use crate::domain::key::{Presence, PublicKey, RawSignature};
 use crate::domain::time::Timestamp;
 use crate::sshsig::signed_data;
@@ -151,6 +151,78 @@ pub trait Remote {
     /// # Errors
     /// [`RemoteError::LostRace`] where somebody else was first.
     fn push(&self, commit: CommitId) -> Result<(), RemoteError>;
+}
+
+/// Where the letters of an inbox lie, each a reference named after the digest of its last event.
+pub const INBOX: &str = "refs/jit/inbox/";
+/// Where it is said that an event was not taken: a reference named after the event's digest.
+pub const REFUSED: &str = "refs/jit/refused/";
+
+/// The inbox of a ledger's remote, as whoever writes sees it. A letter is signed events, oldest first, in commits of their
+/// own (docs/format.md, section 8).
+pub trait Post {
+    /// Puts a letter into the inbox. The same letter again is no error.
+    ///
+    /// # Errors
+    /// [`RemoteError::LostRace`] where something lies there under this name, [`RemoteError::Refused`] where the remote takes
+    /// no letters.
+    fn post(&self, name: &Digest, letter: CommitId) -> Result<(), RemoteError>;
+
+    /// Fetches the branch, and what was answered to these events.
+    ///
+    /// # Errors
+    /// Where the other side cannot be reached.
+    fn news(&self, events: &[Digest]) -> Result<News, RemoteError>;
+
+    /// Takes a letter out again, where it still lies there.
+    ///
+    /// # Errors
+    /// Where the other side does not let it.
+    fn withdraw(&self, name: &Digest, letter: CommitId) -> Result<(), RemoteError>;
+}
+
+/// What the other side of an inbox says.
+#[derive(Debug, Clone, Default)]
+pub struct News {
+    /// Where the branch stands; `None` where there is none.
+    pub head: Option<CommitId>,
+    /// The answers, by event.
+    pub answers: Vec<(Digest, CommitId)>,
+}
+
+/// An inbox as whoever empties it sees it.
+pub trait Inbox {
+    /// What waits there now, and the answers that still stand.
+    ///
+    /// # Errors
+    /// Where it cannot be read.
+    fn waiting(&self) -> Result<Waiting, RemoteError>;
+
+    /// Puts the answers there and takes out what is settled. What is gone already is no error; what changed meanwhile stays.
+    ///
+    /// # Errors
+    /// Where the other side does not let it: the letters are found again the next time.
+    fn settle(&self, answers: &[(Digest, CommitId)], gone: &[Slip]) -> Result<(), RemoteError>;
+}
+
+/// What waits in an inbox.
+#[derive(Debug, Clone, Default)]
+pub struct Waiting {
+    /// Where the branch stands, where the inbox is on another side that was just asked.
+    pub head: Option<CommitId>,
+    /// The letters, or whatever else lies among them.
+    pub letters: Vec<Slip>,
+    /// The answers.
+    pub answers: Vec<Slip>,
+}
+
+/// A reference of an inbox and what it stands at.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Slip {
+    /// Its whole name: [`INBOX`] or [`REFUSED`], and what follows.
+    pub reference: String,
+    /// The object.
+    pub id: ObjectId,
 }
 
 /// Why the other side did not answer or take it.

@@ -483,13 +483,14 @@ fn an_installation_keeps_what_is_there_and_can_be_undone() {
     let before = config();
     let say = |arguments: &[&str]| hook(&place, &remote, arguments);
     let said = say(&["install", "--dry-run", "--json"]).ok();
-    assert_eq!(said.json()["done"].as_array().map(Vec::len), Some(5), "{}", said.told());
+    assert_eq!(said.json()["done"].as_array().map(Vec::len), Some(6), "{}", said.told());
     assert!(!script.exists());
     assert_eq!(config(), before);
 
     say(&["install"]).ok();
     let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
-    assert_eq!(mode(&script), 0o755);
+    let after = remote.join("hooks/post-receive");
+    assert_eq!((mode(&script), mode(&after)), (0o755, 0o755));
     for line in ["receive.denydeletes=true", "receive.denynonfastforwards=true", "receive.fsckobjects=true"] {
         assert!(config().contains(line), "{line}\n{}", config());
     }
@@ -500,7 +501,7 @@ fn an_installation_keeps_what_is_there_and_can_be_undone() {
     say(&["uninstall", "--dry-run"]).ok();
     assert!(script.exists());
     say(&["uninstall"]).ok();
-    assert!(!script.exists());
+    assert!(!script.exists() && !after.exists());
     assert_eq!(config(), before);
     assert!(say(&["uninstall"]).ok().out.contains("nothing to do"));
 
@@ -511,6 +512,9 @@ fn an_installation_keeps_what_is_there_and_can_be_undone() {
     fs::set_permissions(&script, fs::Permissions::from_mode(0o755)).unwrap();
     say(&["install"]).refused(1).mentions(&["not jit's", "--chain"]);
     assert_eq!(fs::read_to_string(&script).unwrap(), foreign);
+    let told = "#!/bin/sh\nsed 's/^/after the push: /' >&2\n";
+    fs::write(&after, told).unwrap();
+    fs::set_permissions(&after, fs::Permissions::from_mode(0o755)).unwrap();
     say(&["install", "--chain"]).ok();
     assert!(say(&["install", "--chain"]).ok().out.contains("nothing to do"));
     assert!(say(&["install"]).ok().out.contains("nothing to do"));
@@ -522,8 +526,17 @@ fn an_installation_keeps_what_is_there_and_can_be_undone() {
     // It is not asked about what jit has refused.
     let said = place.git_says(&alice.ledger, &["push", "origin", "main:refs/heads/topic"]).exits(1);
     assert!(!said.err.contains("foreign"), "{}", said.told());
+    fs::remove_file(remote.join("refuse")).unwrap();
+    let head = place.git(&alice.ledger, &["rev-parse", "HEAD"]);
+    let said = place.git_says(&alice.ledger, &["push", "--dry-run", "origin", "main"]).ok();
+    assert!(!said.err.contains("after the push"), "{}", said.told());
+    alice.jit(&["sync"]).ok();
+    assert_ne!(place.git(&alice.ledger, &["rev-parse", "HEAD"]), head);
+    let said = place.git_says(&alice.ledger, &["push", "origin", "HEAD:refs/heads/main"]).ok();
+    assert!(said.err.contains("up-to-date"), "{}", said.told());
     say(&["uninstall"]).ok();
     assert_eq!(fs::read_to_string(&script).unwrap(), foreign);
+    assert_eq!(fs::read_to_string(&after).unwrap(), told);
     assert_eq!(config(), before);
 
     // Where it would not run, or nobody pushes to.

@@ -469,12 +469,19 @@ impl From<AppendError> for CliError {
             AppendError::Store(cause) => Self::from(cause).context("nothing was appended"),
             AppendError::Sign(cause) => Self::from(cause).context("nothing was signed"),
             AppendError::Rng(cause) => cause.into(),
+            AppendError::Queued { cause: RemoteError::Locked { ref lock, is_remote: false, .. }, .. } => {
+                failed(&error, &format!("if no git is at work there: rm {lock}; then: jit sync"))
+            }
             AppendError::Queued { cause: RemoteError::Locked { ref lock, .. }, .. } => {
                 let hint = format!(
                     "if no git is at work there, whoever runs the remote types: rm {lock}; then, here: jit sync"
                 );
                 failed(&error, &hint)
             }
+            AppendError::Queued { cause: RemoteError::Disk(_), .. } => failed(
+                &error,
+                "do not sign it again: make room here (df), or mount it writable; then jit sync delivers it once",
+            ),
             AppendError::Queued { .. } => {
                 failed(&error, "do not sign it again: jit sync delivers it once, as soon as the remote takes it")
             }
@@ -493,7 +500,11 @@ impl From<AppendError> for CliError {
             }
             AppendError::Waits { .. } => failed(&error, "jit sync delivers it once, as soon as the remote takes it"),
             AppendError::Outbox(_) => failed(&error, "check free space and permissions of the ledger"),
-            AppendError::Busy(_) => failed(&error, "run the command again"),
+            AppendError::Busy { name: None, .. } => failed(&error, "run the command again"),
+            AppendError::Busy { name: Some(_), .. } => failed(
+                &error,
+                "jit sync delivers it, once; where this happens often: append = \"inbox\" in the policy (jit fold --help)",
+            ),
             AppendError::Other(_) => of(ErrorKind::Failed, &error, None),
         }
     }

@@ -4,6 +4,8 @@ use super::{Context, Outcome};
 
 mod check;
 mod install;
+mod letter;
+mod post;
 mod receive;
 mod refusal;
 
@@ -22,6 +24,7 @@ pub enum Command {
     Install(install::Args),
     Uninstall(install::Undo),
     PreReceive(receive::Args),
+    PostReceive(post::Args),
 }
 
 /// Runs the command.
@@ -33,5 +36,6 @@ pub fn run(context: &mut Context, args: Args) -> Outcome {
         Command::Install(args) => install::run(context, &args),
         Command::Uninstall(args) => install::undo(context, &args),
         Command::PreReceive(args) => receive::run(context, args),
+        Command::PostReceive(args) => post::run(context, args),
     }
 }

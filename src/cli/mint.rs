@@ -14,7 +14,7 @@ use crate::domain::time::{Timestamp, Ttl};
 use super::args::CaFile;
 
 mod round;
-mod stop;
+pub(super) mod stop;
 mod watch;
 
 use round::{Failure, Made, Minter, Round};

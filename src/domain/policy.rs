@@ -11,6 +11,7 @@
 //!
 //! | key | absent |
 //! |---|---|
+//! | `append` | `"direct"`: whoever writes pushes to the branch |
 //! | `log.witness`, `log.quorum`, `log.freshest` | no witnesses; none are needed; cosignatures of any age will do |
 //! | `log`, `environment.E.recorder` | no checkpoints are signed; nothing to seal recordings to |
 //! | `environment`, `target`, `member`, `service`, `host` | none of them yet |
@@ -73,6 +74,8 @@ pub struct Policy {
     pub activate_within: Ttl,
     /// A clone older than this neither mints nor admits.
     pub staleness: Ttl,
+    /// How events get onto the branch. No rule of the ledger: an event is judged alike whichever way it came.
+    pub append: Append,
     /// Who may change governed files.
     pub root: Root,
     /// Members, services and hosts by name. No name is used twice.
@@ -252,6 +255,16 @@ words! {
         Touch = "touch",
         /// A hardware key that was touched and given its PIN.
         TouchPin = "touch+pin",
+    }
+}
+
+words! {
+    /// How events get onto the branch of the ledger's remote.
+    Append {
+        /// Whoever writes pushes to the branch, and tries again when somebody else was faster.
+        Direct = "direct",
+        /// Whoever writes puts the event into the inbox (`refs/jit/inbox/`), and `jit fold` takes it onto the branch.
+        Inbox = "inbox",
     }
 }
 

@@ -1,10 +1,12 @@
 //! The other side of a ledger: fetch, push and clone through the `git` program, whose transports people have already
 //! configured. Never by force. Imports `ports` and `domain::id`.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::thread::sleep;
 use std::time::Duration;
 
+use super::drops::Drops;
+use super::inbox::FETCHED;
 use super::program::{Finished, Program};
 use super::reference::places;
 use super::repository::GitStore;
@@ -17,14 +19,14 @@ const CLONE_TIMEOUT: Duration = Duration::from_secs(3600);
 
 /// A remote of a ledger's repository.
 pub struct GitRemote<'a> {
-    store: &'a GitStore,
+    pub(super) store: &'a GitStore,
     program: &'a Program,
-    name: String,
+    pub(super) name: String,
     branch: &'static str,
 }
 
 /// What a push came to.
-enum Verdict {
+pub(super) enum Verdict {
     LostRace,
     /// The other side's branch was locked for a moment; or this lock was left there.
     Locked(String),
@@ -82,31 +84,84 @@ impl<'a> GitRemote<'a> {
     fn push_once(&self, commit: CommitId) -> Result<Result<(), Verdict>, RemoteError> {
         // A full id and a full name: nothing of the configuration decides what is pushed where. No `+`, ever.
         let what = format!("{commit}:{}", self.branch);
-        let arguments =
-            ["push", "--porcelain", "--no-verify", "--no-follow-tags", "--recurse-submodules=no", &self.name, &what];
-        let finished = self.program.run(self.store, &arguments)?;
-        Ok(judge(&finished, self.branch))
+        Ok(judge(&self.push_refs(&[], &[what])?, self.branch))
+    }
+
+    /// Pushes exactly these, whatever the configuration says.
+    pub(super) fn push_refs(&self, options: &[String], what: &[String]) -> Result<Finished, RemoteError> {
+        let mut arguments = vec!["push", "--porcelain", "--no-verify", "--no-follow-tags", "--recurse-submodules=no"];
+        arguments.extend(options.iter().map(String::as_str));
+        arguments.push(&self.name);
+        arguments.extend(what.iter().map(String::as_str));
+        self.ask(&arguments)
+    }
+
+    /// Runs git, again where the connection dropped. Whatever was asked may have been done all the same: a push that is
+    /// repeated finds its commit there, or that somebody has gone on from it.
+    fn ask(&self, arguments: &[&str]) -> Result<Finished, RemoteError> {
+        let mut drops = Drops::within(self.program.timeout());
+        loop {
+            let finished = self.program.run(self.store, arguments)?;
+            match drops.pause_after(&finished) {
+                Some(pause) => sleep(pause),
+                None => return Ok(finished),
+            }
+        }
     }
 }
 
 impl Remote for GitRemote<'_> {
     fn fetch(&self) -> Result<Option<CommitId>, RemoteError> {
+        self.fetch_with(&[], &[])
+    }
+
+    fn push(&self, commit: CommitId) -> Result<(), RemoteError> {
+        self.store.persist().map_err(|error| RemoteError::Git(error.to_string()))?;
+        let mut attempt = 0;
+        loop {
+            match self.push_once(commit)? {
+                Ok(()) => break,
+                Err(Verdict::LostRace) => return Err(RemoteError::LostRace),
+                Err(Verdict::Failed(error)) => return Err(error),
+                // Nothing of ours was refused: the same push again, a few times.
+                Err(Verdict::Locked(_)) if attempt < 5 => {
+                    sleep(Duration::from_millis(100 << attempt));
+                    attempt += 1;
+                }
+                Err(Verdict::Locked(lock)) => {
+                    let why = "at the remote: another git is writing there, or one died".to_owned();
+                    return Err(RemoteError::Locked { lock, why, is_remote: true });
+                }
+            }
+        }
+        // Git does it where its fetch settings are usual; the push stands whether or not this does.
+        if let Ok(oid) = git2::Oid::from_bytes(commit.as_bytes()) {
+            let _ = self.store.git().reference(&self.tracking(), oid, true, "update by push");
+        }
+        Ok(())
+    }
+}
+
+impl GitRemote<'_> {
+    /// Fetches the branch and what else is named, and returns where the other side has the branch.
+    pub(super) fn fetch_with(&self, options: &[&str], more: &[String]) -> Result<Option<CommitId>, RemoteError> {
         let tracking = self.tracking();
         // `+`: a branch that was rewound or replaced is seen as it is; the pin says what to think of it.
         let what = format!("+{}:{tracking}", self.branch);
-        let arguments = [
+        let mut arguments = vec![
             "fetch",
             "--no-tags",
             "--no-write-fetch-head",
             "--no-recurse-submodules",
             "--no-auto-maintenance",
             "--refmap=",
-            &self.name,
-            &what,
         ];
-        let mut finished = self.program.run(self.store, &arguments)?;
+        arguments.extend(options);
+        arguments.extend([self.name.as_str(), &what]);
+        arguments.extend(more.iter().map(String::as_str));
+        let mut finished = self.ask(&arguments)?;
         // Another process fetched into this clone at the same moment: what it fetched may be older than what we saw.
-        let lock = self.store.git().commondir().join(format!("{tracking}.lock"));
+        let mut lock = self.lock_in(&finished.stderr);
         let mut seen = None;
         for attempt in 0..8 {
             if finished.success || !finished.stderr.contains("cannot lock ref") {
@@ -115,15 +170,23 @@ impl Remote for GitRemote<'_> {
             match attempt {
                 0 => seen = stale::identity(&lock),
                 // It has stayed for more than two seconds: it is git's own, and a git that was killed left it.
-                7 => stale::clear(&lock, seen, &places(self.store.git())).map_err(|told| RemoteError::Locked {
-                    lock: told.lock.display().to_string(),
-                    why: told.why(),
-                    is_remote: false,
-                })?,
+                7 => {
+                    let now = self.lock_in(&finished.stderr);
+                    // Another one than was seen at first has not stayed.
+                    if now != lock {
+                        seen = None;
+                        lock = now;
+                    }
+                    stale::clear(&lock, seen, &places(self.store.git())).map_err(|told| RemoteError::Locked {
+                        lock: told.lock.display().to_string(),
+                        why: told.why(),
+                        is_remote: false,
+                    })?;
+                }
                 _ => {}
             }
             sleep(Duration::from_millis(20 << attempt));
-            finished = self.program.run(self.store, &arguments)?;
+            finished = self.ask(&arguments)?;
         }
         if !finished.success {
             if finished.stderr.contains("couldn't find remote ref") {
@@ -151,30 +214,12 @@ impl Remote for GitRemote<'_> {
         }
     }
 
-    fn push(&self, commit: CommitId) -> Result<(), RemoteError> {
-        self.store.persist().map_err(|error| RemoteError::Git(error.to_string()))?;
-        let mut attempt = 0;
-        loop {
-            match self.push_once(commit)? {
-                Ok(()) => break,
-                Err(Verdict::LostRace) => return Err(RemoteError::LostRace),
-                Err(Verdict::Failed(error)) => return Err(error),
-                // Nothing of ours was refused: the same push again, a few times.
-                Err(Verdict::Locked(_)) if attempt < 5 => {
-                    sleep(Duration::from_millis(100 << attempt));
-                    attempt += 1;
-                }
-                Err(Verdict::Locked(lock)) => {
-                    let why = "at the remote: another git is writing there, or one died".to_owned();
-                    return Err(RemoteError::Locked { lock, why, is_remote: true });
-                }
-            }
-        }
-        // Git does it where its fetch settings are usual; the push stands whether or not this does.
-        if let Ok(oid) = git2::Oid::from_bytes(commit.as_bytes()) {
-            let _ = self.store.git().reference(&self.tracking(), oid, true, "update by push");
-        }
-        Ok(())
+    /// The lock that a fetch stood before: of a reference of ours that git names, else of the branch's.
+    fn lock_in(&self, stderr: &str) -> PathBuf {
+        let named = stderr.split_once("cannot lock ref '").and_then(|(_, rest)| rest.split_once('\''));
+        let ours = named.map(|(name, _)| name).filter(|name| name.starts_with(FETCHED) && !name.contains(".."));
+        let name = ours.map_or_else(|| self.tracking(), str::to_owned);
+        self.store.git().commondir().join(format!("{name}.lock"))
     }
 }
 
@@ -232,7 +277,7 @@ fn clone_into(
 }
 
 /// What `git push --porcelain` says about the one reference that was pushed.
-fn judge(finished: &Finished, branch: &str) -> Result<(), Verdict> {
+pub(super) fn judge(finished: &Finished, branch: &str) -> Result<(), Verdict> {
     let refusal = finished.stdout.lines().find_map(|line| {
         let mut fields = line.split('\t');
         let flag = fields.next()?;
@@ -284,7 +329,7 @@ fn judge(finished: &Finished, branch: &str) -> Result<(), Verdict> {
 }
 
 /// What the other side said (`remote: …`), a line each, control characters taken out: it goes to a terminal.
-fn remote_lines(stderr: &str) -> Option<String> {
+pub(super) fn remote_lines(stderr: &str) -> Option<String> {
     let lines: Vec<String> = stderr
         .lines()
         .filter_map(|line| line.strip_prefix("remote:"))
@@ -295,7 +340,7 @@ fn remote_lines(stderr: &str) -> Option<String> {
 }
 
 /// The last lines of git's messages, on one.
-fn summary(stderr: &str) -> String {
+pub(super) fn summary(stderr: &str) -> String {
     let lines: Vec<String> = stderr.lines().map(printable).filter(|line| !line.is_empty()).collect();
     let skip = lines.len().saturating_sub(4);
     if lines.is_empty() {

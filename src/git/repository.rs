@@ -415,6 +415,8 @@ impl Objects for GitStore {
             ObjectType::Commit => ObjectKind::Commit,
             ObjectType::Tree => ObjectKind::Tree,
             ObjectType::Blob => ObjectKind::Blob,
+            // No ledger holds one; whoever asked for anything gets something else.
+            ObjectType::Tag => return Err(StoreError::OtherKind(id, ObjectKind::Commit)),
             other => return Err(StoreError::Read(format!("object {id} is a {}", other.str()))),
         };
         Ok((kind, size(length)))

@@ -1,32 +1,35 @@
 //! Appending: decided, signed, judged once more as it will be read, and moved in by compare-and-swap. A lost race is
 //! decided again on the new state; the event is not signed again while it still stands (`seen` commits to what was seen).
-//! When a push fails otherwise, the signed event waits in the outbox and is delivered once.
+//!
+//! What was signed is kept in the outbox before anything is sent, and forgotten once it is known what became of it: killed
+//! at any moment, it is found in the ledger by its digest, or delivered, once. Where the policy says so, the event goes by
+//! way of the inbox ([`super::inbox`]); where nobody empties that, to the branch itself after all.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use serde::{Deserialize, Serialize};
-
 use crate::domain::codec;
 use crate::domain::decide::{Intent, draft, refusal};
 use crate::domain::event::{Body, Event, Kind, Subject};
-use crate::domain::finding::{Code, Fault};
+use crate::domain::finding::Fault;
 use crate::domain::id::{CaseId, CommitId, Digest, Name, Nonce};
-use crate::domain::state::arrival::Signature;
+use crate::domain::policy::Append;
 use crate::domain::state::case::Matter;
 use crate::domain::state::commit::message;
 use crate::domain::state::{Claim, State};
 use crate::domain::time::Timestamp;
-use crate::ports::{Clock, ObjectKind, Remote, RemoteError, Rng, RngError, SignError, Signer, Store, StoreError};
-use crate::sshsig::{SshSig, VerifyError};
+use crate::ports::{Clock, ObjectKind, Post, Remote, RemoteError, Rng, RngError, SignError, Signer, Store, StoreError};
 
 use super::commit::{Person, RawCommit};
 use super::governed::{self, GovernedError};
+use super::inbox::Posted;
+use super::patience::Patience;
 use super::replay::{Replay, ReplayError};
+use super::signed::Signed;
 use super::tree;
 
-/// How often a lost race is run again.
-const TRIES: u32 = 24;
+/// How often the branch of this clone is moved on where other processes of it fetch at the same moment.
+const FOLLOWS: u32 = 24;
 
 /// Where signed events wait that could not be delivered.
 pub trait Outbox {
@@ -49,16 +52,6 @@ pub trait Outbox {
 
 /// What is to be said: the same each time it is decided again, or computed from the state.
 pub type Draft<'a> = dyn FnMut(&Replay, Timestamp) -> Result<Intent, AppendError> + 'a;
-
-/// A signed event and what goes with it.
-#[derive(Debug, Clone)]
-pub struct Signed {
-    event: Event,
-    bytes: Vec<u8>,
-    armored: String,
-    signature: Signature,
-    files: BTreeMap<String, Vec<u8>>,
-}
 
 /// What became of an event.
 #[derive(Debug, Clone)]
@@ -119,9 +112,16 @@ pub enum AppendError {
     /// The outbox cannot be written.
     #[error("the outbox cannot be written: {0}")]
     Outbox(String),
-    /// The race was lost again and again.
-    #[error("others were faster {0} times; nothing was appended")]
-    Busy(u32),
+    /// The race was lost again and again, until the time was up.
+    #[error("others were faster {times} times in {seconds} s; {}", what_waits(name.as_deref()))]
+    Busy {
+        /// How often.
+        times: u32,
+        /// In how many seconds.
+        seconds: u64,
+        /// Its name in the outbox, where it waits there.
+        name: Option<String>,
+    },
     /// Something else that the caller's draft found.
     #[error("{0}")]
     Other(String),
@@ -146,6 +146,8 @@ pub struct Writer<'a> {
     pub store: &'a dyn Store,
     /// The other side, where there is one.
     pub remote: Option<&'a dyn Remote>,
+    /// Its inbox.
+    pub post: Option<&'a dyn Post>,
     /// Where undelivered events wait.
     pub outbox: &'a dyn Outbox,
     /// The time.
@@ -183,27 +185,56 @@ impl Writer<'_> {
         signer: &dyn Signer,
         rng: &mut dyn Rng,
     ) -> Result<Appended, AppendError> {
-        let mut signed: Option<Signed> = None;
-        for attempt in 0..TRIES {
-            if attempt > 0 {
-                (self.wait)(backoff(attempt, rng)?);
-                self.catch_up(replay)?;
+        let mut patience = Patience::new();
+        let mut direct = false;
+        let mut kept: Option<Signed> = None;
+        let mut was_signed = false;
+        loop {
+            if let Some(signed) = &kept
+                && let Some(landed) = landed(replay, signed)
+            {
+                self.settled(signed);
+                return Ok(landed);
             }
-            let current = match signed.take() {
+            let current = match kept.take() {
                 Some(signed) if self.stands(replay, &signed).is_ok() => signed,
-                _ => {
+                stale => {
+                    // It did not land and never shall: something else is decided now.
+                    if let Some(stale) = stale
+                        && self.remote.is_some()
+                    {
+                        self.outbox.forget(&stale.digest().short()).map_err(AppendError::Outbox)?;
+                    }
                     // One time for both: a grant counts from the second that its issuance names.
                     let now = self.clock.now();
                     let intent = make(replay, now)?;
-                    self.sign(replay, &intent, now, signer, rng)?
+                    // Asked once: from the first signature on, what says the same may be this very event.
+                    if !was_signed {
+                        self.waits(&intent)?;
+                    }
+                    was_signed = true;
+                    let signed = self.sign(replay, &intent, now, signer, rng)?;
+                    self.keep(&signed)?;
+                    signed
                 }
             };
-            match self.deliver(replay, &current)? {
-                Some(appended) => return Ok(appended),
-                None => signed = Some(current),
+            match self.send(replay, &current, &mut direct, rng) {
+                Ok(Some(appended)) => {
+                    self.settled(&current);
+                    return Ok(appended);
+                }
+                Ok(None) => {}
+                Err(error @ AppendError::Queued { .. }) => return Err(error),
+                Err(error) => {
+                    // Nothing has left this machine.
+                    self.settled(&current);
+                    return Err(error);
+                }
             }
+            self.pause(&mut patience, &current, rng)?;
+            self.catch_up(replay).map_err(|error| queued(error, &current))?;
+            kept = Some(current);
         }
-        Err(AppendError::Busy(TRIES))
     }
 
     /// Delivers a signed event from the outbox, once.
@@ -212,46 +243,101 @@ impl Writer<'_> {
     /// As [`Writer::append`]; what no longer stands is refused with its rule and stays in the outbox.
     pub fn deliver_kept(&self, replay: &mut Replay, bytes: &[u8], rng: &mut dyn Rng) -> Result<Appended, AppendError> {
         let signed = Signed::read(bytes).map_err(AppendError::Outbox)?;
-        let digest = Digest::of(&signed.bytes);
-        let case = signed.event.case.unwrap_or(CaseId(digest));
-        for attempt in 0..TRIES {
-            if attempt > 0 {
-                (self.wait)(backoff(attempt, rng)?);
-            }
+        let mut patience = Patience::new();
+        let mut direct = false;
+        loop {
             self.catch_up(replay)?;
-            if replay.state().holds(&digest) {
-                let commit = replay
-                    .state()
-                    .case(&case)
-                    .and_then(|case| case.events().iter().find(|event| event.digest == digest))
-                    .map(|event| event.commit);
-                self.outbox.forget(&digest.short()).map_err(AppendError::Outbox)?;
-                return Ok(Appended {
-                    digest,
-                    case,
-                    commit: commit.or(replay.head()).ok_or(AppendError::Busy(attempt))?,
-                    behind: None,
-                });
+            if let Some(landed) = landed(replay, &signed) {
+                self.outbox.forget(&signed.digest().short()).map_err(AppendError::Outbox)?;
+                return Ok(landed);
             }
             self.stands(replay, &signed).map_err(AppendError::Refused)?;
-            if let Some(appended) = self.deliver(replay, &signed)? {
-                self.outbox.forget(&digest.short()).map_err(AppendError::Outbox)?;
+            if let Some(appended) = self.send(replay, &signed, &mut direct, rng)? {
+                self.outbox.forget(&signed.digest().short()).map_err(AppendError::Outbox)?;
                 return Ok(appended);
             }
+            self.pause(&mut patience, &signed, rng)?;
         }
-        Err(AppendError::Busy(TRIES))
     }
 
     /// The event of a kept one that says the same, in its name.
     fn waits(&self, intent: &Intent) -> Result<(), AppendError> {
         for (name, bytes) in self.outbox.kept().map_err(AppendError::Outbox)? {
             let Ok(kept) = Signed::read(&bytes) else { continue };
-            let Event { actor, case, body, .. } = kept.event;
-            if actor == intent.actor && case == intent.case && body == intent.body && kept.files == intent.files {
-                return Err(AppendError::Waits { name, actor, kind: intent.body.kind() });
+            let Event { actor, case, body, .. } = kept.event();
+            if *actor == intent.actor && *case == intent.case && *body == intent.body && *kept.files() == intent.files {
+                return Err(AppendError::Waits { name, actor: actor.clone(), kind: intent.body.kind() });
             }
         }
         Ok(())
+    }
+
+    /// Before anything is sent: killed from here on, the next command finds it.
+    fn keep(&self, signed: &Signed) -> Result<(), AppendError> {
+        if self.remote.is_none() {
+            return Ok(());
+        }
+        self.outbox.keep(&signed.digest().short(), &signed.write()).map_err(AppendError::Outbox)
+    }
+
+    /// It is known what became of it. What cannot be forgotten is found in the ledger the next time, and forgotten then.
+    fn settled(&self, signed: &Signed) {
+        if self.remote.is_some() {
+            let _ = self.outbox.forget(&signed.digest().short());
+        }
+    }
+
+    /// Waits after a lost race.
+    fn pause(&self, patience: &mut Patience, signed: &Signed, rng: &mut dyn Rng) -> Result<(), AppendError> {
+        match patience.after_loss(rng)? {
+            Some(pause) => {
+                (self.wait)(pause);
+                Ok(())
+            }
+            None => Err(AppendError::Busy {
+                times: patience.lost(),
+                seconds: patience.spent().as_secs(),
+                name: self.remote.map(|_| signed.digest().short()),
+            }),
+        }
+    }
+
+    /// One try: by way of the inbox where the policy says so, else to the branch. `None` where somebody else was faster, or
+    /// the event was not taken.
+    fn send(
+        &self,
+        replay: &mut Replay,
+        signed: &Signed,
+        direct: &mut bool,
+        rng: &mut dyn Rng,
+    ) -> Result<Option<Appended>, AppendError> {
+        if !*direct && let Some(post) = self.inbox_of(replay) {
+            match self.by_inbox(replay, post, std::slice::from_ref(signed), rng)? {
+                Posted::Settled { behind } => {
+                    if let Some(landed) = landed(replay, signed) {
+                        return Ok(Some(Appended { behind, ..landed }));
+                    }
+                    // Refused. Where no rule says so here, an answer that anybody could have written is not the last word.
+                    *direct = self.stands(replay, signed).is_ok();
+                    return Ok(None);
+                }
+                // A ledger whose inbox nobody empties still takes a revocation.
+                Posted::Unanswered => *direct = true,
+            }
+            if let Some(landed) = landed(replay, signed) {
+                return Ok(Some(landed));
+            }
+            if self.stands(replay, signed).is_err() {
+                return Ok(None);
+            }
+        }
+        self.deliver(replay, signed)
+    }
+
+    /// The remote's inbox, where the policy in force sends events there.
+    pub(super) fn inbox_of(&self, replay: &Replay) -> Option<&dyn Post> {
+        let by_inbox = replay.state().policy().is_some_and(|policy| policy.append == Append::Inbox);
+        self.post.filter(|_| by_inbox && self.remote.is_some())
     }
 
     fn sign(
@@ -262,7 +348,6 @@ impl Writer<'_> {
         signer: &dyn Signer,
         rng: &mut dyn Rng,
     ) -> Result<Signed, AppendError> {
-        self.waits(intent)?;
         let nonce = Nonce::from_random(rng.bytes16()?);
         let root = replay.root();
         let event = draft(replay.state(), root, intent, now, nonce);
@@ -276,11 +361,11 @@ impl Writer<'_> {
     /// Whether a signed event breaks no rule on the present state.
     pub(super) fn stands(&self, replay: &Replay, signed: &Signed) -> Result<(), Fault> {
         let claim = Claim {
-            event: &signed.event,
-            digest: Digest::of(&signed.bytes),
-            signature: &signed.signature,
-            root_at_seen: signed.event.seen.and_then(|seen| replay.log().root_at(seen.size)),
-            files: &signed.files,
+            event: signed.event(),
+            digest: signed.digest(),
+            signature: signed.signature(),
+            root_at_seen: signed.event().seen.and_then(|seen| replay.log().root_at(seen.size)),
+            files: signed.files(),
             arrival: Some(self.clock.now()),
         };
         replay.state().judge_event(&claim).map(|_| ())
@@ -288,21 +373,16 @@ impl Writer<'_> {
 
     /// Builds the commit, judges it as everybody will read it, and moves it in. `None` where the race was lost.
     fn deliver(&self, replay: &mut Replay, signed: &Signed) -> Result<Option<Appended>, AppendError> {
-        let digest = Digest::of(&signed.bytes);
         let commit = build(self.store, replay, signed, self.clock.now())?;
         replay.preview(as_objects(self.store), commit, self.clock.now())?;
         if let Some(remote) = self.remote {
             match remote.push(commit) {
                 Ok(()) => {}
                 Err(RemoteError::LostRace) => return Ok(None),
-                Err(cause) => {
-                    let name = digest.short();
-                    self.outbox.keep(&name, &signed.write()).map_err(AppendError::Outbox)?;
-                    return Err(AppendError::Queued { name, cause });
-                }
+                Err(cause) => return Err(AppendError::Queued { name: signed.digest().short(), cause }),
             }
         }
-        let note = format!("jit: {}", signed.event.kind());
+        let note = format!("jit: {}", signed.event().kind());
         let mut behind = None;
         match self.store.advance(replay.head(), commit, &note) {
             Ok(()) => {}
@@ -319,23 +399,27 @@ impl Writer<'_> {
             Err(error) => return Err(error.into()),
         }
         replay.extend(as_objects(self.store), commit)?;
-        Ok(Some(Appended { digest, case: signed.event.case.unwrap_or(CaseId(digest)), commit, behind }))
+        Ok(Some(Appended { digest: signed.digest(), case: signed.case(), commit, behind }))
     }
 
-    fn follow(&self, replay: &mut Replay, head: CommitId) -> Result<(), AppendError> {
+    /// Replays on to `head`, which the remote was just seen to have, and moves the branch there.
+    pub(super) fn follow(&self, replay: &mut Replay, head: CommitId) -> Result<(), AppendError> {
         let local = self.store.head()?;
         let objects = as_objects(self.store);
         if let Some(local) = local
-            && replay.head() != Some(local)
+            && !replay.contains(local)
         {
             replay.extend(objects, local)?;
         }
-        if Some(head) == replay.head() {
+        if Some(head) != replay.head() {
+            replay.extend(objects, head)?;
+        }
+        // Older than the replay where this clone could not follow before ([`Appended::behind`]).
+        if local == Some(head) {
             return Ok(());
         }
-        replay.extend(objects, head)?;
         let mut from = local;
-        for _ in 0..TRIES {
+        for _ in 0..FOLLOWS {
             match self.store.advance(from, head, "jit: fetched") {
                 Ok(()) => return Ok(()),
                 // Another process of this clone fetched less than we did: the branch goes on from there.
@@ -365,7 +449,7 @@ pub fn found(
     codec::parse(&codec::write(event)).map_err(AppendError::Refused)?;
     let signed = Signed::by(signer, event.clone(), files.clone())?;
     let mut replay = Replay::default();
-    let digest = Digest::of(&signed.bytes);
+    let digest = signed.digest();
     let commit = build(store, &replay, &signed, now)?;
     replay.preview(as_objects(store), commit, now)?;
     store.advance(None, commit, "jit: genesis")?;
@@ -373,33 +457,41 @@ pub fn found(
     Ok((replay, Appended { digest, case: CaseId(digest), commit, behind: None }))
 }
 
+/// Where the ledger holds the event, by its digest.
+pub(super) fn landed(replay: &Replay, signed: &Signed) -> Option<Appended> {
+    let (digest, case) = (signed.digest(), signed.case());
+    let state = replay.state();
+    if !state.holds(&digest) {
+        return None;
+    }
+    let event = state.case(&case).and_then(|case| case.events().iter().find(|event| event.digest == digest));
+    let commit = event.map(|event| event.commit).or_else(|| replay.head())?;
+    Some(Appended { digest, case, commit, behind: None })
+}
+
+/// What was signed could not be delivered: the other side went away meanwhile, or what it has cannot be kept here.
+pub(super) fn queued(error: AppendError, signed: &Signed) -> AppendError {
+    let cause = match error {
+        AppendError::Remote(cause) => cause,
+        AppendError::Store(StoreError::Locked { lock, why, .. }) => RemoteError::Locked { lock, why, is_remote: false },
+        AppendError::Store(error @ (StoreError::Write(_) | StoreError::NotSynced(_))) => {
+            RemoteError::Disk(error.to_string())
+        }
+        other => return other,
+    };
+    AppendError::Queued { name: signed.digest().short(), cause }
+}
+
+/// What became of a signed event that was not appended.
+fn what_waits(name: Option<&str>) -> String {
+    match name {
+        Some(name) => format!("the event is signed and waits in the outbox ({name}); it is not in the ledger yet"),
+        None => "nothing was appended".to_owned(),
+    }
+}
+
 pub(super) fn as_objects(store: &dyn Store) -> &dyn crate::ports::Objects {
     store
-}
-
-/// Full jitter: between nothing and a bound that doubles, at most four seconds.
-pub(super) fn backoff(attempt: u32, rng: &mut dyn Rng) -> Result<Duration, RngError> {
-    let bound = 50_u64.saturating_mul(1 << attempt.min(6)).min(4000);
-    let [low, high, ..] = rng.bytes16()?;
-    Ok(Duration::from_millis(u64::from(u16::from_be_bytes([low, high])).saturating_mul(bound) / u64::from(u16::MAX)))
-}
-
-fn facts(signature: &SshSig, bytes: &[u8]) -> Result<Signature, Fault> {
-    // What a signer gives back is verified before anybody sees it.
-    let foreign_application = match signature.verify(bytes) {
-        Ok(()) => None,
-        // K05, which comes after K03 and K04, as for everybody who reads it.
-        Err(VerifyError::Application(application)) => Some(application),
-        Err(error) => return Err(Fault::new(Code::K02, error.to_string())),
-    };
-    Ok(Signature {
-        key: signature.public_key().clone(),
-        namespace: signature.namespace().to_owned(),
-        touched: signature.touched(),
-        pin: signature.pin_verified(),
-        foreign_application,
-        ca_signature: true,
-    })
 }
 
 /// Writes the commit of a signed event on top of the replay's head.
@@ -410,19 +502,19 @@ pub(super) fn build(
     now: Timestamp,
 ) -> Result<CommitId, AppendError> {
     let state = replay.state();
-    let event = &signed.event;
-    let digest = Digest::of(&signed.bytes);
+    let event = signed.event();
+    let digest = signed.digest();
     let folder = match event.case.and_then(|case| state.case(&case)) {
         Some(case) => case.folder(),
         None => format!("ledger/{}/{}", event.time.hour_path(), digest.short()),
     };
     let path = format!("{folder}/{}-{}.toml", event.kind(), digest.short());
     let mut puts = vec![
-        (format!("{path}.sig"), store.write(ObjectKind::Blob, signed.armored.as_bytes())?),
-        (path, store.write(ObjectKind::Blob, &signed.bytes)?),
+        (format!("{path}.sig"), store.write(ObjectKind::Blob, signed.armored().as_bytes())?),
+        (path, store.write(ObjectKind::Blob, signed.bytes())?),
     ];
     let is_genesis = matches!(event.body, Body::Genesis(_));
-    for (name, bytes) in &signed.files {
+    for (name, bytes) in signed.files() {
         let path = if is_genesis { name.clone() } else { format!("{folder}/files/{name}") };
         puts.push((path, store.write(ObjectKind::Blob, bytes)?));
     }
@@ -454,11 +546,11 @@ pub(super) fn build(
 
 fn author_email(state: &State, signed: &Signed) -> String {
     let of =
-        |policy: &crate::domain::policy::Policy| policy.actor(&signed.event.actor).map(|actor| actor.email.clone());
+        |policy: &crate::domain::policy::Policy| policy.actor(&signed.event().actor).map(|actor| actor.email.clone());
     let email = match state.policy() {
         Some(policy) => of(policy),
         None => signed
-            .files
+            .files()
             .get("policy.toml")
             .and_then(|bytes| crate::domain::policy::Policy::parse(bytes).ok())
             .as_ref()
@@ -492,55 +584,4 @@ fn enacted_files(store: &dyn Store, replay: &Replay, event: &Event) -> Result<Pu
         puts.push((file.path.clone(), content.blob));
     }
     Ok(puts)
-}
-
-/// An event as it waits in the outbox.
-#[derive(Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Kept {
-    event: String,
-    signature: String,
-    #[serde(default)]
-    files: BTreeMap<String, String>,
-}
-
-impl Signed {
-    /// Signs an event.
-    pub(super) fn by(signer: &dyn Signer, event: Event, files: BTreeMap<String, Vec<u8>>) -> Result<Self, AppendError> {
-        let bytes = codec::write(&event);
-        let namespace = event.kind().namespace();
-        let raw = signer.sign_message(&namespace, &bytes)?;
-        let signature = SshSig::new(signer.public_key().clone(), &namespace, raw);
-        let facts = facts(&signature, &bytes).map_err(AppendError::Refused)?;
-        Ok(Self { armored: signature.to_armored(), signature: facts, bytes, event, files })
-    }
-
-    pub(super) const fn event(&self) -> &Event {
-        &self.event
-    }
-
-    pub(super) fn digest(&self) -> Digest {
-        Digest::of(&self.bytes)
-    }
-
-    pub(super) fn write(&self) -> Vec<u8> {
-        let files = self
-            .files
-            .iter()
-            .map(|(path, bytes)| (path.clone(), String::from_utf8_lossy(bytes).into_owned()))
-            .collect();
-        let kept =
-            Kept { event: String::from_utf8_lossy(&self.bytes).into_owned(), signature: self.armored.clone(), files };
-        serde_json::to_vec_pretty(&kept).unwrap_or_default()
-    }
-
-    pub(super) fn read(bytes: &[u8]) -> Result<Self, String> {
-        let kept: Kept = serde_json::from_slice(bytes).map_err(|error| error.to_string())?;
-        let bytes = kept.event.into_bytes();
-        let event = codec::parse(&bytes).map_err(|fault| fault.to_string())?;
-        let signature = SshSig::parse(kept.signature.as_bytes()).map_err(|error| error.to_string())?;
-        let facts = facts(&signature, &bytes).map_err(|fault| fault.to_string())?;
-        let files = kept.files.into_iter().map(|(path, text)| (path, text.into_bytes())).collect();
-        Ok(Self { event, bytes, armored: kept.signature, signature: facts, files })
-    }
 }

@@ -9,11 +9,11 @@ use crate::domain::id::{CommitId, Digest, Nonce};
 use crate::domain::state::State;
 use crate::ports::{RemoteError, Rng, Signer, StoreError};
 
-use super::append::{AppendError, Signed, Writer, as_objects, backoff, build};
+use super::append::{AppendError, Writer, as_objects, build};
+use super::inbox::Posted;
+use super::patience::Patience;
 use super::replay::Replay;
-
-/// How often a lost race is run again.
-const TRIES: u32 = 24;
+use super::signed::Signed;
 
 /// Signed events that wait, in the order in which they will land.
 #[derive(Debug, Default)]
@@ -21,6 +21,18 @@ pub struct Queue {
     waiting: Vec<Signed>,
     /// The ledger at a head, with everything that waits on top of it.
     ahead: Option<Ahead>,
+    /// Whether it is a daemon's, which follows the ledger with the same hand: it neither waits for an inbox to be emptied
+    /// nor long for others who are faster.
+    is_hurried: bool,
+}
+
+/// What became of a queue.
+#[derive(Debug, Default)]
+pub struct Delivered {
+    /// What no longer stands, and the rule that says so.
+    pub refused: Vec<(Digest, Fault)>,
+    /// Why this clone does not show the rest yet, where it does not: the remote has it, and the next fetch brings it.
+    pub behind: Option<String>,
 }
 
 #[derive(Debug)]
@@ -30,7 +42,7 @@ struct Ahead {
 }
 
 impl Queue {
-    /// What the outbox kept: name and bytes of each. Also gives the names of those that cannot be read; they are left.
+    /// What the outbox of a daemon kept: name and bytes of each. Also gives the names of those that cannot be read; they are left.
     pub fn restore(kept: impl IntoIterator<Item = (String, Vec<u8>)>) -> (Self, Vec<(String, String)>) {
         let (mut waiting, mut unreadable) = (Vec::new(), Vec::new());
         for (name, bytes) in kept {
@@ -46,7 +58,7 @@ impl Queue {
             _ => 2,
         };
         waiting.sort_by_key(|signed: &Signed| (signed.event().time, rank(signed.event().kind())));
-        (Self { waiting, ahead: None }, unreadable)
+        (Self { waiting, ahead: None, is_hurried: true }, unreadable)
     }
 
     /// Whether nothing waits.
@@ -92,7 +104,9 @@ impl Writer<'_> {
         rng: &mut dyn Rng,
     ) -> Result<Digest, AppendError> {
         self.prepare(replay, queue)?;
-        let Some(ahead) = &mut queue.ahead else { return Err(AppendError::Busy(0)) };
+        let Some(ahead) = &mut queue.ahead else {
+            return Err(AppendError::Other("nothing can be put on top of the ledger".to_owned()));
+        };
         let now = self.clock.now();
         let nonce = Nonce::from_random(rng.bytes16()?);
         // `seen` is what others have too: what only waits here may land in another order.
@@ -133,40 +147,76 @@ impl Writer<'_> {
         replay: &mut Replay,
         queue: &mut Queue,
         rng: &mut dyn Rng,
-    ) -> Result<Vec<(Digest, Fault)>, AppendError> {
-        let mut refused = Vec::new();
-        for attempt in 0..TRIES {
-            if attempt > 0 {
-                (self.wait)(backoff(attempt, rng)?);
-                self.catch_up(replay)?;
+    ) -> Result<Delivered, AppendError> {
+        let mut delivered = Delivered { refused: self.prepare(replay, queue)?, behind: None };
+        let mut patience = if queue.is_hurried { Patience::hurried() } else { Patience::new() };
+        let mut direct = queue.is_hurried;
+        loop {
+            if queue.is_empty() {
+                return Ok(delivered);
             }
-            refused.extend(self.prepare(replay, queue)?);
-            let Some(ahead) = queue.ahead.as_ref().filter(|_| !queue.is_empty()) else { return Ok(refused) };
-            let Some(head) = ahead.replay.head() else { return Ok(refused) };
-            if let Some(remote) = self.remote {
-                match remote.push(head) {
-                    Ok(()) => {}
-                    Err(RemoteError::LostRace) => continue,
-                    Err(cause) => return Err(AppendError::Remote(cause)),
+            if !direct && let Some(post) = self.inbox_of(replay) {
+                let posted = self.by_inbox(replay, post, &queue.waiting, rng).map_err(|error| match error {
+                    AppendError::Queued { cause, .. } => AppendError::Remote(cause),
+                    other => other,
+                })?;
+                // Refused is what is not there now and does not stand; what stands is tried once more, directly.
+                direct = true;
+                delivered.refused.extend(self.prepare(replay, queue)?);
+                if let Posted::Settled { behind } = posted
+                    && queue.is_empty()
+                {
+                    delivered.behind = behind;
+                    return Ok(delivered);
                 }
             }
-            match self.store.advance(replay.head(), head, "jit: delivered") {
-                Ok(()) => {}
-                // The remote has it: the next fetch brings it here too.
-                Err(StoreError::Moved { .. }) if self.remote.is_some() => {}
-                Err(StoreError::Moved { .. }) => continue,
-                Err(error) => return Err(error.into()),
+            if let Some(behind) = self.deliver_ahead(replay, queue)? {
+                delivered.behind = behind;
+                return Ok(delivered);
             }
-            if let Some(ahead) = queue.ahead.take() {
-                *replay = ahead.replay;
-            }
-            for signed in std::mem::take(&mut queue.waiting) {
-                // What cannot be forgotten is found in the ledger the next time, and forgotten then.
-                let _ = self.outbox.forget(&signed.digest().short());
-            }
-            return Ok(refused);
+            let Some(pause) = patience.after_loss(rng)? else {
+                let first = queue.waiting.first().map(|signed| signed.digest().short());
+                return Err(AppendError::Busy {
+                    times: patience.lost(),
+                    seconds: patience.spent().as_secs(),
+                    name: first,
+                });
+            };
+            (self.wait)(pause);
+            self.catch_up(replay)?;
+            delivered.refused.extend(self.prepare(replay, queue)?);
         }
-        Err(AppendError::Busy(TRIES))
+    }
+
+    /// Moves the branch to everything that waits, in one push. `None` where somebody else was faster; else why this clone is
+    /// behind, where it is.
+    fn deliver_ahead(&self, replay: &mut Replay, queue: &mut Queue) -> Result<Option<Option<String>>, AppendError> {
+        let Some(head) = queue.ahead.as_ref().and_then(|ahead| ahead.replay.head()) else { return Ok(Some(None)) };
+        if let Some(remote) = self.remote {
+            match remote.push(head) {
+                Ok(()) => {}
+                Err(RemoteError::LostRace) => return Ok(None),
+                Err(cause) => return Err(AppendError::Remote(cause)),
+            }
+        }
+        let mut behind = None;
+        match self.store.advance(replay.head(), head, "jit: delivered") {
+            Ok(()) => {}
+            // The remote has it: the next fetch brings it here too.
+            Err(StoreError::Moved { .. }) if self.remote.is_some() => {}
+            Err(StoreError::Moved { .. }) => return Ok(None),
+            // The remote has it: it did not fail.
+            Err(error) if self.remote.is_some() => behind = Some(error.to_string()),
+            Err(error) => return Err(error.into()),
+        }
+        if let Some(ahead) = queue.ahead.take() {
+            *replay = ahead.replay;
+        }
+        for signed in std::mem::take(&mut queue.waiting) {
+            // What cannot be forgotten is found in the ledger the next time, and forgotten then.
+            let _ = self.outbox.forget(&signed.digest().short());
+        }
+        Ok(Some(behind))
     }
 
     /// Puts everything that waits on top of the ledger as it stands now. What has landed meanwhile is forgotten; what no

@@ -89,8 +89,14 @@ impl<'p> Scene<'p> {
         let serial = replay.state().case(&case).unwrap().access().unwrap().issued.last().unwrap().serial;
         let signer = KeyFile::read(&self.place.key("db1")).unwrap().unlock(&mut |_| unreachable!()).unwrap();
         let (clock, outbox) = (RealClock, NoOutbox);
-        let writer =
-            Writer { store: &store, remote: None, outbox: &outbox, clock: &clock, wait: &|_: Duration| unreachable!() };
+        let writer = Writer {
+            store: &store,
+            remote: None,
+            post: None,
+            outbox: &outbox,
+            clock: &clock,
+            wait: &|_: Duration| unreachable!(),
+        };
         let body = make(serial);
         let mut draft = |_: &Replay, _: Timestamp| {
             let actor = "db1".parse().unwrap();

@@ -23,6 +23,11 @@ pub struct Sshd {
 impl Sshd {
     /// Starts one that admits exactly the certificates of the CA `prod` with this principal.
     pub fn start(place: &Place, principal: &str) -> Self {
+        Self::start_with(place, principal, "MaxStartups 100\n")
+    }
+
+    /// The same with further lines of configuration, which come first.
+    pub fn start_with(place: &Place, principal: &str, more: &str) -> Self {
         let directory = place.path("sshd");
         fs::create_dir(&directory).unwrap();
         let at = |name: &str| directory.join(name).display().to_string();
@@ -33,10 +38,10 @@ impl Sshd {
         fs::write(at("principals"), format!("{principal}\n")).unwrap();
         let port = free_port();
         let configuration = format!(
-            "ListenAddress 127.0.0.1\nPort {port}\nHostKey {}\nTrustedUserCAKeys {}\nAuthorizedPrincipalsFile {}\n\
+            "{more}ListenAddress 127.0.0.1\nPort {port}\nHostKey {}\nTrustedUserCAKeys {}\nAuthorizedPrincipalsFile {}\n\
              AuthorizedKeysFile none\nUsePAM no\nPasswordAuthentication no\nKbdInteractiveAuthentication no\n\
              PubkeyAuthentication yes\nPermitRootLogin prohibit-password\nStrictModes no\nPidFile none\n\
-             MaxStartups 100\nLogLevel VERBOSE\n",
+             LogLevel VERBOSE\n",
             at("host_key"),
             at("ca.pub"),
             at("principals"),

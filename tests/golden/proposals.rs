@@ -116,6 +116,11 @@ fn a10_a_policy_with_a_typo() {
     unsound(|text| text.replace("staleness", "stalenes"));
 }
 
+#[test]
+fn a10_an_unknown_way_to_append() {
+    unsound(|text| text.replace("staleness = \"10m\"", "staleness = \"10m\"\nappend = \"post\""));
+}
+
 /// A probe of payments-db that may not be, in an otherwise sound policy.
 fn unsound_probe(fields: &str) {
     unsound(|text| text.replace("\n[revoke]", &format!("\n[[target.payments-db.probe]]\n{fields}\n\n[revoke]")));

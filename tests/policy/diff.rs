@@ -148,6 +148,13 @@ const ROWS: &[Row] = &[
         &["weaker the policy: a host may go without news for 1h instead of 10m"],
         &["stronger the policy: a host may go without news for 10m instead of 1h"],
     ),
+    (
+        "staleness = \"10m\"",
+        "staleness = \"10m\"\nappend = \"inbox\"",
+        &["other the policy: events get onto the branch by append = \"inbox\" instead of \"direct\""],
+        &["other the policy: events get onto the branch by append = \"direct\" instead of \"inbox\""],
+    ),
+    ("staleness = \"10m\"", "staleness = \"10m\"\nappend = \"direct\"", &[], &[]),
     // root
     (
         "threshold = 2",

@@ -52,6 +52,8 @@ pub fn rows() -> Vec<Row> {
         row("clock_skew = \"2m\"", "clock_skew = §\"11m\"", "11m is too long"),
         row("clock_skew = \"2m\"", "clock_skew = §\"0s\"", "`0s` is not a duration"),
         row("staleness = \"10m\"", "staleness = §\"1d\"", "`1d` is not a duration"),
+        row("staleness = \"10m\"", "staleness = \"10m\"\nappend = §\"post\"", "`post` does not do"),
+        row("staleness = \"10m\"", "staleness = \"10m\"\nappend = §true", "`append` is a boolean"),
         row("max_duration = \"2h\"", "max_duration = §\"25h\"", "25h is too long"),
         row("max_duration = \"15m\"", "max_duration = §\"1441m\"", "1441m is too long"),
         row("name = \"acme/production\"", "name = §\"...\"", "the text says nothing"),

@@ -17,16 +17,18 @@ use crate::domain::state::State;
 use crate::domain::state::access::Access;
 use crate::domain::state::case::{Case, CaseState};
 use crate::domain::time::Timestamp;
-use crate::git::files;
-use crate::git::{GitRemote, GitStore, Program};
-use crate::ledger::append::{AppendError, Outbox};
+use crate::git::{GitRemote, GitStore, LocalInbox, Program};
+use crate::ledger::append::{AppendError, Outbox as _};
+use crate::ledger::inbox::Taken;
 use crate::ledger::{Appended, Draft, Pin, Queue, Replay, ReplayError, Writer};
-use crate::ports::{Clock, Remote, Rng, Signer, Store as _};
+use crate::ports::{Clock, Inbox, Post, Remote, Rng, Signer, Store as _};
+
+mod outbox;
+
+use outbox::{OUTBOX, StateOutbox};
 
 /// The state file of the last verified state.
 const PIN: &str = "pin";
-/// The folder of signed events that wait to be delivered.
-const OUTBOX: &str = "outbox";
 
 /// How a ledger is opened.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -80,7 +82,7 @@ impl Context {
         // What has landed has landed, whether or not it can be remembered here.
         ledger.pin(&self.output);
         if let Ok(appended) = &appended {
-            ledger.tell_behind(appended, &self.output);
+            ledger.tell_behind(appended.behind.as_deref(), &self.output);
         }
         appended
     }
@@ -106,7 +108,7 @@ impl Context {
                     Err(error) => return Err(error),
                 }
             }
-            let refused = writer.deliver_queue(replay, &mut queue, &mut **rng).map_err(|error| match error {
+            let delivered = writer.deliver_queue(replay, &mut queue, &mut **rng).map_err(|error| match error {
                 // What could not be delivered is signed, and waits.
                 AppendError::Remote(cause) => {
                     let first = told.iter().find_map(|(digest, _)| digest.as_ref());
@@ -114,17 +116,19 @@ impl Context {
                 }
                 other => other,
             })?;
-            for (digest, fault) in refused {
+            for (digest, fault) in delivered.refused {
                 // Nobody was told it; it is not tried again.
                 writer.take_back(&mut queue, &digest)?;
                 if let Some(told) = told.iter_mut().find(|(known, _)| *known == Some(digest)) {
                     told.1 = Some(fault);
                 }
             }
-            Ok(told.into_iter().map(|(_, fault)| fault).collect())
+            Ok((told.into_iter().map(|(_, fault)| fault).collect(), delivered.behind))
         })?;
         ledger.pin(&self.output);
-        appended
+        let (told, behind) = appended?;
+        ledger.tell_behind(behind.as_deref(), &self.output);
+        Ok(told)
     }
 
     /// Who is at the keyboard, without unlocking a key: `--as`, the configuration's member, or whose public key it is.
@@ -202,8 +206,8 @@ impl Ledger {
     }
 
     /// Tells where an event is at the remote, and this clone could not follow.
-    pub(in crate::cli) fn tell_behind(&self, appended: &Appended, output: &Output) {
-        if let Some(why) = &appended.behind {
+    pub(in crate::cli) fn tell_behind(&self, behind: Option<&str>, output: &Output) {
+        if let Some(why) = behind {
             output.warning(format!("the remote has it, and this clone is behind: {why}"));
             output.hint("mend that, then: jit sync");
         }
@@ -309,9 +313,10 @@ impl Ledger {
         for name in self.waiting()? {
             let Some(bytes) = self.store.state().read(&format!("{OUTBOX}/{name}"))? else { continue };
             match self.with_writer(clock, |writer, replay| writer.deliver_kept(replay, &bytes, rng))? {
-                Ok(_) => {
+                Ok(appended) => {
                     delivered += 1;
                     output.note(format!("Delivered what waited in the outbox: {name}"));
+                    self.tell_behind(appended.behind.as_deref(), output);
                 }
                 Err(error) => {
                     output.warning(format!("{name} stays in the outbox: {}", error.innermost()));
@@ -352,7 +357,16 @@ impl Ledger {
         clock: &dyn Clock,
         act: impl FnOnce(&Writer<'_>, &mut Replay) -> Result<T, AppendError>,
     ) -> Result<Result<T, CliError>, CliError> {
-        // What was made here by hand is not pushed along with what is signed now.
+        self.holds_nothing_by_hand()?;
+        let done = self.write(clock, act)?;
+        if done.is_err() {
+            self.store.discard();
+        }
+        Ok(done.map_err(CliError::from))
+    }
+
+    /// What was made here by hand is not pushed along with what is signed, or taken in, now.
+    fn holds_nothing_by_hand(&self) -> Result<(), CliError> {
         let remote = GitRemote::of(&self.store, &self.program, None)?;
         if let (Some(remote), Some(head)) = (&remote, self.replay.head())
             && !is_the_remotes(&self.store, remote, head)
@@ -361,11 +375,7 @@ impl Ledger {
         {
             return Err(error);
         }
-        let done = self.write(clock, act)?;
-        if done.is_err() {
-            self.store.discard();
-        }
-        Ok(done.map_err(CliError::from))
+        Ok(())
     }
 
     /// Runs `act` with a writer on this ledger. Objects that were not delivered stay in memory.
@@ -382,11 +392,40 @@ impl Ledger {
         let writer = Writer {
             store: &self.store,
             remote: remote.as_ref().map(|remote| -> &dyn Remote { remote }),
+            post: remote.as_ref().map(|remote| -> &dyn Post { remote }),
             outbox: &outbox,
             clock,
             wait: &sleep,
         };
         Ok(act(&writer, &mut self.replay))
+    }
+
+    /// One round of taking in what waits in the inbox: the remote's, where there is one, else this repository's own.
+    ///
+    /// # Errors
+    /// Where the inbox or the ledger cannot be read or written; what was not settled is found again.
+    pub(in crate::cli) fn take_in(&mut self, rng: &mut dyn Rng, clock: &dyn Clock) -> Result<Taken, CliError> {
+        self.holds_nothing_by_hand()?;
+        let remote = GitRemote::of(&self.store, &self.program, None)?;
+        let own = LocalInbox(&self.store);
+        let inbox: &dyn Inbox = match &remote {
+            Some(remote) => remote,
+            None => &own,
+        };
+        let outbox = StateOutbox(self.store.state());
+        let writer = Writer {
+            store: &self.store,
+            remote: remote.as_ref().map(|remote| -> &dyn Remote { remote }),
+            post: None,
+            outbox: &outbox,
+            clock,
+            wait: &sleep,
+        };
+        let taken = writer.take_in(&mut self.replay, inbox, rng);
+        if taken.is_err() {
+            self.store.discard();
+        }
+        Ok(taken?)
     }
 
     /// Pushes the whole branch where the remote has none yet. Says whether it did.
@@ -549,27 +588,5 @@ pub(in crate::cli) fn write_pin(store: &GitStore, replay: &Replay, output: &Outp
             output.warning(format!("what was verified cannot be remembered: {error}"));
             false
         }
-    }
-}
-
-/// The outbox in the state files of a repository.
-struct StateOutbox<'a>(&'a files::State);
-
-impl Outbox for StateOutbox<'_> {
-    fn keep(&self, name: &str, bytes: &[u8]) -> Result<(), String> {
-        self.0.write(&format!("{OUTBOX}/{name}"), bytes).map_err(|e| e.to_string())
-    }
-
-    fn forget(&self, name: &str) -> Result<(), String> {
-        self.0.remove(&format!("{OUTBOX}/{name}")).map_err(|e| e.to_string())
-    }
-
-    fn kept(&self) -> Result<Vec<(String, Vec<u8>)>, String> {
-        let mut kept = Vec::new();
-        for name in self.0.list(OUTBOX).map_err(|error| error.to_string())? {
-            let bytes = self.0.read(&format!("{OUTBOX}/{name}")).map_err(|error| error.to_string())?;
-            kept.extend(bytes.map(|bytes| (name, bytes)));
-        }
-        Ok(kept)
     }
 }

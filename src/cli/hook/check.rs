@@ -9,6 +9,7 @@ use std::collections::BTreeSet;
 use super::super::context::read_pin;
 use super::super::error::CliError;
 use super::super::view::void::attempt;
+use super::letter;
 use super::refusal::Refusal;
 use crate::domain::finding::{Code, Fault};
 use crate::domain::id::{CommitId, Digest};
@@ -17,7 +18,7 @@ use crate::git::{BRANCH, CHECKPOINTS, GitStore};
 use crate::ledger::checkpoints::{self, Held, Standing};
 use crate::ledger::commit::{COMMIT_LIMIT, links};
 use crate::ledger::{Replay, ReplayError};
-use crate::ports::{ObjectKind, Objects as _, Store as _};
+use crate::ports::{INBOX, ObjectKind, Objects as _, Store as _};
 
 /// One reference that a push moves.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -83,6 +84,9 @@ pub fn allowed(text: &str) -> Result<String, String> {
     }
     let covers = |name: &str| if stem == text { text == name } else { name.starts_with(stem) };
     match [BRANCH, CHECKPOINTS].into_iter().find(|name| covers(name)) {
+        None if "refs/jit/".starts_with(stem) || stem.starts_with("refs/jit/") => {
+            Err("references under refs/jit/ are jit's own".to_owned())
+        }
         Some(judged) => Err(format!("{judged} is always judged")),
         None if "refs/replace/".starts_with(stem) || stem.starts_with("refs/replace/") => {
             Err("references under refs/replace/ show other objects in place of the ledger's".to_owned())
@@ -106,6 +110,9 @@ impl Rules {
 /// Where it could not be checked, which is no verdict.
 pub fn judge(store: &GitStore, rules: &Rules, updates: &[Update]) -> Result<Option<Refusal>, CliError> {
     for update in updates {
+        if update.reference.starts_with(INBOX) {
+            continue;
+        }
         let is_judged = [BRANCH, CHECKPOINTS].contains(&&*update.reference);
         if !is_judged && !rules.allows(&update.reference) {
             return Ok(Some(Refusal::foreign(update)));
@@ -113,6 +120,10 @@ pub fn judge(store: &GitStore, rules: &Rules, updates: &[Update]) -> Result<Opti
         if is_judged && update.new.is_none() {
             return Ok(Some(Refusal::deleted(update)));
         }
+    }
+    let letters: Vec<&Update> = updates.iter().filter(|update| update.reference.starts_with(INBOX)).collect();
+    if let Some(refusal) = letter::judge(store, &letters)? {
+        return Ok(Some(refusal));
     }
     let of = |name: &str| updates.iter().find(|update| update.reference == name);
     let replay = match of(BRANCH) {
@@ -299,6 +310,9 @@ mod tests {
             "refs/heads/ma*",
             "refs/heads/checkpoints",
             "refs/replace/*",
+            "refs/jit/inbox/*",
+            "refs/jit/*",
+            "refs/j*",
             "refs/rep*",
             "refs/*",
             "*",

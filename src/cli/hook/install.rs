@@ -1,4 +1,4 @@
-//! `jit hook install` and `jit hook uninstall`. Writes the hook beside and renames it, sets what of git's own settings
+//! `jit hook install` and `jit hook uninstall`. Writes the hooks beside and renames them, sets what of git's own settings
 //! helps, and remembers what was there before. Imports git.
 
 use std::collections::BTreeMap;
@@ -14,10 +14,8 @@ use super::super::{Context, Exit, Outcome};
 use super::check::Terms;
 use crate::git::GitStore;
 
-/// The line by which a hook of ours is known.
-const MARK: &str = "# jit-hook: pre-receive";
-/// A hook that was there before, which ours runs once it has agreed.
-const BEFORE: &str = "pre-receive.before-jit";
+/// The hooks. The first judges a push, the second takes in what it has left in the inbox.
+const HOOKS: [&str; 2] = ["pre-receive", "post-receive"];
 /// The state file that says what git's settings were.
 const STATE: &str = "hook";
 /// Git's own refusals, of what the hook refuses too, and for what it does not look at; and who moved what, for people.
@@ -28,10 +26,11 @@ const SETTINGS: [(&str, &str); 4] = [
     ("core.logAllRefUpdates", "true"),
 ];
 
-/// Write the pre-receive hook of a bare repository that people push to.
+/// Write the hooks of a bare repository that people push to.
 ///
-/// From then on a push that breaks a rule is refused, with words for whoever pushed. What `jit hook uninstall` undoes: the
-/// hook, and git's settings receive.denyNonFastForwards, receive.denyDeletes, receive.fsckObjects and
+/// From then on a push that breaks a rule is refused, with words for whoever pushed (pre-receive), and where the policy says
+/// append = "inbox", what lies in the inbox is taken onto main (post-receive). What `jit hook uninstall` undoes: the
+/// hooks, and git's settings receive.denyNonFastForwards, receive.denyDeletes, receive.fsckObjects and
 /// core.logAllRefUpdates.
 #[derive(Debug, clap::Args)]
 pub struct Args {
@@ -41,7 +40,7 @@ pub struct Args {
     /// What it is given whenever git runs it.
     #[command(flatten)]
     pub terms: Terms,
-    /// Keep a hook that is there, and run it once jit has agreed.
+    /// Keep a hook that is there, and run it after jit's.
     #[arg(long)]
     pub chain: bool,
     /// Say what would be done, and do nothing.
@@ -49,7 +48,7 @@ pub struct Args {
     pub dry_run: bool,
 }
 
-/// Take the hook away again, and set git's settings back.
+/// Take the hooks away again, and set git's settings back.
 #[derive(Debug, clap::Args)]
 pub struct Undo {
     /// The bare repository [default: the ledger].
@@ -75,25 +74,32 @@ pub fn run(context: &mut Context, args: &Args) -> Outcome {
     let program = std::env::current_exe()
         .map_err(|cause| CliError::failed("jit cannot find itself").because(cause.to_string()))?;
     let hooks = store.path().join("hooks");
-    let (hook, before) = (hooks.join("pre-receive"), hooks.join(BEFORE));
-    let there = read(&hook)?;
-    let is_foreign = there.as_deref().is_some_and(|text| !is_ours(text));
-    if is_foreign && !args.chain {
-        return Err(CliError::failed(format!("{} is there already, and is not jit's", hook.display()))
-            .hint("keep it, to be run once jit has agreed: --chain; or move it away"));
-    }
-    let chained = read(&before)?.is_some();
-    if is_foreign && chained {
-        return Err(CliError::failed(format!("{} is there already", before.display())).hint("move one of the two away"));
-    }
-    let script = script(&program, args, is_foreign || chained)?;
+    let mut places = Vec::new();
     let mut done = Vec::new();
-    if is_foreign {
-        done.push(format!("moves the hook that is there to {}: it runs once jit has agreed", before.display()));
-    }
-    let is_same = there.as_deref() == Some(script.as_bytes()) && mode(&hook)? == Some(0o755);
-    if !is_same {
-        done.push(format!("writes {}", hook.display()));
+    for name in HOOKS {
+        let place = Place::look(&hooks, name)?;
+        let there = place.file.display();
+        if place.is_foreign && !args.chain {
+            return Err(CliError::failed(format!("{there} is there already, and is not jit's"))
+                .hint("keep it, to be run after jit's: --chain; or move it away"));
+        }
+        if place.is_foreign && place.chained {
+            return Err(CliError::failed(format!("{} is there already", place.before.display()))
+                .hint("move one of the two away"));
+        }
+        let script = script(name, &program, args, place.is_foreign || place.chained)?;
+        if place.is_foreign {
+            let kept = place.before.display();
+            done.push(match name {
+                "pre-receive" => format!("moves the hook that is there to {kept}: it runs once jit has agreed"),
+                _ => format!("moves the hook that is there to {kept}: it runs after jit's"),
+            });
+        }
+        let is_same = place.text.as_deref() == Some(script.as_bytes()) && mode(&place.file)? == Some(0o755);
+        if !is_same {
+            done.push(format!("writes {there}"));
+        }
+        places.push((place, script, is_same));
     }
     let settings: Vec<_> = SETTINGS.into_iter().filter(|(key, value)| is_other(&store, key, value)).collect();
     for (key, value) in &settings {
@@ -101,11 +107,13 @@ pub fn run(context: &mut Context, args: &Args) -> Outcome {
     }
     if !args.dry_run {
         remember(&store, &settings)?;
-        if is_foreign {
-            fs::rename(&hook, &before).map_err(|cause| CliError::file("move", &hook, &cause))?;
-        }
-        if !is_same {
-            write(&hooks, &hook, &script)?;
+        for (place, script, is_same) in &places {
+            if place.is_foreign {
+                fs::rename(&place.file, &place.before).map_err(|cause| CliError::file("move", &place.file, &cause))?;
+            }
+            if !is_same {
+                write(&hooks, &place.file, script)?;
+            }
         }
         for (key, value) in &settings {
             store.configure(key, Some(value))?;
@@ -125,13 +133,16 @@ pub fn run(context: &mut Context, args: &Args) -> Outcome {
 pub fn undo(context: &mut Context, args: &Undo) -> Outcome {
     let store = opened(context, args.bare.as_deref())?;
     let hooks = store.path().join("hooks");
-    let (hook, before) = (hooks.join("pre-receive"), hooks.join(BEFORE));
-    let ours = read(&hook)?.is_some_and(|text| is_ours(&text));
+    let mut places = Vec::new();
     let mut done = Vec::new();
-    if ours {
-        done.push(format!("removes {}", hook.display()));
-        if read(&before)?.is_some() {
-            done.push(format!("moves {} back", before.display()));
+    for name in HOOKS {
+        let place = Place::look(&hooks, name)?;
+        if place.text.is_some() && !place.is_foreign {
+            done.push(format!("removes {}", place.file.display()));
+            if place.chained {
+                done.push(format!("moves {} back", place.before.display()));
+            }
+            places.push(place);
         }
     }
     // What somebody has set to something else meanwhile stays.
@@ -144,12 +155,12 @@ pub fn undo(context: &mut Context, args: &Undo) -> Outcome {
         });
     }
     if !args.dry_run {
-        if ours {
-            match fs::rename(&before, &hook) {
+        for Place { file, before, .. } in &places {
+            match fs::rename(before, file) {
                 Err(cause) if cause.kind() == io::ErrorKind::NotFound => {
-                    fs::remove_file(&hook).map_err(|cause| CliError::file("remove", &hook, &cause))?;
+                    fs::remove_file(file).map_err(|cause| CliError::file("remove", file, &cause))?;
                 }
-                other => other.map_err(|cause| CliError::file("move", &before, &cause))?,
+                other => other.map_err(|cause| CliError::file("move", before, &cause))?,
             }
         }
         for (key, value) in &known {
@@ -159,6 +170,26 @@ pub fn undo(context: &mut Context, args: &Undo) -> Outcome {
     }
     tell(context, &store, "uninstalled", &done, args.dry_run)?;
     Ok(Exit::DONE)
+}
+
+/// Where a hook is, and what is there.
+struct Place {
+    file: PathBuf,
+    text: Option<Vec<u8>>,
+    is_foreign: bool,
+    /// Where a hook that was there before is kept, which ours runs.
+    before: PathBuf,
+    chained: bool,
+}
+
+impl Place {
+    fn look(hooks: &Path, name: &str) -> Result<Self, CliError> {
+        let (file, before) = (hooks.join(name), hooks.join(format!("{name}.before-jit")));
+        let text = read(&file)?;
+        let is_foreign = text.as_deref().is_some_and(|text| !is_ours(name, text));
+        let chained = read(&before)?.is_some();
+        Ok(Self { file, text, is_foreign, before, chained })
+    }
 }
 
 fn opened(context: &Context, bare: Option<&Path>) -> Result<GitStore, CliError> {
@@ -189,11 +220,23 @@ fn tell(context: &Context, store: &GitStore, what: &str, done: &[String], dry: b
     )
 }
 
-/// The hook. Whatever does not end with 0, a program that is gone or was killed among it, refuses the push.
-fn script(program: &Path, args: &Args, chained: bool) -> Result<String, CliError> {
+/// The hook. Whatever does not end with 0, a program that is gone or was killed among it, refuses the push; what comes
+/// after the push changes nothing about it.
+fn script(name: &str, program: &Path, args: &Args, chained: bool) -> Result<String, CliError> {
     let program = program.to_str().filter(|path| !path.contains(['\'', '\n'])).ok_or_else(|| {
         CliError::failed(format!("{} cannot be written into a script", program.display())).hint("move the program")
     })?;
+    let head = format!(
+        "#!/bin/sh\n{}\n# Written by `jit hook install`, which also changes it; `jit hook uninstall` takes it away.\n",
+        mark(name)
+    );
+    let next = match chained {
+        true => format!("printf '%s\\n' \"$pushed\" | \"$GIT_DIR/hooks/{name}.before-jit\"\n"),
+        false => "exit 0\n".to_owned(),
+    };
+    if name == "post-receive" {
+        return Ok(format!("{head}pushed=$(cat)\nprintf '%s\\n' \"$pushed\" | '{program}' hook post-receive\n{next}"));
+    }
     let mut arguments = String::new();
     for allowed in &args.terms.allow {
         arguments.push_str(&format!(" --allow '{allowed}'"));
@@ -202,13 +245,8 @@ fn script(program: &Path, args: &Args, chained: bool) -> Result<String, CliError
         arguments.push_str(&format!(" --ledger-id '{id}'"));
     }
     arguments.push_str(&format!(" --timeout {}s", args.terms.timeout.seconds()));
-    let next = match chained {
-        true => format!("printf '%s\\n' \"$pushed\" | \"$GIT_DIR/hooks/{BEFORE}\"\n"),
-        false => "exit 0\n".to_owned(),
-    };
     Ok(format!(
-        "#!/bin/sh\n{MARK}\n# Written by `jit hook install`, which also changes it; `jit hook uninstall` takes it away.\n\
-         # Anything but a clean yes refuses the push.\npushed=$(cat) || exit 1\n\
+        "{head}# Anything but a clean yes refuses the push.\npushed=$(cat) || exit 1\n\
          printf '%s\\n' \"$pushed\" | '{program}' hook pre-receive{arguments}\n\
          case $? in\n0) ;;\n1 | 3) exit 1 ;;\n\
          *) echo \"jit: push refused: it could not be checked. Nothing was changed. Tell who runs this repository.\" >&2; exit 1 ;;\n\
@@ -216,8 +254,13 @@ fn script(program: &Path, args: &Args, chained: bool) -> Result<String, CliError
     ))
 }
 
-fn is_ours(text: &[u8]) -> bool {
-    String::from_utf8_lossy(text).lines().nth(1) == Some(MARK)
+/// The line by which a hook of ours is known.
+fn mark(name: &str) -> String {
+    format!("# jit-hook: {name}")
+}
+
+fn is_ours(name: &str, text: &[u8]) -> bool {
+    String::from_utf8_lossy(text).lines().nth(1) == Some(&mark(name))
 }
 
 /// What lies there; a symbolic link is no hook that could be replaced unseen.

@@ -88,6 +88,20 @@ impl Refusal {
         Self::plain(update, None, "this repository takes main and checkpoints only", why, remedy)
     }
 
+    /// What is no letter for the inbox.
+    pub fn letter(update: &Update, fault: Fault) -> Self {
+        let why = "The inbox takes letters that jit writes: signed events of people, services and hosts of the policy.";
+        let remedy = vec!["run the jit command again; what waits in its outbox: jit sync".to_owned()];
+        let plain = Self::plain(update, update.new, &fault.message, why, remedy);
+        Self { code: Some(fault.code), ..plain }
+    }
+
+    /// A letter that the inbox does not take now.
+    pub fn inbox(update: &Update, breaks: &str) -> Self {
+        let why = "What waits in the inbox is taken in, or answered, by jit fold alone.";
+        Self::plain(update, None, breaks, why, vec!["jit sync   # says what became of what you signed".to_owned()])
+    }
+
     /// A branch that would go.
     pub fn deleted(update: &Update) -> Self {
         let why = "What was said stays said: neither branch of a ledger is ever removed.";

@@ -294,11 +294,16 @@ impl Minter {
         }
         ledger.pin(&context.output);
         ledger.tell_left_alone(&context.output);
-        if let Err(busy @ AppendError::Busy(_)) = appended {
+        if let Err(AppendError::Busy { name, .. }) = &appended
+            && let Some(name) = name.clone()
+        {
+            ledger.forget(&name).map_err(|error| (error, Blame::Ledger))?;
+        }
+        if let Err(busy @ AppendError::Busy { .. }) = appended {
             return Ok(Step::Again(busy.into()));
         }
         if let Ok(appended) = &appended {
-            ledger.tell_behind(appended, &context.output);
+            ledger.tell_behind(appended.behind.as_deref(), &context.output);
         }
         match (appended.map_err(told), turn) {
             (Ok(_), _) => {
@@ -328,6 +333,9 @@ impl Minter {
 fn told(error: AppendError) -> CliError {
     let AppendError::Queued { cause, .. } = error else { return error.into() };
     let hint = match &cause {
+        RemoteError::Locked { lock, is_remote: false, .. } => {
+            format!("if no git is at work there: rm {lock}; then: jit mint")
+        }
         RemoteError::Locked { lock, .. } => {
             format!("if no git is at work there, whoever runs the remote types: rm {lock}; then, here: jit mint")
         }

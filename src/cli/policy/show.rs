@@ -24,8 +24,8 @@ pub fn run(context: &mut Context) -> Outcome {
     let out = &context.output;
     out.print(&format!("{} version {}  {}", out.bold(&policy.name), policy.version, policy.digest))?;
     out.print(&format!(
-        "decide within {}, activate within {}, staleness {}, clock skew {}",
-        policy.decide_within, policy.activate_within, policy.staleness, policy.clock_skew
+        "decide within {}, activate within {}, staleness {}, clock skew {}, append {}",
+        policy.decide_within, policy.activate_within, policy.staleness, policy.clock_skew, policy.append
     ))?;
     out.print(&format!("root: {} of {}", policy.root.threshold, names(&policy.root.members)))?;
     out.print(&format!("{}\n", log_line(policy)))?;
@@ -111,7 +111,7 @@ fn policy_json(policy: &Policy) -> Value {
         .collect();
     let targets: Vec<Value> = policy.targets.iter().map(|(name, target)| target_json(name, target)).collect();
     json!({ "policy": policy.digest.to_string(), "version": policy.version, "name": policy.name, "targets": targets,
-        "log": log_json(policy),
+        "append": policy.append.as_str(), "log": log_json(policy),
         "root": { "threshold": policy.root.threshold, "members": policy.root.members.iter().map(|name| name.as_str()).collect::<Vec<_>>() },
         "actors": policy.actors.keys().map(|name| name.as_str()).collect::<Vec<_>>(), "roles": roles })
 }

@@ -76,6 +76,7 @@ pub fn diff(old: &Policy, new: &Policy) -> Vec<Change> {
         decide_within,
         activate_within,
         staleness,
+        append,
         root,
         actors,
         log,
@@ -93,6 +94,10 @@ pub fn diff(old: &Policy, new: &Policy) -> Vec<Change> {
         ("a host may go without news for", old.staleness, *staleness),
     ] {
         changes.longer(Area::Rest, "the policy", what, before, after);
+    }
+    if *append != old.append {
+        let says = format!("events get onto the branch by append = \"{append}\" instead of \"{}\"", old.append);
+        changes.put(Weight::Other, Area::Rest, "the policy", says);
     }
     of_root(&mut changes, &old.root, root);
     super::log::compare(&mut changes, old.log.as_ref(), log.as_ref());

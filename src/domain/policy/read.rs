@@ -15,8 +15,8 @@ use super::super::time::Ttl;
 use super::errors::{PolicyErrors, Report};
 use super::tree::{Cell, Table};
 use super::{
-    Actor, Class, EmergencyReview, EmergencyRule, Environment, GroupCount, Mfa, Offline, Pattern, Policy, Record,
-    ReviewRule, Role, Root, Target,
+    Actor, Append, Class, EmergencyReview, EmergencyRule, Environment, GroupCount, Mfa, Offline, Pattern, Policy,
+    Record, ReviewRule, Role, Root, Target,
 };
 use super::{log, probe};
 
@@ -93,6 +93,7 @@ pub(super) fn policy(source: &str, digest: Digest, report: &mut Report<'_>) -> O
     let decide_within = table.required(report, "decide_within", |report, cell| span(report, &cell, None));
     let activate_within = table.required(report, "activate_within", |report, cell| span(report, &cell, None));
     let staleness = table.required(report, "staleness", |report, cell| span(report, &cell, None));
+    let append = table.optional(report, "append", |report, cell| word(report, &cell, Append::ALL));
     let root = table.required(report, "root", root);
     let actors = actors(report, &mut table);
     let log = table.optional(report, "log", log::read);
@@ -110,6 +111,7 @@ pub(super) fn policy(source: &str, digest: Digest, report: &mut Report<'_>) -> O
         decide_within: decide_within?,
         activate_within: activate_within?,
         staleness: staleness?,
+        append: append.unwrap_or(Append::Direct),
         root: root?,
         actors,
         log,

@@ -10,8 +10,8 @@ use crate::domain::id::{CaseId, Digest, Nonce};
 use crate::domain::state::State;
 use crate::host::wire::{Answer, Ask, Item};
 use crate::host::{Config, Grants, syslog};
-use crate::ledger::Queue;
 use crate::ledger::append::AppendError;
+use crate::ledger::{Delivered, Queue};
 use crate::ports::{RemoteError, Signer};
 
 /// The host's voice.
@@ -162,10 +162,13 @@ impl Events {
         let pushed = ledger
             .write(&**clock, |writer, replay| writer.deliver_queue(replay, &mut self.queue, &mut **rng))
             .map_err(|error| AppendError::Other(error.message().to_owned()))?;
-        for (digest, fault) in pushed.iter().flatten() {
+        for (digest, fault) in pushed.iter().flat_map(|delivered| &delivered.refused) {
             syslog::warn(&format!("event {} stays in the outbox: {fault}", digest.short()));
         }
-        pushed
+        if let Ok(Delivered { behind: Some(why), .. }) = &pushed {
+            syslog::warn(&format!("the remote has what was said, and this clone is behind: {why}"));
+        }
+        pushed.map(|delivered| delivered.refused)
     }
 
     fn take_back(&mut self, context: &Context, ledger: &mut Ledger, digest: &Digest) -> Result<(), CliError> {
