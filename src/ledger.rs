@@ -2,9 +2,11 @@
 //! `domain`, `sshsig` and `merkle`.
 
 pub mod append;
+mod check;
 pub mod commit;
 pub mod governed;
 pub mod pin;
+mod pipeline;
 pub mod queue;
 mod read;
 pub mod replay;

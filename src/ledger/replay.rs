@@ -8,7 +8,9 @@ use crate::domain::time::Timestamp;
 use crate::merkle;
 use crate::ports::{ObjectKind, Objects, StoreError};
 
+use super::check::{Checked, Checker};
 use super::commit::{self, CommitFault, Links};
+use super::pipeline;
 use super::read::{Reader, governed_files};
 use super::tree::TreeReader;
 
@@ -73,10 +75,7 @@ impl Replay {
         let chain = self.chain(objects, head)?;
         // A copy is taken only where something is known already: a failure half-way must not leave half a state.
         let mut next = self.clone();
-        let mut reader = Reader::new(objects, self.tree);
-        for id in chain.into_iter().rev() {
-            next.take(objects, &mut reader, id)?;
-        }
+        pipeline::run(objects, self.tree, &chain, |checked| next.take(checked))?;
         *self = next;
         Ok(())
     }
@@ -86,17 +85,22 @@ impl Replay {
     /// # Errors
     /// [`ReplayError::WouldBeVoid`] with the rule that it breaks.
     pub fn preview(&self, objects: &dyn Objects, id: CommitId, now: Timestamp) -> Result<(), ReplayError> {
-        let (raw, links) = read_commit(objects, id)?;
-        let mut read = Reader::new(objects, self.tree).commit(id, &raw, &links, &self.log)?;
-        read.arrival.now = Some(now);
-        self.state.judge(read.arrival).map(|_| ()).map_err(ReplayError::WouldBeVoid)
+        let mut checked = self.check_next(objects, id)?.at(&self.log);
+        checked.arrival.now = Some(now);
+        self.state.judge(checked.arrival).map(|_| ()).map_err(ReplayError::WouldBeVoid)
     }
 
     /// Takes the one commit that follows the head, without the copy that [`Replay::extend`] makes: for a replay that is
     /// thrown away when this fails.
     pub(super) fn take_next(&mut self, objects: &dyn Objects, id: CommitId) -> Result<(), ReplayError> {
-        let mut reader = Reader::new(objects, self.tree);
-        self.take(objects, &mut reader, id)
+        let checked = self.check_next(objects, id)?;
+        self.take(checked)
+    }
+
+    fn check_next(&self, objects: &dyn Objects, id: CommitId) -> Result<Checked, ReplayError> {
+        let (raw, links) = read_commit(objects, id)?;
+        let fetched = Reader::new(objects).fetch(id, raw, &links, self.tree)?;
+        Ok(Checker::default().check(fetched))
     }
 
     /// The state.
@@ -168,12 +172,12 @@ impl Replay {
         Ok(chain)
     }
 
-    fn take(&mut self, objects: &dyn Objects, reader: &mut Reader<'_>, id: CommitId) -> Result<(), ReplayError> {
-        let (raw, links) = read_commit(objects, id)?;
-        let read = reader.commit(id, &raw, &links, &self.log)?;
-        match self.state.judge(read.arrival) {
+    fn take(&mut self, checked: Checked) -> Result<(), ReplayError> {
+        let Checked { arrival, raw, tree, leaf, .. } = checked.at(&self.log);
+        let id = arrival.commit;
+        match self.state.judge(arrival) {
             Ok(judged) => {
-                self.log.append(read.leaf);
+                self.log.append(leaf);
                 self.state.apply(judged);
             }
             Err(fault) if self.commits.is_empty() => return Err(ReplayError::Genesis { commit: id, fault }),
@@ -183,12 +187,12 @@ impl Replay {
             }
         }
         self.commits.push(id);
-        self.tree = Some(links.tree);
+        self.tree = Some(tree);
         Ok(())
     }
 }
 
-fn read_commit(objects: &dyn Objects, id: CommitId) -> Result<(Vec<u8>, Links), ReplayError> {
+pub(super) fn read_commit(objects: &dyn Objects, id: CommitId) -> Result<(Vec<u8>, Links), ReplayError> {
     let raw = objects.read(id, ObjectKind::Commit, COMMIT_BYTES)?;
     let links = commit::links(&raw).map_err(|fault| ReplayError::Commit(id, fault))?;
     Ok((raw, links))
