@@ -29,7 +29,7 @@ use jit::issue::ssh_cert;
 use jit::ledger::append::found;
 use jit::merkle::{self, Tree};
 use jit::ports::Signer;
-use jit::sign::{self, KeySpec};
+use jit::sign::{self, KeySpec, Keygen};
 use jit::sshsig::{SshSig, signed_data};
 
 const TARGET: &str = "payments-db/read-only";
@@ -71,7 +71,8 @@ impl Generator {
         let signers: BTreeMap<_, _> = names
             .into_iter()
             .map(|name| {
-                let spec = KeySpec { path: keys.join(name), agent: None };
+                let keygen = Keygen::new(BTreeMap::new(), false);
+                let spec = KeySpec { path: keys.join(name), agent: None, keygen };
                 (name, sign::open(&spec, &mut |_| panic!("{name} has a passphrase")).unwrap())
             })
             .collect();

@@ -56,9 +56,15 @@ complete -c jit -n "__fish_jit_needs_command" -f -a "status" -d 'What waits for 
 complete -c jit -n "__fish_jit_needs_command" -f -a "list" -d 'List cases, the newest last'
 complete -c jit -n "__fish_jit_needs_command" -f -a "show" -d 'Show one case whole: what was asked, who agreed, what was issued, how it ended'
 complete -c jit -n "__fish_jit_needs_command" -f -a "log" -d 'The history, one event a line, the newest first'
+complete -c jit -n "__fish_jit_needs_command" -f -a "audit" -d 'Evidence for examiners: what a stranger can check years later, offline'
+complete -c jit -n "__fish_jit_needs_command" -f -a "export" -d 'Give every event to other systems: a file, a log collector, an HTTP endpoint'
 complete -c jit -n "__fish_jit_needs_command" -f -a "verify" -d 'Check the ledger: every commit, signature and rule since the first one'
 complete -c jit -n "__fish_jit_needs_command" -f -a "sync" -d 'Fetch from the remote, verify what came, and deliver what still waits here'
+complete -c jit -n "__fish_jit_needs_command" -f -a "checkpoint" -d 'Sign how large the ledger is and what its root is, for everybody to compare. For CI, with the log\'s key'
+complete -c jit -n "__fish_jit_needs_command" -f -a "witness" -d 'Cosign the newest checkpoint: say that the ledger, verified from its first event, only grew since you said so last'
 complete -c jit -n "__fish_jit_needs_command" -f -a "policy" -d 'Look at the policy, and change it: who may do what'
+complete -c jit -n "__fish_jit_needs_command" -f -a "member" -d 'Who is in the policy: people come and go, keys are exchanged. Each change is a proposal to the root members'
+complete -c jit -n "__fish_jit_needs_command" -f -a "ledger" -d 'Look after the ledger\'s own files'
 complete -c jit -n "__fish_jit_needs_command" -f -a "host" -d 'The server\'s side: admit what the ledger holds, record it, end it'
 complete -c jit -n "__fish_jit_needs_command" -f -a "doctor" -d 'Say what is set up, what is missing, and the command that mends it'
 complete -c jit -n "__fish_jit_needs_command" -f -a "completions" -d 'Print the completions of a shell'
@@ -80,7 +86,7 @@ complete -c jit -n "__fish_jit_using_subcommand init" -l ledger -d 'The ledger: 
 complete -c jit -n "__fish_jit_using_subcommand init" -l as -d 'Who acts: a member or service of the policy [default: whose key it is]' -r
 complete -c jit -n "__fish_jit_using_subcommand init" -l key -d 'The key that signs: a private key, or a .pub whose private half ssh-agent holds [default: ~/.ssh/id_ed25519]' -r -F
 complete -c jit -n "__fish_jit_using_subcommand init" -l bare -d 'Without a work tree'
-complete -c jit -n "__fish_jit_using_subcommand init" -l no-template -d 'Only policy.toml and allowed_signers: no README, no CI workflows'
+complete -c jit -n "__fish_jit_using_subcommand init" -l no-template -d 'Only policy.toml and allowed_signers: no README, no CI workflows, no scenarios'
 complete -c jit -n "__fish_jit_using_subcommand init" -l json -d 'Print the result as JSON'
 complete -c jit -n "__fish_jit_using_subcommand init" -s y -l yes -d 'Answer yes to "shall I sign this?"'
 complete -c jit -n "__fish_jit_using_subcommand init" -s q -l quiet -d 'Print the result and errors only'
@@ -109,7 +115,7 @@ complete -c jit -n "__fish_jit_using_subcommand request" -l impact -d 'What can 
 complete -c jit -n "__fish_jit_using_subcommand request" -l rollback -d 'How it is undone' -r
 complete -c jit -n "__fish_jit_using_subcommand request" -l data -d 'A class of data that may be seen; may be given several times' -r
 complete -c jit -n "__fish_jit_using_subcommand request" -l least-privilege -d 'Why a smaller role does not do' -r
-complete -c jit -n "__fish_jit_using_subcommand request" -l at -d 'Not before this time (a booked window), such as 2026-11-24T01:00Z' -r
+complete -c jit -n "__fish_jit_using_subcommand request" -l at -d 'Not before this time (a booked window), such as 2026-11-24T01:00Z or 2026-11-24T02:00+01:00' -r
 complete -c jit -n "__fish_jit_using_subcommand request" -l extends -d 'The case that this one continues' -r
 complete -c jit -n "__fish_jit_using_subcommand request" -l credential-key -d 'The public key to be certified [default: the key that signs]' -r -F
 complete -c jit -n "__fish_jit_using_subcommand request" -l source-address -d 'Where the login will come from; may be given several times, and only narrows what the role allows' -r
@@ -155,7 +161,7 @@ complete -c jit -n "__fish_jit_using_subcommand withdraw" -s q -l quiet -d 'Prin
 complete -c jit -n "__fish_jit_using_subcommand withdraw" -s v -l verbose -d 'Say more about what is done'
 complete -c jit -n "__fish_jit_using_subcommand withdraw" -s h -l help -d 'Print help'
 complete -c jit -n "__fish_jit_using_subcommand withdraw" -s V -l version -d 'Print version'
-complete -c jit -n "__fish_jit_using_subcommand extend" -l for -d 'For how long, such as 30m' -r
+complete -c jit -n "__fish_jit_using_subcommand extend" -l for -d 'For how long, such as 30m; counted from the new credential' -r
 complete -c jit -n "__fish_jit_using_subcommand extend" -l reason -d 'Why it takes longer [default: as before]' -r
 complete -c jit -n "__fish_jit_using_subcommand extend" -l wait -d 'Wait until the credential is there, at most for DURATION; exits with 8 if it is still pending then' -r
 complete -c jit -n "__fish_jit_using_subcommand extend" -l ledger -d 'The ledger: a Git repository [default: the one around this directory, else the user\'s default]' -r -f -a "(__fish_complete_directories)"
@@ -165,13 +171,14 @@ complete -c jit -n "__fish_jit_using_subcommand extend" -l json -d 'Print the re
 complete -c jit -n "__fish_jit_using_subcommand extend" -s y -l yes -d 'Answer yes to "shall I sign this?"'
 complete -c jit -n "__fish_jit_using_subcommand extend" -s q -l quiet -d 'Print the result and errors only'
 complete -c jit -n "__fish_jit_using_subcommand extend" -s v -l verbose -d 'Say more about what is done'
-complete -c jit -n "__fish_jit_using_subcommand extend" -s h -l help -d 'Print help'
+complete -c jit -n "__fish_jit_using_subcommand extend" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c jit -n "__fish_jit_using_subcommand extend" -s V -l version -d 'Print version'
-complete -c jit -n "__fish_jit_using_subcommand mint" -l ca -d 'The CA key of an environment; may be given several times' -r
+complete -c jit -n "__fish_jit_using_subcommand mint" -l ca -d 'The CA key of an environment; may be given several times, also for one environment' -r
+complete -c jit -n "__fish_jit_using_subcommand mint" -l interval -d 'How often --watch looks at the remote [default: 5s]' -r
 complete -c jit -n "__fish_jit_using_subcommand mint" -l ledger -d 'The ledger: a Git repository [default: the one around this directory, else the user\'s default]' -r -f -a "(__fish_complete_directories)"
 complete -c jit -n "__fish_jit_using_subcommand mint" -l as -d 'Who acts: a member or service of the policy [default: whose key it is]' -r
 complete -c jit -n "__fish_jit_using_subcommand mint" -l key -d 'The key that signs: a private key, or a .pub whose private half ssh-agent holds [default: ~/.ssh/id_ed25519]' -r -F
-complete -c jit -n "__fish_jit_using_subcommand mint" -l watch -d 'Go on, and issue what becomes due'
+complete -c jit -n "__fish_jit_using_subcommand mint" -l watch -d 'Go on, and issue what becomes due, until SIGTERM or Ctrl-C. With --json: one object an event'
 complete -c jit -n "__fish_jit_using_subcommand mint" -l json -d 'Print the result as JSON'
 complete -c jit -n "__fish_jit_using_subcommand mint" -s y -l yes -d 'Answer yes to "shall I sign this?"'
 complete -c jit -n "__fish_jit_using_subcommand mint" -s q -l quiet -d 'Print the result and errors only'
@@ -190,6 +197,7 @@ complete -c jit -n "__fish_jit_using_subcommand credential" -s v -l verbose -d '
 complete -c jit -n "__fish_jit_using_subcommand credential" -s h -l help -d 'Print help'
 complete -c jit -n "__fish_jit_using_subcommand credential" -s V -l version -d 'Print version'
 complete -c jit -n "__fish_jit_using_subcommand ssh" -l case -d 'The case whose credential is used [default: your live one]' -r
+complete -c jit -n "__fish_jit_using_subcommand ssh" -l role -d 'Which role of the case [default: the first on a target that HOST serves]' -r
 complete -c jit -n "__fish_jit_using_subcommand ssh" -l wait -d 'Wait for a credential that is on its way, at most for DURATION; exits with 8 if it is not there then. At a terminal this is the default, without an end' -r
 complete -c jit -n "__fish_jit_using_subcommand ssh" -l close -d 'Close the case after logout; TEXT says what was done, and is asked for where it is missing' -r
 complete -c jit -n "__fish_jit_using_subcommand ssh" -l ledger -d 'The ledger: a Git repository [default: the one around this directory, else the user\'s default]' -r -f -a "(__fish_complete_directories)"
@@ -306,7 +314,7 @@ complete -c jit -n "__fish_jit_using_subcommand status" -l json -d 'Print the re
 complete -c jit -n "__fish_jit_using_subcommand status" -s y -l yes -d 'Answer yes to "shall I sign this?"'
 complete -c jit -n "__fish_jit_using_subcommand status" -s q -l quiet -d 'Print the result and errors only'
 complete -c jit -n "__fish_jit_using_subcommand status" -s v -l verbose -d 'Say more about what is done'
-complete -c jit -n "__fish_jit_using_subcommand status" -s h -l help -d 'Print help'
+complete -c jit -n "__fish_jit_using_subcommand status" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c jit -n "__fish_jit_using_subcommand status" -s V -l version -d 'Print version'
 complete -c jit -n "__fish_jit_using_subcommand list" -l state -d 'Only cases in this state; may be given several times' -r -f -a "pending\t''
 denied\t''
@@ -353,6 +361,281 @@ complete -c jit -n "__fish_jit_using_subcommand log" -s q -l quiet -d 'Print the
 complete -c jit -n "__fish_jit_using_subcommand log" -s v -l verbose -d 'Say more about what is done'
 complete -c jit -n "__fish_jit_using_subcommand log" -s h -l help -d 'Print help'
 complete -c jit -n "__fish_jit_using_subcommand log" -s V -l version -d 'Print version'
+complete -c jit -n "__fish_jit_using_subcommand audit; and not __fish_seen_subcommand_from population sample exceptions emergencies latency incident access-review board controls bundle page prove consistency check tiles" -l ledger -d 'The ledger: a Git repository [default: the one around this directory, else the user\'s default]' -r -f -a "(__fish_complete_directories)"
+complete -c jit -n "__fish_jit_using_subcommand audit; and not __fish_seen_subcommand_from population sample exceptions emergencies latency incident access-review board controls bundle page prove consistency check tiles" -l as -d 'Who acts: a member or service of the policy [default: whose key it is]' -r
+complete -c jit -n "__fish_jit_using_subcommand audit; and not __fish_seen_subcommand_from population sample exceptions emergencies latency incident access-review board controls bundle page prove consistency check tiles" -l key -d 'The key that signs: a private key, or a .pub whose private half ssh-agent holds [default: ~/.ssh/id_ed25519]' -r -F
+complete -c jit -n "__fish_jit_using_subcommand audit; and not __fish_seen_subcommand_from population sample exceptions emergencies latency incident access-review board controls bundle page prove consistency check tiles" -l json -d 'Print the result as JSON'
+complete -c jit -n "__fish_jit_using_subcommand audit; and not __fish_seen_subcommand_from population sample exceptions emergencies latency incident access-review board controls bundle page prove consistency check tiles" -s y -l yes -d 'Answer yes to "shall I sign this?"'
+complete -c jit -n "__fish_jit_using_subcommand audit; and not __fish_seen_subcommand_from population sample exceptions emergencies latency incident access-review board controls bundle page prove consistency check tiles" -s q -l quiet -d 'Print the result and errors only'
+complete -c jit -n "__fish_jit_using_subcommand audit; and not __fish_seen_subcommand_from population sample exceptions emergencies latency incident access-review board controls bundle page prove consistency check tiles" -s v -l verbose -d 'Say more about what is done'
+complete -c jit -n "__fish_jit_using_subcommand audit; and not __fish_seen_subcommand_from population sample exceptions emergencies latency incident access-review board controls bundle page prove consistency check tiles" -s h -l help -d 'Print help'
+complete -c jit -n "__fish_jit_using_subcommand audit; and not __fish_seen_subcommand_from population sample exceptions emergencies latency incident access-review board controls bundle page prove consistency check tiles" -s V -l version -d 'Print version'
+complete -c jit -n "__fish_jit_using_subcommand audit; and not __fish_seen_subcommand_from population sample exceptions emergencies latency incident access-review board controls bundle page prove consistency check tiles" -f -a "population" -d 'The population: every case that was opened in a period, with fixed columns'
+complete -c jit -n "__fish_jit_using_subcommand audit; and not __fish_seen_subcommand_from population sample exceptions emergencies latency incident access-review board controls bundle page prove consistency check tiles" -f -a "sample" -d 'A sample of the accesses of a period, drawn by a seed: who draws again, draws the same'
+complete -c jit -n "__fish_jit_using_subcommand audit; and not __fish_seen_subcommand_from population sample exceptions emergencies latency incident access-review board controls bundle page prove consistency check tiles" -f -a "exceptions" -d 'Exceptions with their owner and age: overdue reviews, late ends, emergencies, void commits, residue, reciprocal approvals'
+complete -c jit -n "__fish_jit_using_subcommand audit; and not __fish_seen_subcommand_from population sample exceptions emergencies latency incident access-review board controls bundle page prove consistency check tiles" -f -a "emergencies" -d 'The register of emergencies: every break-glass request and the review afterwards'
+complete -c jit -n "__fish_jit_using_subcommand audit; and not __fish_seen_subcommand_from population sample exceptions emergencies latency incident access-review board controls bundle page prove consistency check tiles" -f -a "latency" -d 'How long it took: from revocation to session end, request to approval, approval to issuance'
+complete -c jit -n "__fish_jit_using_subcommand audit; and not __fish_seen_subcommand_from population sample exceptions emergencies latency incident access-review board controls bundle page prove consistency check tiles" -f -a "incident" -d 'One incident as one timeline: every event of every case, lock and revocation that names it'
+complete -c jit -n "__fish_jit_using_subcommand audit; and not __fish_seen_subcommand_from population sample exceptions emergencies latency incident access-review board controls bundle page prove consistency check tiles" -f -a "access-review" -d 'Who may and who did: roles never used, members never active, who approved whom, policies of the period'
+complete -c jit -n "__fish_jit_using_subcommand audit; and not __fish_seen_subcommand_from population sample exceptions emergencies latency incident access-review board controls bundle page prove consistency check tiles" -f -a "board" -d 'One page for the board: counts, medians, the rate of emergencies, reviews on time'
+complete -c jit -n "__fish_jit_using_subcommand audit; and not __fish_seen_subcommand_from population sample exceptions emergencies latency incident access-review board controls bundle page prove consistency check tiles" -f -a "controls" -d 'Controls and the evidence for each: how many records there are, what is checked, and the exceptions'
+complete -c jit -n "__fish_jit_using_subcommand audit; and not __fish_seen_subcommand_from population sample exceptions emergencies latency incident access-review board controls bundle page prove consistency check tiles" -f -a "bundle" -d 'Write one archive with the evidence of chosen cases, to be checked without jit'
+complete -c jit -n "__fish_jit_using_subcommand audit; and not __fish_seen_subcommand_from population sample exceptions emergencies latency incident access-review board controls bundle page prove consistency check tiles" -f -a "page" -d 'Write one HTML file to read, search and print, which checks its evidence again in the reader\'s browser'
+complete -c jit -n "__fish_jit_using_subcommand audit; and not __fish_seen_subcommand_from population sample exceptions emergencies latency incident access-review board controls bundle page prove consistency check tiles" -f -a "prove" -d 'Prove that an event is in the log: a file that anybody can check offline, years later'
+complete -c jit -n "__fish_jit_using_subcommand audit; and not __fish_seen_subcommand_from population sample exceptions emergencies latency incident access-review board controls bundle page prove consistency check tiles" -f -a "consistency" -d 'Prove that one checkpoint continues another: between them nothing was changed or taken out'
+complete -c jit -n "__fish_jit_using_subcommand audit; and not __fish_seen_subcommand_from population sample exceptions emergencies latency incident access-review board controls bundle page prove consistency check tiles" -f -a "check" -d 'Check a proof or a checkpoint with nothing but the file and the keys that you trust: no ledger, no network'
+complete -c jit -n "__fish_jit_using_subcommand audit; and not __fish_seen_subcommand_from population sample exceptions emergencies latency incident access-review board controls bundle page prove consistency check tiles" -f -a "tiles" -d 'Write the log as static files (C2SP tlog-tiles), which existing tools read from any web server or object store'
+complete -c jit -n "__fish_jit_using_subcommand audit; and __fish_seen_subcommand_from population" -l from -d 'Begin here, a date (its midnight) or a time in UTC [default: the beginning]' -r
+complete -c jit -n "__fish_jit_using_subcommand audit; and __fish_seen_subcommand_from population" -l to -d 'End before this, a date or a time in UTC [default: no end]' -r
+complete -c jit -n "__fish_jit_using_subcommand audit; and __fish_seen_subcommand_from population" -l at -d 'Judge deadlines at this time [default: now]' -r
+complete -c jit -n "__fish_jit_using_subcommand audit; and __fish_seen_subcommand_from population" -l kind -d 'Only cases that began so' -r -f -a "request\t''
+lock\t''
+proposal\t''"
+complete -c jit -n "__fish_jit_using_subcommand audit; and __fish_seen_subcommand_from population" -l format -d 'Print it so [default: by the name of --out, else text; json with --json]' -r -f -a "text\t'For people'
+csv\t'For spreadsheets: fixed columns, no cell is a formula'
+json\t'For programs'"
+complete -c jit -n "__fish_jit_using_subcommand audit; and __fish_seen_subcommand_from population" -l out -d 'Write it to this file instead, and its manifest to FILE.manifest.json' -r -F
+complete -c jit -n "__fish_jit_using_subcommand audit; and __fish_seen_subcommand_from population" -l ledger -d 'The ledger: a Git repository [default: the one around this directory, else the user\'s default]' -r -f -a "(__fish_complete_directories)"
+complete -c jit -n "__fish_jit_using_subcommand audit; and __fish_seen_subcommand_from population" -l as -d 'Who acts: a member or service of the policy [default: whose key it is]' -r
+complete -c jit -n "__fish_jit_using_subcommand audit; and __fish_seen_subcommand_from population" -l key -d 'The key that signs: a private key, or a .pub whose private half ssh-agent holds [default: ~/.ssh/id_ed25519]' -r -F
+complete -c jit -n "__fish_jit_using_subcommand audit; and __fish_seen_subcommand_from population" -l json -d 'Print the result as JSON'
+complete -c jit -n "__fish_jit_using_subcommand audit; and __fish_seen_subcommand_from population" -s y -l yes -d 'Answer yes to "shall I sign this?"'
+complete -c jit -n "__fish_jit_using_subcommand audit; and __fish_seen_subcommand_from population" -s q -l quiet -d 'Print the result and errors only'
+complete -c jit -n "__fish_jit_using_subcommand audit; and __fish_seen_subcommand_from population" -s v -l verbose -d 'Say more about what is done'
+complete -c jit -n "__fish_jit_using_subcommand audit; and __fish_seen_subcommand_from population" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c jit -n "__fish_jit_using_subcommand audit; and __fish_seen_subcommand_from population" -s V -l version -d 'Print version'
+complete -c jit -n "__fish_jit_using_subcommand audit; and __fish_seen_subcommand_from sample" -l size -d 'How many cases' -r
+complete -c jit -n "__fish_jit_using_subcommand audit; and __fish_seen_subcommand_from sample" -l seed -d 'What the draw depends on: any text, best one that nobody could choose afterwards' -r
+complete -c jit -n "__fish_jit_using_subcommand audit; and __fish_seen_subcommand_from sample" -l from -d 'Begin here, a date (its midnight) or a time in UTC [default: the beginning]' -r
+complete -c jit -n "__fish_jit_using_subcommand audit; and __fish_seen_subcommand_from sample" -l to -d 'End before this, a date or a time in UTC [default: no end]' -r
+complete -c jit -n "__fish_jit_using_subcommand audit; and __fish_seen_subcommand_from sample" -l at -d 'Judge deadlines at this time [default: now]' -r
+complete -c jit -n "__fish_jit_using_subcommand audit; and __fish_seen_subcommand_from sample" -l format -d 'Print the list so [default: text; json with --json, with the packets in it]' -r -f -a "text\t'For people'
+csv\t'For spreadsheets: fixed columns, no cell is a formula'
+json\t'For programs'"
+complete -c jit -n "__fish_jit_using_subcommand audit; and __fish_seen_subcommand_from sample" -l out -d 'Write the packets into this new directory' -r -f -a "(__fish_complete_directories)"
+complete -c jit -n "__fish_jit_using_subcommand audit; and __fish_seen_subcommand_from sample" -l ledger -d 'The ledger: a Git repository [default: the one around this directory, else the user\'s default]' -r -f -a "(__fish_complete_directories)"
+complete -c jit -n "__fish_jit_using_subcommand audit; and __fish_seen_subcommand_from sample" -l as -d 'Who acts: a member or service of the policy [default: whose key it is]' -r
+complete -c jit -n "__fish_jit_using_subcommand audit; and __fish_seen_subcommand_from sample" -l key -d 'The key that signs: a private key, or a .pub whose private half ssh-agent holds [default: ~/.ssh/id_ed25519]' -r -F
+complete -c jit -n "__fish_jit_using_subcommand audit; and __fish_seen_subcommand_from sample" -l json -d 'Print the result as JSON'
+complete -c jit -n "__fish_jit_using_subcommand audit; and __fish_seen_subcommand_from sample" -s y -l yes -d 'Answer yes to "shall I sign this?"'
+complete -c jit -n "__fish_jit_using_subcommand audit; and __fish_seen_subcommand_from sample" -s q -l quiet -d 'Print the result and errors only'
+complete -c jit -n "__fish_jit_using_subcommand audit; and __fish_seen_subcommand_from sample" -s v -l verbose -d 'Say more about what is done'
+complete -c jit -n "__fish_jit_using_subcommand audit; and __fish_seen_subcommand_from sample" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c jit -n "__fish_jit_using_subcommand audit; and __fish_seen_subcommand_from sample" -s V -l version -d 'Print version'
+complete -c jit -n "__fish_jit_using_subcommand audit; and __fish_seen_subcommand_from exceptions" -l from -d 'Begin here, a date (its midnight) or a time in UTC [default: the beginning]' -r
+complete -c jit -n "__fish_jit_using_subcommand audit; and __fish_seen_subcommand_from exceptions" -l to -d 'End before this, a date or a time in UTC [default: no end]' -r
+complete -c jit -n "__fish_jit_using_subcommand audit; and __fish_seen_subcommand_from exceptions" -l at -d 'Judge deadlines at this time [default: now]' -r
+complete -c jit -n "__fish_jit_using_subcommand audit; and __fish_seen_subcommand_from exceptions" -l format -d 'Print it so [default: by the name of --out, else text; json with --json]' -r -f -a "text\t'For people'
+csv\t'For spreadsheets: fixed columns, no cell is a formula'
+json\t'For programs'"
+complete -c jit -n "__fish_jit_using_subcommand audit; and __fish_seen_subcommand_from exceptions" -l out -d 'Write it to this file instead, and its manifest to FILE.manifest.json' -r -F
+complete -c jit -n "__fish_jit_using_subcommand audit; and __fish_seen_subcommand_from exceptions" -l ledger -d 'The ledger: a Git repository [default: the one around this directory, else the user\'s default]' -r -f -a "(__fish_complete_directories)"
+complete -c jit -n "__fish_jit_using_subcommand audit; and __fish_seen_subcommand_from exceptions" -l as -d 'Who acts: a member or service of the policy [default: whose key it is]' -r
+complete -c jit -n "__fish_jit_using_subcommand audit; and __fish_seen_subcommand_from exceptions" -l key -d 'The key that signs: a private key, or a .pub whose private half ssh-agent holds [default: ~/.ssh/id_ed25519]' -r -F
+complete -c jit -n "__fish_jit_using_subcommand audit; and __fish_seen_subcommand_from exceptions" -l json -d 'Print the result as JSON'
+complete -c jit -n "__fish_jit_using_subcommand audit; and __fish_seen_subcommand_from exceptions" -s y -l yes -d 'Answer yes to "shall I sign this?"'
+complete -c jit -n "__fish_jit_using_subcommand audit; and __fish_seen_subcommand_from exceptions" -s q -l quiet -d 'Print the result and errors only'
+complete -c jit -n "__fish_jit_using_subcommand audit; and __fish_seen_subcommand_from exceptions" -s v -l verbose -d 'Say more about what is done'
+complete -c jit -n "__fish_jit_using_subcommand audit; and __fish_seen_subcommand_from exceptions" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c jit -n "__fish_jit_using_subcommand audit; and __fish_seen_subcommand_from exceptions" -s V -l version -d 'Print version'
+complete -c jit -n "__fish_jit_using_subcommand audit; and __fish_seen_subcommand_from emergencies" -l from -d 'Begin here, a date (its midnight) or a time in UTC [default: the beginning]' -r
+complete -c jit -n "__fish_jit_using_subcommand audit; and __fish_seen_subcommand_from emergencies" -l to -d 'End before this, a date or a time in UTC [default: no end]' -r
+complete -c jit -n "__fish_jit_using_subcommand audit; and __fish_seen_subcommand_from emergencies" -l at -d 'Judge deadlines at this time [default: now]' -r
+complete -c jit -n "__fish_jit_using_subcommand audit; and __fish_seen_subcommand_from emergencies" -l format -d 'Print it so [default: by the name of --out, else text; json with --json]' -r -f -a "text\t'For people'
+csv\t'For spreadsheets: fixed columns, no cell is a formula'
+json\t'For programs'"
+complete -c jit -n "__fish_jit_using_subcommand audit; and __fish_seen_subcommand_from emergencies" -l out -d 'Write it to this file instead, and its manifest to FILE.manifest.json' -r -F
+complete -c jit -n "__fish_jit_using_subcommand audit; and __fish_seen_subcommand_from emergencies" -l ledger -d 'The ledger: a Git repository [default: the one around this directory, else the user\'s default]' -r -f -a "(__fish_complete_directories)"
+complete -c jit -n "__fish_jit_using_subcommand audit; and __fish_seen_subcommand_from emergencies" -l as -d 'Who acts: a member or service of the policy [default: whose key it is]' -r
+complete -c jit -n "__fish_jit_using_subcommand audit; and __fish_seen_subcommand_from emergencies" -l key -d 'The key that signs: a private key, or a .pub whose private half ssh-agent holds [default: ~/.ssh/id_ed25519]' -r -F
+complete -c jit -n "__fish_jit_using_subcommand audit; and __fish_seen_subcommand_from emergencies" -l json -d 'Print the result as JSON'
+complete -c jit -n "__fish_jit_using_subcommand audit; and __fish_seen_subcommand_from emergencies" -s y -l yes -d 'Answer yes to "shall I sign this?"'
+complete -c jit -n "__fish_jit_using_subcommand audit; and __fish_seen_subcommand_from emergencies" -s q -l quiet -d 'Print the result and errors only'
+complete -c jit -n "__fish_jit_using_subcommand audit; and __fish_seen_subcommand_from emergencies" -s v -l verbose -d 'Say more about what is done'
+complete -c jit -n "__fish_jit_using_subcommand audit; and __fish_seen_subcommand_from emergencies" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c jit -n "__fish_jit_using_subcommand audit; and __fish_seen_subcommand_from emergencies" -s V -l version -d 'Print version'
+complete -c jit -n "__fish_jit_using_subcommand audit; and __fish_seen_subcommand_from latency" -l from -d 'Begin here, a date (its midnight) or a time in UTC [default: the beginning]' -r
+complete -c jit -n "__fish_jit_using_subcommand audit; and __fish_seen_subcommand_from latency" -l to -d 'End before this, a date or a time in UTC [default: no end]' -r
+complete -c jit -n "__fish_jit_using_subcommand audit; and __fish_seen_subcommand_from latency" -l at -d 'Judge deadlines at this time [default: now]' -r
+complete -c jit -n "__fish_jit_using_subcommand audit; and __fish_seen_subcommand_from latency" -l format -d 'Print it so [default: by the name of --out, else text; json with --json]' -r -f -a "text\t'For people'
+csv\t'For spreadsheets: fixed columns, no cell is a formula'
+json\t'For programs'"
+complete -c jit -n "__fish_jit_using_subcommand audit; and __fish_seen_subcommand_from latency" -l out -d 'Write it to this file instead, and its manifest to FILE.manifest.json' -r -F
+complete -c jit -n "__fish_jit_using_subcommand audit; and __fish_seen_subcommand_from latency" -l ledger -d 'The ledger: a Git repository [default: the one around this directory, else the user\'s default]' -r -f -a "(__fish_complete_directories)"
+complete -c jit -n "__fish_jit_using_subcommand audit; and __fish_seen_subcommand_from latency" -l as -d 'Who acts: a member or service of the policy [default: whose key it is]' -r
+complete -c jit -n "__fish_jit_using_subcommand audit; and __fish_seen_subcommand_from latency" -l key -d 'The key that signs: a private key, or a .pub whose private half ssh-agent holds [default: ~/.ssh/id_ed25519]' -r -F
+complete -c jit -n "__fish_jit_using_subcommand audit; and __fish_seen_subcommand_from latency" -l json -d 'Print the result as JSON'
+complete -c jit -n "__fish_jit_using_subcommand audit; and __fish_seen_subcommand_from latency" -s y -l yes -d 'Answer yes to "shall I sign this?"'
+complete -c jit -n "__fish_jit_using_subcommand audit; and __fish_seen_subcommand_from latency" -s q -l quiet -d 'Print the result and errors only'
+complete -c jit -n "__fish_jit_using_subcommand audit; and __fish_seen_subcommand_from latency" -s v -l verbose -d 'Say more about what is done'
+complete -c jit -n "__fish_jit_using_subcommand audit; and __fish_seen_subcommand_from latency" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c jit -n "__fish_jit_using_subcommand audit; and __fish_seen_subcommand_from latency" -s V -l version -d 'Print version'
+complete -c jit -n "__fish_jit_using_subcommand audit; and __fish_seen_subcommand_from incident" -l at -d 'Judge deadlines at this time [default: now]' -r
+complete -c jit -n "__fish_jit_using_subcommand audit; and __fish_seen_subcommand_from incident" -l format -d 'Print it so [default: by the name of --out, else text; json with --json]' -r -f -a "text\t'For people'
+csv\t'For spreadsheets: fixed columns, no cell is a formula'
+json\t'For programs'"
+complete -c jit -n "__fish_jit_using_subcommand audit; and __fish_seen_subcommand_from incident" -l out -d 'Write it to this file instead, and its manifest to FILE.manifest.json' -r -F
+complete -c jit -n "__fish_jit_using_subcommand audit; and __fish_seen_subcommand_from incident" -l ledger -d 'The ledger: a Git repository [default: the one around this directory, else the user\'s default]' -r -f -a "(__fish_complete_directories)"
+complete -c jit -n "__fish_jit_using_subcommand audit; and __fish_seen_subcommand_from incident" -l as -d 'Who acts: a member or service of the policy [default: whose key it is]' -r
+complete -c jit -n "__fish_jit_using_subcommand audit; and __fish_seen_subcommand_from incident" -l key -d 'The key that signs: a private key, or a .pub whose private half ssh-agent holds [default: ~/.ssh/id_ed25519]' -r -F
+complete -c jit -n "__fish_jit_using_subcommand audit; and __fish_seen_subcommand_from incident" -l json -d 'Print the result as JSON'
+complete -c jit -n "__fish_jit_using_subcommand audit; and __fish_seen_subcommand_from incident" -s y -l yes -d 'Answer yes to "shall I sign this?"'
+complete -c jit -n "__fish_jit_using_subcommand audit; and __fish_seen_subcommand_from incident" -s q -l quiet -d 'Print the result and errors only'
+complete -c jit -n "__fish_jit_using_subcommand audit; and __fish_seen_subcommand_from incident" -s v -l verbose -d 'Say more about what is done'
+complete -c jit -n "__fish_jit_using_subcommand audit; and __fish_seen_subcommand_from incident" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c jit -n "__fish_jit_using_subcommand audit; and __fish_seen_subcommand_from incident" -s V -l version -d 'Print version'
+complete -c jit -n "__fish_jit_using_subcommand audit; and __fish_seen_subcommand_from access-review" -l from -d 'Begin here, a date (its midnight) or a time in UTC [default: the beginning]' -r
+complete -c jit -n "__fish_jit_using_subcommand audit; and __fish_seen_subcommand_from access-review" -l to -d 'End before this, a date or a time in UTC [default: no end]' -r
+complete -c jit -n "__fish_jit_using_subcommand audit; and __fish_seen_subcommand_from access-review" -l at -d 'Judge deadlines at this time [default: now]' -r
+complete -c jit -n "__fish_jit_using_subcommand audit; and __fish_seen_subcommand_from access-review" -l format -d 'Print it so [default: by the name of --out, else text; json with --json]' -r -f -a "text\t'For people'
+csv\t'For spreadsheets: fixed columns, no cell is a formula'
+json\t'For programs'"
+complete -c jit -n "__fish_jit_using_subcommand audit; and __fish_seen_subcommand_from access-review" -l out -d 'Write it to this file instead, and its manifest to FILE.manifest.json' -r -F
+complete -c jit -n "__fish_jit_using_subcommand audit; and __fish_seen_subcommand_from access-review" -l ledger -d 'The ledger: a Git repository [default: the one around this directory, else the user\'s default]' -r -f -a "(__fish_complete_directories)"
+complete -c jit -n "__fish_jit_using_subcommand audit; and __fish_seen_subcommand_from access-review" -l as -d 'Who acts: a member or service of the policy [default: whose key it is]' -r
+complete -c jit -n "__fish_jit_using_subcommand audit; and __fish_seen_subcommand_from access-review" -l key -d 'The key that signs: a private key, or a .pub whose private half ssh-agent holds [default: ~/.ssh/id_ed25519]' -r -F
+complete -c jit -n "__fish_jit_using_subcommand audit; and __fish_seen_subcommand_from access-review" -l json -d 'Print the result as JSON'
+complete -c jit -n "__fish_jit_using_subcommand audit; and __fish_seen_subcommand_from access-review" -s y -l yes -d 'Answer yes to "shall I sign this?"'
+complete -c jit -n "__fish_jit_using_subcommand audit; and __fish_seen_subcommand_from access-review" -s q -l quiet -d 'Print the result and errors only'
+complete -c jit -n "__fish_jit_using_subcommand audit; and __fish_seen_subcommand_from access-review" -s v -l verbose -d 'Say more about what is done'
+complete -c jit -n "__fish_jit_using_subcommand audit; and __fish_seen_subcommand_from access-review" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c jit -n "__fish_jit_using_subcommand audit; and __fish_seen_subcommand_from access-review" -s V -l version -d 'Print version'
+complete -c jit -n "__fish_jit_using_subcommand audit; and __fish_seen_subcommand_from board" -l from -d 'Begin here, a date (its midnight) or a time in UTC [default: the beginning]' -r
+complete -c jit -n "__fish_jit_using_subcommand audit; and __fish_seen_subcommand_from board" -l to -d 'End before this, a date or a time in UTC [default: no end]' -r
+complete -c jit -n "__fish_jit_using_subcommand audit; and __fish_seen_subcommand_from board" -l at -d 'Judge deadlines at this time [default: now]' -r
+complete -c jit -n "__fish_jit_using_subcommand audit; and __fish_seen_subcommand_from board" -l format -d 'Print it so [default: by the name of --out, else text; json with --json]' -r -f -a "text\t'For people'
+csv\t'For spreadsheets: fixed columns, no cell is a formula'
+json\t'For programs'"
+complete -c jit -n "__fish_jit_using_subcommand audit; and __fish_seen_subcommand_from board" -l out -d 'Write it to this file instead, and its manifest to FILE.manifest.json' -r -F
+complete -c jit -n "__fish_jit_using_subcommand audit; and __fish_seen_subcommand_from board" -l ledger -d 'The ledger: a Git repository [default: the one around this directory, else the user\'s default]' -r -f -a "(__fish_complete_directories)"
+complete -c jit -n "__fish_jit_using_subcommand audit; and __fish_seen_subcommand_from board" -l as -d 'Who acts: a member or service of the policy [default: whose key it is]' -r
+complete -c jit -n "__fish_jit_using_subcommand audit; and __fish_seen_subcommand_from board" -l key -d 'The key that signs: a private key, or a .pub whose private half ssh-agent holds [default: ~/.ssh/id_ed25519]' -r -F
+complete -c jit -n "__fish_jit_using_subcommand audit; and __fish_seen_subcommand_from board" -l json -d 'Print the result as JSON'
+complete -c jit -n "__fish_jit_using_subcommand audit; and __fish_seen_subcommand_from board" -s y -l yes -d 'Answer yes to "shall I sign this?"'
+complete -c jit -n "__fish_jit_using_subcommand audit; and __fish_seen_subcommand_from board" -s q -l quiet -d 'Print the result and errors only'
+complete -c jit -n "__fish_jit_using_subcommand audit; and __fish_seen_subcommand_from board" -s v -l verbose -d 'Say more about what is done'
+complete -c jit -n "__fish_jit_using_subcommand audit; and __fish_seen_subcommand_from board" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c jit -n "__fish_jit_using_subcommand audit; and __fish_seen_subcommand_from board" -s V -l version -d 'Print version'
+complete -c jit -n "__fish_jit_using_subcommand audit; and __fish_seen_subcommand_from controls" -l framework -d 'Only controls of this framework; may be given several times [default: all]' -r
+complete -c jit -n "__fish_jit_using_subcommand audit; and __fish_seen_subcommand_from controls" -l from -d 'Begin here, a date (its midnight) or a time in UTC [default: the beginning]' -r
+complete -c jit -n "__fish_jit_using_subcommand audit; and __fish_seen_subcommand_from controls" -l to -d 'End before this, a date or a time in UTC [default: no end]' -r
+complete -c jit -n "__fish_jit_using_subcommand audit; and __fish_seen_subcommand_from controls" -l at -d 'Judge deadlines at this time [default: now]' -r
+complete -c jit -n "__fish_jit_using_subcommand audit; and __fish_seen_subcommand_from controls" -l format -d 'Print it so [default: by the name of --out, else text; json with --json]' -r -f -a "text\t'For people'
+csv\t'For spreadsheets'
+json\t'For programs'
+markdown\t'For documents'
+oscal\t'OSCAL 1.2 assessment results, JSON: observations, no findings'"
+complete -c jit -n "__fish_jit_using_subcommand audit; and __fish_seen_subcommand_from controls" -l out -d 'Write it to this file instead, and its manifest to FILE.manifest.json' -r -F
+complete -c jit -n "__fish_jit_using_subcommand audit; and __fish_seen_subcommand_from controls" -l ledger -d 'The ledger: a Git repository [default: the one around this directory, else the user\'s default]' -r -f -a "(__fish_complete_directories)"
+complete -c jit -n "__fish_jit_using_subcommand audit; and __fish_seen_subcommand_from controls" -l as -d 'Who acts: a member or service of the policy [default: whose key it is]' -r
+complete -c jit -n "__fish_jit_using_subcommand audit; and __fish_seen_subcommand_from controls" -l key -d 'The key that signs: a private key, or a .pub whose private half ssh-agent holds [default: ~/.ssh/id_ed25519]' -r -F
+complete -c jit -n "__fish_jit_using_subcommand audit; and __fish_seen_subcommand_from controls" -l json -d 'Print the result as JSON'
+complete -c jit -n "__fish_jit_using_subcommand audit; and __fish_seen_subcommand_from controls" -s y -l yes -d 'Answer yes to "shall I sign this?"'
+complete -c jit -n "__fish_jit_using_subcommand audit; and __fish_seen_subcommand_from controls" -s q -l quiet -d 'Print the result and errors only'
+complete -c jit -n "__fish_jit_using_subcommand audit; and __fish_seen_subcommand_from controls" -s v -l verbose -d 'Say more about what is done'
+complete -c jit -n "__fish_jit_using_subcommand audit; and __fish_seen_subcommand_from controls" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c jit -n "__fish_jit_using_subcommand audit; and __fish_seen_subcommand_from controls" -s V -l version -d 'Print version'
+complete -c jit -n "__fish_jit_using_subcommand audit; and __fish_seen_subcommand_from bundle" -l from -d 'Only cases opened from here on, a date (its midnight) or a time in UTC' -r
+complete -c jit -n "__fish_jit_using_subcommand audit; and __fish_seen_subcommand_from bundle" -l to -d 'Only cases opened before this, a date or a time in UTC' -r
+complete -c jit -n "__fish_jit_using_subcommand audit; and __fish_seen_subcommand_from bundle" -l case -d 'Only this case; may be given several times' -r
+complete -c jit -n "__fish_jit_using_subcommand audit; and __fish_seen_subcommand_from bundle" -l incident -d 'Only what names this incident' -r
+complete -c jit -n "__fish_jit_using_subcommand audit; and __fish_seen_subcommand_from bundle" -l out -d 'The archive to write' -r -F
+complete -c jit -n "__fish_jit_using_subcommand audit; and __fish_seen_subcommand_from bundle" -l ledger -d 'The ledger: a Git repository [default: the one around this directory, else the user\'s default]' -r -f -a "(__fish_complete_directories)"
+complete -c jit -n "__fish_jit_using_subcommand audit; and __fish_seen_subcommand_from bundle" -l as -d 'Who acts: a member or service of the policy [default: whose key it is]' -r
+complete -c jit -n "__fish_jit_using_subcommand audit; and __fish_seen_subcommand_from bundle" -l key -d 'The key that signs: a private key, or a .pub whose private half ssh-agent holds [default: ~/.ssh/id_ed25519]' -r -F
+complete -c jit -n "__fish_jit_using_subcommand audit; and __fish_seen_subcommand_from bundle" -l json -d 'Print the result as JSON'
+complete -c jit -n "__fish_jit_using_subcommand audit; and __fish_seen_subcommand_from bundle" -s y -l yes -d 'Answer yes to "shall I sign this?"'
+complete -c jit -n "__fish_jit_using_subcommand audit; and __fish_seen_subcommand_from bundle" -s q -l quiet -d 'Print the result and errors only'
+complete -c jit -n "__fish_jit_using_subcommand audit; and __fish_seen_subcommand_from bundle" -s v -l verbose -d 'Say more about what is done'
+complete -c jit -n "__fish_jit_using_subcommand audit; and __fish_seen_subcommand_from bundle" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c jit -n "__fish_jit_using_subcommand audit; and __fish_seen_subcommand_from bundle" -s V -l version -d 'Print version'
+complete -c jit -n "__fish_jit_using_subcommand audit; and __fish_seen_subcommand_from page" -l from -d 'Only cases opened from here on, a date (its midnight) or a time in UTC' -r
+complete -c jit -n "__fish_jit_using_subcommand audit; and __fish_seen_subcommand_from page" -l to -d 'Only cases opened before this, a date or a time in UTC' -r
+complete -c jit -n "__fish_jit_using_subcommand audit; and __fish_seen_subcommand_from page" -l case -d 'Only this case; may be given several times' -r
+complete -c jit -n "__fish_jit_using_subcommand audit; and __fish_seen_subcommand_from page" -l incident -d 'Only what names this incident' -r
+complete -c jit -n "__fish_jit_using_subcommand audit; and __fish_seen_subcommand_from page" -l at -d 'Judge deadlines at this time [default: now]' -r
+complete -c jit -n "__fish_jit_using_subcommand audit; and __fish_seen_subcommand_from page" -l out -d 'The page to write' -r -F
+complete -c jit -n "__fish_jit_using_subcommand audit; and __fish_seen_subcommand_from page" -l ledger -d 'The ledger: a Git repository [default: the one around this directory, else the user\'s default]' -r -f -a "(__fish_complete_directories)"
+complete -c jit -n "__fish_jit_using_subcommand audit; and __fish_seen_subcommand_from page" -l as -d 'Who acts: a member or service of the policy [default: whose key it is]' -r
+complete -c jit -n "__fish_jit_using_subcommand audit; and __fish_seen_subcommand_from page" -l key -d 'The key that signs: a private key, or a .pub whose private half ssh-agent holds [default: ~/.ssh/id_ed25519]' -r -F
+complete -c jit -n "__fish_jit_using_subcommand audit; and __fish_seen_subcommand_from page" -l json -d 'Print the result as JSON'
+complete -c jit -n "__fish_jit_using_subcommand audit; and __fish_seen_subcommand_from page" -s y -l yes -d 'Answer yes to "shall I sign this?"'
+complete -c jit -n "__fish_jit_using_subcommand audit; and __fish_seen_subcommand_from page" -s q -l quiet -d 'Print the result and errors only'
+complete -c jit -n "__fish_jit_using_subcommand audit; and __fish_seen_subcommand_from page" -s v -l verbose -d 'Say more about what is done'
+complete -c jit -n "__fish_jit_using_subcommand audit; and __fish_seen_subcommand_from page" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c jit -n "__fish_jit_using_subcommand audit; and __fish_seen_subcommand_from page" -s V -l version -d 'Print version'
+complete -c jit -n "__fish_jit_using_subcommand audit; and __fish_seen_subcommand_from prove" -l position -d 'The entry at this position instead, counted from 0: the way to a void commit' -r
+complete -c jit -n "__fish_jit_using_subcommand audit; and __fish_seen_subcommand_from prove" -l out -d 'Where to put it: a file, or a folder for several [default: print it]' -r -F
+complete -c jit -n "__fish_jit_using_subcommand audit; and __fish_seen_subcommand_from prove" -l ledger -d 'The ledger: a Git repository [default: the one around this directory, else the user\'s default]' -r -f -a "(__fish_complete_directories)"
+complete -c jit -n "__fish_jit_using_subcommand audit; and __fish_seen_subcommand_from prove" -l as -d 'Who acts: a member or service of the policy [default: whose key it is]' -r
+complete -c jit -n "__fish_jit_using_subcommand audit; and __fish_seen_subcommand_from prove" -l key -d 'The key that signs: a private key, or a .pub whose private half ssh-agent holds [default: ~/.ssh/id_ed25519]' -r -F
+complete -c jit -n "__fish_jit_using_subcommand audit; and __fish_seen_subcommand_from prove" -l first -d 'The first event of the case alone'
+complete -c jit -n "__fish_jit_using_subcommand audit; and __fish_seen_subcommand_from prove" -l json -d 'Print the result as JSON'
+complete -c jit -n "__fish_jit_using_subcommand audit; and __fish_seen_subcommand_from prove" -s y -l yes -d 'Answer yes to "shall I sign this?"'
+complete -c jit -n "__fish_jit_using_subcommand audit; and __fish_seen_subcommand_from prove" -s q -l quiet -d 'Print the result and errors only'
+complete -c jit -n "__fish_jit_using_subcommand audit; and __fish_seen_subcommand_from prove" -s v -l verbose -d 'Say more about what is done'
+complete -c jit -n "__fish_jit_using_subcommand audit; and __fish_seen_subcommand_from prove" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c jit -n "__fish_jit_using_subcommand audit; and __fish_seen_subcommand_from prove" -s V -l version -d 'Print version'
+complete -c jit -n "__fish_jit_using_subcommand audit; and __fish_seen_subcommand_from consistency" -l out -d 'Where to put it [default: print it]' -r -F
+complete -c jit -n "__fish_jit_using_subcommand audit; and __fish_seen_subcommand_from consistency" -l ledger -d 'The ledger: a Git repository [default: the one around this directory, else the user\'s default]' -r -f -a "(__fish_complete_directories)"
+complete -c jit -n "__fish_jit_using_subcommand audit; and __fish_seen_subcommand_from consistency" -l as -d 'Who acts: a member or service of the policy [default: whose key it is]' -r
+complete -c jit -n "__fish_jit_using_subcommand audit; and __fish_seen_subcommand_from consistency" -l key -d 'The key that signs: a private key, or a .pub whose private half ssh-agent holds [default: ~/.ssh/id_ed25519]' -r -F
+complete -c jit -n "__fish_jit_using_subcommand audit; and __fish_seen_subcommand_from consistency" -l json -d 'Print the result as JSON'
+complete -c jit -n "__fish_jit_using_subcommand audit; and __fish_seen_subcommand_from consistency" -s y -l yes -d 'Answer yes to "shall I sign this?"'
+complete -c jit -n "__fish_jit_using_subcommand audit; and __fish_seen_subcommand_from consistency" -s q -l quiet -d 'Print the result and errors only'
+complete -c jit -n "__fish_jit_using_subcommand audit; and __fish_seen_subcommand_from consistency" -s v -l verbose -d 'Say more about what is done'
+complete -c jit -n "__fish_jit_using_subcommand audit; and __fish_seen_subcommand_from consistency" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c jit -n "__fish_jit_using_subcommand audit; and __fish_seen_subcommand_from consistency" -s V -l version -d 'Print version'
+complete -c jit -n "__fish_jit_using_subcommand audit; and __fish_seen_subcommand_from check" -l log-key -d 'The log\'s key: a verifier key (jit/…+…), an OpenSSH public key, or a file with one of them' -r
+complete -c jit -n "__fish_jit_using_subcommand audit; and __fish_seen_subcommand_from check" -l witness -d 'A witness\'s verifier key, or a file with it; may be given several times' -r
+complete -c jit -n "__fish_jit_using_subcommand audit; and __fish_seen_subcommand_from check" -l quorum -d 'How many of the witnesses must have cosigned [default: all of them]' -r
+complete -c jit -n "__fish_jit_using_subcommand audit; and __fish_seen_subcommand_from check" -l old -d 'The older checkpoint of a consistency proof' -r -F
+complete -c jit -n "__fish_jit_using_subcommand audit; and __fish_seen_subcommand_from check" -l old-root -d 'The older root of a consistency proof, in base64 or as sha256:…' -r
+complete -c jit -n "__fish_jit_using_subcommand audit; and __fish_seen_subcommand_from check" -l ledger -d 'The ledger: a Git repository [default: the one around this directory, else the user\'s default]' -r -f -a "(__fish_complete_directories)"
+complete -c jit -n "__fish_jit_using_subcommand audit; and __fish_seen_subcommand_from check" -l as -d 'Who acts: a member or service of the policy [default: whose key it is]' -r
+complete -c jit -n "__fish_jit_using_subcommand audit; and __fish_seen_subcommand_from check" -l key -d 'The key that signs: a private key, or a .pub whose private half ssh-agent holds [default: ~/.ssh/id_ed25519]' -r -F
+complete -c jit -n "__fish_jit_using_subcommand audit; and __fish_seen_subcommand_from check" -l json -d 'Print the result as JSON'
+complete -c jit -n "__fish_jit_using_subcommand audit; and __fish_seen_subcommand_from check" -s y -l yes -d 'Answer yes to "shall I sign this?"'
+complete -c jit -n "__fish_jit_using_subcommand audit; and __fish_seen_subcommand_from check" -s q -l quiet -d 'Print the result and errors only'
+complete -c jit -n "__fish_jit_using_subcommand audit; and __fish_seen_subcommand_from check" -s v -l verbose -d 'Say more about what is done'
+complete -c jit -n "__fish_jit_using_subcommand audit; and __fish_seen_subcommand_from check" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c jit -n "__fish_jit_using_subcommand audit; and __fish_seen_subcommand_from check" -s V -l version -d 'Print version'
+complete -c jit -n "__fish_jit_using_subcommand audit; and __fish_seen_subcommand_from tiles" -l ledger -d 'The ledger: a Git repository [default: the one around this directory, else the user\'s default]' -r -f -a "(__fish_complete_directories)"
+complete -c jit -n "__fish_jit_using_subcommand audit; and __fish_seen_subcommand_from tiles" -l as -d 'Who acts: a member or service of the policy [default: whose key it is]' -r
+complete -c jit -n "__fish_jit_using_subcommand audit; and __fish_seen_subcommand_from tiles" -l key -d 'The key that signs: a private key, or a .pub whose private half ssh-agent holds [default: ~/.ssh/id_ed25519]' -r -F
+complete -c jit -n "__fish_jit_using_subcommand audit; and __fish_seen_subcommand_from tiles" -l json -d 'Print the result as JSON'
+complete -c jit -n "__fish_jit_using_subcommand audit; and __fish_seen_subcommand_from tiles" -s y -l yes -d 'Answer yes to "shall I sign this?"'
+complete -c jit -n "__fish_jit_using_subcommand audit; and __fish_seen_subcommand_from tiles" -s q -l quiet -d 'Print the result and errors only'
+complete -c jit -n "__fish_jit_using_subcommand audit; and __fish_seen_subcommand_from tiles" -s v -l verbose -d 'Say more about what is done'
+complete -c jit -n "__fish_jit_using_subcommand audit; and __fish_seen_subcommand_from tiles" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c jit -n "__fish_jit_using_subcommand audit; and __fish_seen_subcommand_from tiles" -s V -l version -d 'Print version'
+complete -c jit -n "__fish_jit_using_subcommand export" -l format -d 'The form of each event' -r -f -a "jsonl\t'One JSON object a line, in jit\'s own words'
+ocsf\t'Open Cybersecurity Schema Framework 1.8.0, one JSON object a line'
+cef\t'ArcSight Common Event Format'
+syslog\t'RFC 5424 with structured data'
+cloudevents\t'CloudEvents 1.0, one JSON object a line; over HTTP as a batch'"
+complete -c jit -n "__fish_jit_using_subcommand export" -l to -d 'Where to: a file, -, syslog+udp://HOST[:PORT], syslog+tcp://HOST:PORT, syslog+tls://HOST[:PORT], https://… ' -r
+complete -c jit -n "__fish_jit_using_subcommand export" -l every -d 'How often to fetch the remote with --follow' -r
+complete -c jit -n "__fish_jit_using_subcommand export" -l since -d 'Begin behind this: a commit, an event\'s id, how many events to pass over, `start` or `now` [default: the cursor]' -r
+complete -c jit -n "__fish_jit_using_subcommand export" -l state -d 'Where the cursor is kept [default: a file in the user\'s state directory; none for -]' -r -F
+complete -c jit -n "__fish_jit_using_subcommand export" -l token-file -d 'The bearer token of an HTTP receiver. Only its owner may be able to read the file' -r -F
+complete -c jit -n "__fish_jit_using_subcommand export" -l ca-file -d 'Certificates (PEM) of the authorities that are trusted [default: the system\'s]' -r -F
+complete -c jit -n "__fish_jit_using_subcommand export" -l client-cert -d 'Our own certificates (PEM), for a receiver that asks for them' -r -F
+complete -c jit -n "__fish_jit_using_subcommand export" -l client-key -d 'The private key (PEM) of --client-cert. Only its owner may be able to read the file' -r -F
+complete -c jit -n "__fish_jit_using_subcommand export" -l timeout -d 'How long a receiver may take to connect, to read and to answer' -r
+complete -c jit -n "__fish_jit_using_subcommand export" -l retry-for -d 'For how long to try again when a receiver does not take events [default: 30s; with --follow for ever]' -r
+complete -c jit -n "__fish_jit_using_subcommand export" -l batch -d 'How many events to give at once, at most' -r
+complete -c jit -n "__fish_jit_using_subcommand export" -l enterprise-number -d 'The private enterprise number in the id of syslog\'s structured data [default: 32473, the one for examples]' -r
+complete -c jit -n "__fish_jit_using_subcommand export" -l ledger -d 'The ledger: a Git repository [default: the one around this directory, else the user\'s default]' -r -f -a "(__fish_complete_directories)"
+complete -c jit -n "__fish_jit_using_subcommand export" -l as -d 'Who acts: a member or service of the policy [default: whose key it is]' -r
+complete -c jit -n "__fish_jit_using_subcommand export" -l key -d 'The key that signs: a private key, or a .pub whose private half ssh-agent holds [default: ~/.ssh/id_ed25519]' -r -F
+complete -c jit -n "__fish_jit_using_subcommand export" -l follow -d 'Go on: give each event as it comes, until the process is told to end'
+complete -c jit -n "__fish_jit_using_subcommand export" -l json -d 'Print the result as JSON'
+complete -c jit -n "__fish_jit_using_subcommand export" -s y -l yes -d 'Answer yes to "shall I sign this?"'
+complete -c jit -n "__fish_jit_using_subcommand export" -s q -l quiet -d 'Print the result and errors only'
+complete -c jit -n "__fish_jit_using_subcommand export" -s v -l verbose -d 'Say more about what is done'
+complete -c jit -n "__fish_jit_using_subcommand export" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c jit -n "__fish_jit_using_subcommand export" -s V -l version -d 'Print version'
 complete -c jit -n "__fish_jit_using_subcommand verify" -l since -d 'Report only on what came after this commit. The whole history is checked all the same' -r
 complete -c jit -n "__fish_jit_using_subcommand verify" -l at -d 'Judge deadlines at this time [default: now]' -r
 complete -c jit -n "__fish_jit_using_subcommand verify" -l ledger -d 'The ledger: a Git repository [default: the one around this directory, else the user\'s default]' -r -f -a "(__fish_complete_directories)"
@@ -375,23 +658,77 @@ complete -c jit -n "__fish_jit_using_subcommand sync" -s q -l quiet -d 'Print th
 complete -c jit -n "__fish_jit_using_subcommand sync" -s v -l verbose -d 'Say more about what is done'
 complete -c jit -n "__fish_jit_using_subcommand sync" -s h -l help -d 'Print help'
 complete -c jit -n "__fish_jit_using_subcommand sync" -s V -l version -d 'Print version'
-complete -c jit -n "__fish_jit_using_subcommand policy; and not __fish_seen_subcommand_from check show explain diff test propose acknowledge enact" -l ledger -d 'The ledger: a Git repository [default: the one around this directory, else the user\'s default]' -r -f -a "(__fish_complete_directories)"
-complete -c jit -n "__fish_jit_using_subcommand policy; and not __fish_seen_subcommand_from check show explain diff test propose acknowledge enact" -l as -d 'Who acts: a member or service of the policy [default: whose key it is]' -r
-complete -c jit -n "__fish_jit_using_subcommand policy; and not __fish_seen_subcommand_from check show explain diff test propose acknowledge enact" -l key -d 'The key that signs: a private key, or a .pub whose private half ssh-agent holds [default: ~/.ssh/id_ed25519]' -r -F
-complete -c jit -n "__fish_jit_using_subcommand policy; and not __fish_seen_subcommand_from check show explain diff test propose acknowledge enact" -l json -d 'Print the result as JSON'
-complete -c jit -n "__fish_jit_using_subcommand policy; and not __fish_seen_subcommand_from check show explain diff test propose acknowledge enact" -s y -l yes -d 'Answer yes to "shall I sign this?"'
-complete -c jit -n "__fish_jit_using_subcommand policy; and not __fish_seen_subcommand_from check show explain diff test propose acknowledge enact" -s q -l quiet -d 'Print the result and errors only'
-complete -c jit -n "__fish_jit_using_subcommand policy; and not __fish_seen_subcommand_from check show explain diff test propose acknowledge enact" -s v -l verbose -d 'Say more about what is done'
-complete -c jit -n "__fish_jit_using_subcommand policy; and not __fish_seen_subcommand_from check show explain diff test propose acknowledge enact" -s h -l help -d 'Print help'
-complete -c jit -n "__fish_jit_using_subcommand policy; and not __fish_seen_subcommand_from check show explain diff test propose acknowledge enact" -s V -l version -d 'Print version'
-complete -c jit -n "__fish_jit_using_subcommand policy; and not __fish_seen_subcommand_from check show explain diff test propose acknowledge enact" -f -a "check" -d 'Check a policy file: every problem with its line, column and what was expected'
-complete -c jit -n "__fish_jit_using_subcommand policy; and not __fish_seen_subcommand_from check show explain diff test propose acknowledge enact" -f -a "show" -d 'Show the policy in force'
-complete -c jit -n "__fish_jit_using_subcommand policy; and not __fish_seen_subcommand_from check show explain diff test propose acknowledge enact" -f -a "explain" -d 'Say what would happen if MEMBER asked for TARGET/ROLE, and who would have to approve'
-complete -c jit -n "__fish_jit_using_subcommand policy; and not __fish_seen_subcommand_from check show explain diff test propose acknowledge enact" -f -a "diff" -d 'Say what differs between two policies: who gains and who loses what, the dangerous first'
-complete -c jit -n "__fish_jit_using_subcommand policy; and not __fish_seen_subcommand_from check show explain diff test propose acknowledge enact" -f -a "test" -d 'Try scenarios against a policy: who asks for what, who agrees, and what comes of it'
-complete -c jit -n "__fish_jit_using_subcommand policy; and not __fish_seen_subcommand_from check show explain diff test propose acknowledge enact" -f -a "propose" -d 'Propose a new policy and other governed files, which root members then approve'
-complete -c jit -n "__fish_jit_using_subcommand policy; and not __fish_seen_subcommand_from check show explain diff test propose acknowledge enact" -f -a "acknowledge" -d 'Propose to acknowledge void commits: they were looked into, and minting may go on'
-complete -c jit -n "__fish_jit_using_subcommand policy; and not __fish_seen_subcommand_from check show explain diff test propose acknowledge enact" -f -a "enact" -d 'Put an approved proposal in force: a policy, an acknowledgement or an unlock'
+complete -c jit -n "__fish_jit_using_subcommand checkpoint" -l log-key -d 'The log\'s private key, or the .pub of one that ssh-agent holds' -r -F
+complete -c jit -n "__fish_jit_using_subcommand checkpoint" -l witness -d 'Ask a witness to cosign (C2SP tlog-witness); may be given several times' -r
+complete -c jit -n "__fish_jit_using_subcommand checkpoint" -l witness-key -d 'A witness that the policy does not name, by its verifier key; may be given several times' -r
+complete -c jit -n "__fish_jit_using_subcommand checkpoint" -l ledger -d 'The ledger: a Git repository [default: the one around this directory, else the user\'s default]' -r -f -a "(__fish_complete_directories)"
+complete -c jit -n "__fish_jit_using_subcommand checkpoint" -l as -d 'Who acts: a member or service of the policy [default: whose key it is]' -r
+complete -c jit -n "__fish_jit_using_subcommand checkpoint" -l key -d 'The key that signs: a private key, or a .pub whose private half ssh-agent holds [default: ~/.ssh/id_ed25519]' -r -F
+complete -c jit -n "__fish_jit_using_subcommand checkpoint" -l json -d 'Print the result as JSON'
+complete -c jit -n "__fish_jit_using_subcommand checkpoint" -s y -l yes -d 'Answer yes to "shall I sign this?"'
+complete -c jit -n "__fish_jit_using_subcommand checkpoint" -s q -l quiet -d 'Print the result and errors only'
+complete -c jit -n "__fish_jit_using_subcommand checkpoint" -s v -l verbose -d 'Say more about what is done'
+complete -c jit -n "__fish_jit_using_subcommand checkpoint" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c jit -n "__fish_jit_using_subcommand checkpoint" -s V -l version -d 'Print version'
+complete -c jit -n "__fish_jit_using_subcommand witness; and not __fish_seen_subcommand_from key serve" -l witness-key -d 'The witness\'s private key, or the .pub of one that ssh-agent holds' -r -F
+complete -c jit -n "__fish_jit_using_subcommand witness; and not __fish_seen_subcommand_from key serve" -l name -d 'The witness\'s name [default: as the policy names this key]' -r
+complete -c jit -n "__fish_jit_using_subcommand witness; and not __fish_seen_subcommand_from key serve" -l state -d 'Where it is remembered what was cosigned [default: ~/.local/state/jit/witness]' -r -f -a "(__fish_complete_directories)"
+complete -c jit -n "__fish_jit_using_subcommand witness; and not __fish_seen_subcommand_from key serve" -l ledger -d 'The ledger: a Git repository [default: the one around this directory, else the user\'s default]' -r -f -a "(__fish_complete_directories)"
+complete -c jit -n "__fish_jit_using_subcommand witness; and not __fish_seen_subcommand_from key serve" -l as -d 'Who acts: a member or service of the policy [default: whose key it is]' -r
+complete -c jit -n "__fish_jit_using_subcommand witness; and not __fish_seen_subcommand_from key serve" -l key -d 'The key that signs: a private key, or a .pub whose private half ssh-agent holds [default: ~/.ssh/id_ed25519]' -r -F
+complete -c jit -n "__fish_jit_using_subcommand witness; and not __fish_seen_subcommand_from key serve" -l print -d 'Print the cosignature and push nothing'
+complete -c jit -n "__fish_jit_using_subcommand witness; and not __fish_seen_subcommand_from key serve" -l json -d 'Print the result as JSON'
+complete -c jit -n "__fish_jit_using_subcommand witness; and not __fish_seen_subcommand_from key serve" -s y -l yes -d 'Answer yes to "shall I sign this?"'
+complete -c jit -n "__fish_jit_using_subcommand witness; and not __fish_seen_subcommand_from key serve" -s q -l quiet -d 'Print the result and errors only'
+complete -c jit -n "__fish_jit_using_subcommand witness; and not __fish_seen_subcommand_from key serve" -s v -l verbose -d 'Say more about what is done'
+complete -c jit -n "__fish_jit_using_subcommand witness; and not __fish_seen_subcommand_from key serve" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c jit -n "__fish_jit_using_subcommand witness; and not __fish_seen_subcommand_from key serve" -s V -l version -d 'Print version'
+complete -c jit -n "__fish_jit_using_subcommand witness; and not __fish_seen_subcommand_from key serve" -f -a "key" -d 'Print the witness\'s verifier key, and the lines for policy.toml'
+complete -c jit -n "__fish_jit_using_subcommand witness; and not __fish_seen_subcommand_from key serve" -f -a "serve" -d 'Answer `POST /add-checkpoint` (C2SP tlog-witness): cosign what logs submit'
+complete -c jit -n "__fish_jit_using_subcommand witness; and __fish_seen_subcommand_from key" -l witness-key -d 'The witness\'s private key, or the .pub of one that ssh-agent holds' -r -F
+complete -c jit -n "__fish_jit_using_subcommand witness; and __fish_seen_subcommand_from key" -l name -d 'The witness\'s name [default: as the policy names this key]' -r
+complete -c jit -n "__fish_jit_using_subcommand witness; and __fish_seen_subcommand_from key" -l state -d 'Where it is remembered what was cosigned [default: ~/.local/state/jit/witness]' -r -f -a "(__fish_complete_directories)"
+complete -c jit -n "__fish_jit_using_subcommand witness; and __fish_seen_subcommand_from key" -l ledger -d 'The ledger: a Git repository [default: the one around this directory, else the user\'s default]' -r -f -a "(__fish_complete_directories)"
+complete -c jit -n "__fish_jit_using_subcommand witness; and __fish_seen_subcommand_from key" -l as -d 'Who acts: a member or service of the policy [default: whose key it is]' -r
+complete -c jit -n "__fish_jit_using_subcommand witness; and __fish_seen_subcommand_from key" -l key -d 'The key that signs: a private key, or a .pub whose private half ssh-agent holds [default: ~/.ssh/id_ed25519]' -r -F
+complete -c jit -n "__fish_jit_using_subcommand witness; and __fish_seen_subcommand_from key" -l json -d 'Print the result as JSON'
+complete -c jit -n "__fish_jit_using_subcommand witness; and __fish_seen_subcommand_from key" -s y -l yes -d 'Answer yes to "shall I sign this?"'
+complete -c jit -n "__fish_jit_using_subcommand witness; and __fish_seen_subcommand_from key" -s q -l quiet -d 'Print the result and errors only'
+complete -c jit -n "__fish_jit_using_subcommand witness; and __fish_seen_subcommand_from key" -s v -l verbose -d 'Say more about what is done'
+complete -c jit -n "__fish_jit_using_subcommand witness; and __fish_seen_subcommand_from key" -s h -l help -d 'Print help'
+complete -c jit -n "__fish_jit_using_subcommand witness; and __fish_seen_subcommand_from key" -s V -l version -d 'Print version'
+complete -c jit -n "__fish_jit_using_subcommand witness; and __fish_seen_subcommand_from serve" -l witness-key -d 'The witness\'s private key, or the .pub of one that ssh-agent holds' -r -F
+complete -c jit -n "__fish_jit_using_subcommand witness; and __fish_seen_subcommand_from serve" -l name -d 'The witness\'s name [default: as the policy names this key]' -r
+complete -c jit -n "__fish_jit_using_subcommand witness; and __fish_seen_subcommand_from serve" -l state -d 'Where it is remembered what was cosigned [default: ~/.local/state/jit/witness]' -r -f -a "(__fish_complete_directories)"
+complete -c jit -n "__fish_jit_using_subcommand witness; and __fish_seen_subcommand_from serve" -l listen -d 'Where to listen' -r
+complete -c jit -n "__fish_jit_using_subcommand witness; and __fish_seen_subcommand_from serve" -l log -d 'A log to cosign for, by its verifier key; may be given several times [default: the ledger\'s]' -r
+complete -c jit -n "__fish_jit_using_subcommand witness; and __fish_seen_subcommand_from serve" -l ledger -d 'The ledger: a Git repository [default: the one around this directory, else the user\'s default]' -r -f -a "(__fish_complete_directories)"
+complete -c jit -n "__fish_jit_using_subcommand witness; and __fish_seen_subcommand_from serve" -l as -d 'Who acts: a member or service of the policy [default: whose key it is]' -r
+complete -c jit -n "__fish_jit_using_subcommand witness; and __fish_seen_subcommand_from serve" -l key -d 'The key that signs: a private key, or a .pub whose private half ssh-agent holds [default: ~/.ssh/id_ed25519]' -r -F
+complete -c jit -n "__fish_jit_using_subcommand witness; and __fish_seen_subcommand_from serve" -l json -d 'Print the result as JSON'
+complete -c jit -n "__fish_jit_using_subcommand witness; and __fish_seen_subcommand_from serve" -s y -l yes -d 'Answer yes to "shall I sign this?"'
+complete -c jit -n "__fish_jit_using_subcommand witness; and __fish_seen_subcommand_from serve" -s q -l quiet -d 'Print the result and errors only'
+complete -c jit -n "__fish_jit_using_subcommand witness; and __fish_seen_subcommand_from serve" -s v -l verbose -d 'Say more about what is done'
+complete -c jit -n "__fish_jit_using_subcommand witness; and __fish_seen_subcommand_from serve" -s h -l help -d 'Print help'
+complete -c jit -n "__fish_jit_using_subcommand witness; and __fish_seen_subcommand_from serve" -s V -l version -d 'Print version'
+complete -c jit -n "__fish_jit_using_subcommand policy; and not __fish_seen_subcommand_from check show explain diff test propose rotate-ca acknowledge enact" -l ledger -d 'The ledger: a Git repository [default: the one around this directory, else the user\'s default]' -r -f -a "(__fish_complete_directories)"
+complete -c jit -n "__fish_jit_using_subcommand policy; and not __fish_seen_subcommand_from check show explain diff test propose rotate-ca acknowledge enact" -l as -d 'Who acts: a member or service of the policy [default: whose key it is]' -r
+complete -c jit -n "__fish_jit_using_subcommand policy; and not __fish_seen_subcommand_from check show explain diff test propose rotate-ca acknowledge enact" -l key -d 'The key that signs: a private key, or a .pub whose private half ssh-agent holds [default: ~/.ssh/id_ed25519]' -r -F
+complete -c jit -n "__fish_jit_using_subcommand policy; and not __fish_seen_subcommand_from check show explain diff test propose rotate-ca acknowledge enact" -l json -d 'Print the result as JSON'
+complete -c jit -n "__fish_jit_using_subcommand policy; and not __fish_seen_subcommand_from check show explain diff test propose rotate-ca acknowledge enact" -s y -l yes -d 'Answer yes to "shall I sign this?"'
+complete -c jit -n "__fish_jit_using_subcommand policy; and not __fish_seen_subcommand_from check show explain diff test propose rotate-ca acknowledge enact" -s q -l quiet -d 'Print the result and errors only'
+complete -c jit -n "__fish_jit_using_subcommand policy; and not __fish_seen_subcommand_from check show explain diff test propose rotate-ca acknowledge enact" -s v -l verbose -d 'Say more about what is done'
+complete -c jit -n "__fish_jit_using_subcommand policy; and not __fish_seen_subcommand_from check show explain diff test propose rotate-ca acknowledge enact" -s h -l help -d 'Print help'
+complete -c jit -n "__fish_jit_using_subcommand policy; and not __fish_seen_subcommand_from check show explain diff test propose rotate-ca acknowledge enact" -s V -l version -d 'Print version'
+complete -c jit -n "__fish_jit_using_subcommand policy; and not __fish_seen_subcommand_from check show explain diff test propose rotate-ca acknowledge enact" -f -a "check" -d 'Check a policy file: every problem with its line, column and what was expected'
+complete -c jit -n "__fish_jit_using_subcommand policy; and not __fish_seen_subcommand_from check show explain diff test propose rotate-ca acknowledge enact" -f -a "show" -d 'Show the policy in force'
+complete -c jit -n "__fish_jit_using_subcommand policy; and not __fish_seen_subcommand_from check show explain diff test propose rotate-ca acknowledge enact" -f -a "explain" -d 'Say what would happen if MEMBER asked for TARGET/ROLE, and who would have to approve'
+complete -c jit -n "__fish_jit_using_subcommand policy; and not __fish_seen_subcommand_from check show explain diff test propose rotate-ca acknowledge enact" -f -a "diff" -d 'Say what differs between two policies: who gains and who loses what, the dangerous first'
+complete -c jit -n "__fish_jit_using_subcommand policy; and not __fish_seen_subcommand_from check show explain diff test propose rotate-ca acknowledge enact" -f -a "test" -d 'Try scenarios against a policy: who asks for what, who agrees, and what comes of it'
+complete -c jit -n "__fish_jit_using_subcommand policy; and not __fish_seen_subcommand_from check show explain diff test propose rotate-ca acknowledge enact" -f -a "propose" -d 'Propose a new policy and other governed files, which root members then approve'
+complete -c jit -n "__fish_jit_using_subcommand policy; and not __fish_seen_subcommand_from check show explain diff test propose rotate-ca acknowledge enact" -f -a "rotate-ca" -d 'Propose another CA for an environment; credentials by the present one go on until they end'
+complete -c jit -n "__fish_jit_using_subcommand policy; and not __fish_seen_subcommand_from check show explain diff test propose rotate-ca acknowledge enact" -f -a "acknowledge" -d 'Propose to acknowledge void commits: they were looked into, and minting may go on'
+complete -c jit -n "__fish_jit_using_subcommand policy; and not __fish_seen_subcommand_from check show explain diff test propose rotate-ca acknowledge enact" -f -a "enact" -d 'Put an approved proposal in force: a policy, an acknowledgement or an unlock'
 complete -c jit -n "__fish_jit_using_subcommand policy; and __fish_seen_subcommand_from check" -l ledger -d 'The ledger: a Git repository [default: the one around this directory, else the user\'s default]' -r -f -a "(__fish_complete_directories)"
 complete -c jit -n "__fish_jit_using_subcommand policy; and __fish_seen_subcommand_from check" -l as -d 'Who acts: a member or service of the policy [default: whose key it is]' -r
 complete -c jit -n "__fish_jit_using_subcommand policy; and __fish_seen_subcommand_from check" -l key -d 'The key that signs: a private key, or a .pub whose private half ssh-agent holds [default: ~/.ssh/id_ed25519]' -r -F
@@ -434,6 +771,7 @@ complete -c jit -n "__fish_jit_using_subcommand policy; and __fish_seen_subcomma
 complete -c jit -n "__fish_jit_using_subcommand policy; and __fish_seen_subcommand_from test" -l ledger -d 'The ledger: a Git repository [default: the one around this directory, else the user\'s default]' -r -f -a "(__fish_complete_directories)"
 complete -c jit -n "__fish_jit_using_subcommand policy; and __fish_seen_subcommand_from test" -l as -d 'Who acts: a member or service of the policy [default: whose key it is]' -r
 complete -c jit -n "__fish_jit_using_subcommand policy; and __fish_seen_subcommand_from test" -l key -d 'The key that signs: a private key, or a .pub whose private half ssh-agent holds [default: ~/.ssh/id_ed25519]' -r -F
+complete -c jit -n "__fish_jit_using_subcommand policy; and __fish_seen_subcommand_from test" -l proposals -d 'Try every policy that is proposed, too, each with the scenarios that its proposal brings along'
 complete -c jit -n "__fish_jit_using_subcommand policy; and __fish_seen_subcommand_from test" -l json -d 'Print the result as JSON'
 complete -c jit -n "__fish_jit_using_subcommand policy; and __fish_seen_subcommand_from test" -s y -l yes -d 'Answer yes to "shall I sign this?"'
 complete -c jit -n "__fish_jit_using_subcommand policy; and __fish_seen_subcommand_from test" -s q -l quiet -d 'Print the result and errors only'
@@ -453,6 +791,18 @@ complete -c jit -n "__fish_jit_using_subcommand policy; and __fish_seen_subcomma
 complete -c jit -n "__fish_jit_using_subcommand policy; and __fish_seen_subcommand_from propose" -s v -l verbose -d 'Say more about what is done'
 complete -c jit -n "__fish_jit_using_subcommand policy; and __fish_seen_subcommand_from propose" -s h -l help -d 'Print help'
 complete -c jit -n "__fish_jit_using_subcommand policy; and __fish_seen_subcommand_from propose" -s V -l version -d 'Print version'
+complete -c jit -n "__fish_jit_using_subcommand policy; and __fish_seen_subcommand_from rotate-ca" -l new -d 'The new CA\'s public key, or its private key' -r -F
+complete -c jit -n "__fish_jit_using_subcommand policy; and __fish_seen_subcommand_from rotate-ca" -l reason -d 'Why' -r
+complete -c jit -n "__fish_jit_using_subcommand policy; and __fish_seen_subcommand_from rotate-ca" -l ledger -d 'The ledger: a Git repository [default: the one around this directory, else the user\'s default]' -r -f -a "(__fish_complete_directories)"
+complete -c jit -n "__fish_jit_using_subcommand policy; and __fish_seen_subcommand_from rotate-ca" -l as -d 'Who acts: a member or service of the policy [default: whose key it is]' -r
+complete -c jit -n "__fish_jit_using_subcommand policy; and __fish_seen_subcommand_from rotate-ca" -l key -d 'The key that signs: a private key, or a .pub whose private half ssh-agent holds [default: ~/.ssh/id_ed25519]' -r -F
+complete -c jit -n "__fish_jit_using_subcommand policy; and __fish_seen_subcommand_from rotate-ca" -l enact -d 'Enact it at once, where the root quorum stands with you alone'
+complete -c jit -n "__fish_jit_using_subcommand policy; and __fish_seen_subcommand_from rotate-ca" -l json -d 'Print the result as JSON'
+complete -c jit -n "__fish_jit_using_subcommand policy; and __fish_seen_subcommand_from rotate-ca" -s y -l yes -d 'Answer yes to "shall I sign this?"'
+complete -c jit -n "__fish_jit_using_subcommand policy; and __fish_seen_subcommand_from rotate-ca" -s q -l quiet -d 'Print the result and errors only'
+complete -c jit -n "__fish_jit_using_subcommand policy; and __fish_seen_subcommand_from rotate-ca" -s v -l verbose -d 'Say more about what is done'
+complete -c jit -n "__fish_jit_using_subcommand policy; and __fish_seen_subcommand_from rotate-ca" -s h -l help -d 'Print help'
+complete -c jit -n "__fish_jit_using_subcommand policy; and __fish_seen_subcommand_from rotate-ca" -s V -l version -d 'Print version'
 complete -c jit -n "__fish_jit_using_subcommand policy; and __fish_seen_subcommand_from acknowledge" -l reason -d 'What was found out' -r
 complete -c jit -n "__fish_jit_using_subcommand policy; and __fish_seen_subcommand_from acknowledge" -l ledger -d 'The ledger: a Git repository [default: the one around this directory, else the user\'s default]' -r -f -a "(__fish_complete_directories)"
 complete -c jit -n "__fish_jit_using_subcommand policy; and __fish_seen_subcommand_from acknowledge" -l as -d 'Who acts: a member or service of the policy [default: whose key it is]' -r
@@ -473,6 +823,104 @@ complete -c jit -n "__fish_jit_using_subcommand policy; and __fish_seen_subcomma
 complete -c jit -n "__fish_jit_using_subcommand policy; and __fish_seen_subcommand_from enact" -s v -l verbose -d 'Say more about what is done'
 complete -c jit -n "__fish_jit_using_subcommand policy; and __fish_seen_subcommand_from enact" -s h -l help -d 'Print help'
 complete -c jit -n "__fish_jit_using_subcommand policy; and __fish_seen_subcommand_from enact" -s V -l version -d 'Print version'
+complete -c jit -n "__fish_jit_using_subcommand member; and not __fish_seen_subcommand_from list prove add remove rotate-key" -l ledger -d 'The ledger: a Git repository [default: the one around this directory, else the user\'s default]' -r -f -a "(__fish_complete_directories)"
+complete -c jit -n "__fish_jit_using_subcommand member; and not __fish_seen_subcommand_from list prove add remove rotate-key" -l as -d 'Who acts: a member or service of the policy [default: whose key it is]' -r
+complete -c jit -n "__fish_jit_using_subcommand member; and not __fish_seen_subcommand_from list prove add remove rotate-key" -l key -d 'The key that signs: a private key, or a .pub whose private half ssh-agent holds [default: ~/.ssh/id_ed25519]' -r -F
+complete -c jit -n "__fish_jit_using_subcommand member; and not __fish_seen_subcommand_from list prove add remove rotate-key" -l json -d 'Print the result as JSON'
+complete -c jit -n "__fish_jit_using_subcommand member; and not __fish_seen_subcommand_from list prove add remove rotate-key" -s y -l yes -d 'Answer yes to "shall I sign this?"'
+complete -c jit -n "__fish_jit_using_subcommand member; and not __fish_seen_subcommand_from list prove add remove rotate-key" -s q -l quiet -d 'Print the result and errors only'
+complete -c jit -n "__fish_jit_using_subcommand member; and not __fish_seen_subcommand_from list prove add remove rotate-key" -s v -l verbose -d 'Say more about what is done'
+complete -c jit -n "__fish_jit_using_subcommand member; and not __fish_seen_subcommand_from list prove add remove rotate-key" -s h -l help -d 'Print help'
+complete -c jit -n "__fish_jit_using_subcommand member; and not __fish_seen_subcommand_from list prove add remove rotate-key" -s V -l version -d 'Print version'
+complete -c jit -n "__fish_jit_using_subcommand member; and not __fish_seen_subcommand_from list prove add remove rotate-key" -f -a "list" -d 'List the members: groups, keys, whether they are proven, and the last thing that each signed'
+complete -c jit -n "__fish_jit_using_subcommand member; and not __fish_seen_subcommand_from list prove add remove rotate-key" -f -a "prove" -d 'Prove that you hold a key which is to become yours in the ledger'
+complete -c jit -n "__fish_jit_using_subcommand member; and not __fish_seen_subcommand_from list prove add remove rotate-key" -f -a "add" -d 'Propose a new member'
+complete -c jit -n "__fish_jit_using_subcommand member; and not __fish_seen_subcommand_from list prove add remove rotate-key" -f -a "remove" -d 'Propose to take somebody out of the policy'
+complete -c jit -n "__fish_jit_using_subcommand member; and not __fish_seen_subcommand_from list prove add remove rotate-key" -f -a "rotate-key" -d 'Propose a new key for somebody, in place of an old one or beside it'
+complete -c jit -n "__fish_jit_using_subcommand member; and __fish_seen_subcommand_from list" -l ledger -d 'The ledger: a Git repository [default: the one around this directory, else the user\'s default]' -r -f -a "(__fish_complete_directories)"
+complete -c jit -n "__fish_jit_using_subcommand member; and __fish_seen_subcommand_from list" -l as -d 'Who acts: a member or service of the policy [default: whose key it is]' -r
+complete -c jit -n "__fish_jit_using_subcommand member; and __fish_seen_subcommand_from list" -l key -d 'The key that signs: a private key, or a .pub whose private half ssh-agent holds [default: ~/.ssh/id_ed25519]' -r -F
+complete -c jit -n "__fish_jit_using_subcommand member; and __fish_seen_subcommand_from list" -l all -d 'Services and hosts, too'
+complete -c jit -n "__fish_jit_using_subcommand member; and __fish_seen_subcommand_from list" -l json -d 'Print the result as JSON'
+complete -c jit -n "__fish_jit_using_subcommand member; and __fish_seen_subcommand_from list" -s y -l yes -d 'Answer yes to "shall I sign this?"'
+complete -c jit -n "__fish_jit_using_subcommand member; and __fish_seen_subcommand_from list" -s q -l quiet -d 'Print the result and errors only'
+complete -c jit -n "__fish_jit_using_subcommand member; and __fish_seen_subcommand_from list" -s v -l verbose -d 'Say more about what is done'
+complete -c jit -n "__fish_jit_using_subcommand member; and __fish_seen_subcommand_from list" -s h -l help -d 'Print help'
+complete -c jit -n "__fish_jit_using_subcommand member; and __fish_seen_subcommand_from list" -s V -l version -d 'Print version'
+complete -c jit -n "__fish_jit_using_subcommand member; and __fish_seen_subcommand_from prove" -l ledger-id -d 'The ledger\'s id, where you have no clone of it; whoever invites you tells it' -r
+complete -c jit -n "__fish_jit_using_subcommand member; and __fish_seen_subcommand_from prove" -l ledger -d 'The ledger: a Git repository [default: the one around this directory, else the user\'s default]' -r -f -a "(__fish_complete_directories)"
+complete -c jit -n "__fish_jit_using_subcommand member; and __fish_seen_subcommand_from prove" -l as -d 'Who acts: a member or service of the policy [default: whose key it is]' -r
+complete -c jit -n "__fish_jit_using_subcommand member; and __fish_seen_subcommand_from prove" -l key -d 'The key that signs: a private key, or a .pub whose private half ssh-agent holds [default: ~/.ssh/id_ed25519]' -r -F
+complete -c jit -n "__fish_jit_using_subcommand member; and __fish_seen_subcommand_from prove" -l json -d 'Print the result as JSON'
+complete -c jit -n "__fish_jit_using_subcommand member; and __fish_seen_subcommand_from prove" -s y -l yes -d 'Answer yes to "shall I sign this?"'
+complete -c jit -n "__fish_jit_using_subcommand member; and __fish_seen_subcommand_from prove" -s q -l quiet -d 'Print the result and errors only'
+complete -c jit -n "__fish_jit_using_subcommand member; and __fish_seen_subcommand_from prove" -s v -l verbose -d 'Say more about what is done'
+complete -c jit -n "__fish_jit_using_subcommand member; and __fish_seen_subcommand_from prove" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c jit -n "__fish_jit_using_subcommand member; and __fish_seen_subcommand_from prove" -s V -l version -d 'Print version'
+complete -c jit -n "__fish_jit_using_subcommand member; and __fish_seen_subcommand_from add" -l email -d 'Their e-mail' -r
+complete -c jit -n "__fish_jit_using_subcommand member; and __fish_seen_subcommand_from add" -l group -d 'A group; may be given several times' -r
+complete -c jit -n "__fish_jit_using_subcommand member; and __fish_seen_subcommand_from add" -l proof -d 'What `jit member prove` made, with the key inside; one for each key' -r -F
+complete -c jit -n "__fish_jit_using_subcommand member; and __fish_seen_subcommand_from add" -l new -d 'The public key as you know it by another way: the proofs must be for these' -r -F
+complete -c jit -n "__fish_jit_using_subcommand member; and __fish_seen_subcommand_from add" -l reason -d 'Why' -r
+complete -c jit -n "__fish_jit_using_subcommand member; and __fish_seen_subcommand_from add" -l ledger -d 'The ledger: a Git repository [default: the one around this directory, else the user\'s default]' -r -f -a "(__fish_complete_directories)"
+complete -c jit -n "__fish_jit_using_subcommand member; and __fish_seen_subcommand_from add" -l as -d 'Who acts: a member or service of the policy [default: whose key it is]' -r
+complete -c jit -n "__fish_jit_using_subcommand member; and __fish_seen_subcommand_from add" -l key -d 'The key that signs: a private key, or a .pub whose private half ssh-agent holds [default: ~/.ssh/id_ed25519]' -r -F
+complete -c jit -n "__fish_jit_using_subcommand member; and __fish_seen_subcommand_from add" -l enact -d 'Enact it at once, where the root quorum stands with you alone'
+complete -c jit -n "__fish_jit_using_subcommand member; and __fish_seen_subcommand_from add" -l json -d 'Print the result as JSON'
+complete -c jit -n "__fish_jit_using_subcommand member; and __fish_seen_subcommand_from add" -s y -l yes -d 'Answer yes to "shall I sign this?"'
+complete -c jit -n "__fish_jit_using_subcommand member; and __fish_seen_subcommand_from add" -s q -l quiet -d 'Print the result and errors only'
+complete -c jit -n "__fish_jit_using_subcommand member; and __fish_seen_subcommand_from add" -s v -l verbose -d 'Say more about what is done'
+complete -c jit -n "__fish_jit_using_subcommand member; and __fish_seen_subcommand_from add" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c jit -n "__fish_jit_using_subcommand member; and __fish_seen_subcommand_from add" -s V -l version -d 'Print version'
+complete -c jit -n "__fish_jit_using_subcommand member; and __fish_seen_subcommand_from remove" -l reason -d 'Why' -r
+complete -c jit -n "__fish_jit_using_subcommand member; and __fish_seen_subcommand_from remove" -l ledger -d 'The ledger: a Git repository [default: the one around this directory, else the user\'s default]' -r -f -a "(__fish_complete_directories)"
+complete -c jit -n "__fish_jit_using_subcommand member; and __fish_seen_subcommand_from remove" -l as -d 'Who acts: a member or service of the policy [default: whose key it is]' -r
+complete -c jit -n "__fish_jit_using_subcommand member; and __fish_seen_subcommand_from remove" -l key -d 'The key that signs: a private key, or a .pub whose private half ssh-agent holds [default: ~/.ssh/id_ed25519]' -r -F
+complete -c jit -n "__fish_jit_using_subcommand member; and __fish_seen_subcommand_from remove" -l enact -d 'Enact it at once, where the root quorum stands with you alone'
+complete -c jit -n "__fish_jit_using_subcommand member; and __fish_seen_subcommand_from remove" -l json -d 'Print the result as JSON'
+complete -c jit -n "__fish_jit_using_subcommand member; and __fish_seen_subcommand_from remove" -s y -l yes -d 'Answer yes to "shall I sign this?"'
+complete -c jit -n "__fish_jit_using_subcommand member; and __fish_seen_subcommand_from remove" -s q -l quiet -d 'Print the result and errors only'
+complete -c jit -n "__fish_jit_using_subcommand member; and __fish_seen_subcommand_from remove" -s v -l verbose -d 'Say more about what is done'
+complete -c jit -n "__fish_jit_using_subcommand member; and __fish_seen_subcommand_from remove" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c jit -n "__fish_jit_using_subcommand member; and __fish_seen_subcommand_from remove" -s V -l version -d 'Print version'
+complete -c jit -n "__fish_jit_using_subcommand member; and __fish_seen_subcommand_from rotate-key" -l new -d 'The new key' -r -F
+complete -c jit -n "__fish_jit_using_subcommand member; and __fish_seen_subcommand_from rotate-key" -l proof -d 'What `jit member prove` made, with the new key inside' -r -F
+complete -c jit -n "__fish_jit_using_subcommand member; and __fish_seen_subcommand_from rotate-key" -l old -d 'The old key: its fingerprint, its file, or `all` [default: the one there is]' -r
+complete -c jit -n "__fish_jit_using_subcommand member; and __fish_seen_subcommand_from rotate-key" -l reason -d 'Why' -r
+complete -c jit -n "__fish_jit_using_subcommand member; and __fish_seen_subcommand_from rotate-key" -l ledger -d 'The ledger: a Git repository [default: the one around this directory, else the user\'s default]' -r -f -a "(__fish_complete_directories)"
+complete -c jit -n "__fish_jit_using_subcommand member; and __fish_seen_subcommand_from rotate-key" -l as -d 'Who acts: a member or service of the policy [default: whose key it is]' -r
+complete -c jit -n "__fish_jit_using_subcommand member; and __fish_seen_subcommand_from rotate-key" -l key -d 'The key that signs: a private key, or a .pub whose private half ssh-agent holds [default: ~/.ssh/id_ed25519]' -r -F
+complete -c jit -n "__fish_jit_using_subcommand member; and __fish_seen_subcommand_from rotate-key" -l keep-old -d 'Take no key away'
+complete -c jit -n "__fish_jit_using_subcommand member; and __fish_seen_subcommand_from rotate-key" -l enact -d 'Enact it at once, where the root quorum stands with you alone'
+complete -c jit -n "__fish_jit_using_subcommand member; and __fish_seen_subcommand_from rotate-key" -l json -d 'Print the result as JSON'
+complete -c jit -n "__fish_jit_using_subcommand member; and __fish_seen_subcommand_from rotate-key" -s y -l yes -d 'Answer yes to "shall I sign this?"'
+complete -c jit -n "__fish_jit_using_subcommand member; and __fish_seen_subcommand_from rotate-key" -s q -l quiet -d 'Print the result and errors only'
+complete -c jit -n "__fish_jit_using_subcommand member; and __fish_seen_subcommand_from rotate-key" -s v -l verbose -d 'Say more about what is done'
+complete -c jit -n "__fish_jit_using_subcommand member; and __fish_seen_subcommand_from rotate-key" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c jit -n "__fish_jit_using_subcommand member; and __fish_seen_subcommand_from rotate-key" -s V -l version -d 'Print version'
+complete -c jit -n "__fish_jit_using_subcommand ledger; and not __fish_seen_subcommand_from upgrade-template" -l ledger -d 'The ledger: a Git repository [default: the one around this directory, else the user\'s default]' -r -f -a "(__fish_complete_directories)"
+complete -c jit -n "__fish_jit_using_subcommand ledger; and not __fish_seen_subcommand_from upgrade-template" -l as -d 'Who acts: a member or service of the policy [default: whose key it is]' -r
+complete -c jit -n "__fish_jit_using_subcommand ledger; and not __fish_seen_subcommand_from upgrade-template" -l key -d 'The key that signs: a private key, or a .pub whose private half ssh-agent holds [default: ~/.ssh/id_ed25519]' -r -F
+complete -c jit -n "__fish_jit_using_subcommand ledger; and not __fish_seen_subcommand_from upgrade-template" -l json -d 'Print the result as JSON'
+complete -c jit -n "__fish_jit_using_subcommand ledger; and not __fish_seen_subcommand_from upgrade-template" -s y -l yes -d 'Answer yes to "shall I sign this?"'
+complete -c jit -n "__fish_jit_using_subcommand ledger; and not __fish_seen_subcommand_from upgrade-template" -s q -l quiet -d 'Print the result and errors only'
+complete -c jit -n "__fish_jit_using_subcommand ledger; and not __fish_seen_subcommand_from upgrade-template" -s v -l verbose -d 'Say more about what is done'
+complete -c jit -n "__fish_jit_using_subcommand ledger; and not __fish_seen_subcommand_from upgrade-template" -s h -l help -d 'Print help'
+complete -c jit -n "__fish_jit_using_subcommand ledger; and not __fish_seen_subcommand_from upgrade-template" -s V -l version -d 'Print version'
+complete -c jit -n "__fish_jit_using_subcommand ledger; and not __fish_seen_subcommand_from upgrade-template" -f -a "upgrade-template" -d 'Propose this version\'s workflows, README and scenarios in place of the ledger\'s'
+complete -c jit -n "__fish_jit_using_subcommand ledger; and __fish_seen_subcommand_from upgrade-template" -l force -d 'Take the template\'s text of this file, though it was edited or taken away here; may be given several times' -r
+complete -c jit -n "__fish_jit_using_subcommand ledger; and __fish_seen_subcommand_from upgrade-template" -l reason -d 'Why [default: names the version of the template]' -r
+complete -c jit -n "__fish_jit_using_subcommand ledger; and __fish_seen_subcommand_from upgrade-template" -l ledger -d 'The ledger: a Git repository [default: the one around this directory, else the user\'s default]' -r -f -a "(__fish_complete_directories)"
+complete -c jit -n "__fish_jit_using_subcommand ledger; and __fish_seen_subcommand_from upgrade-template" -l as -d 'Who acts: a member or service of the policy [default: whose key it is]' -r
+complete -c jit -n "__fish_jit_using_subcommand ledger; and __fish_seen_subcommand_from upgrade-template" -l key -d 'The key that signs: a private key, or a .pub whose private half ssh-agent holds [default: ~/.ssh/id_ed25519]' -r -F
+complete -c jit -n "__fish_jit_using_subcommand ledger; and __fish_seen_subcommand_from upgrade-template" -l dry-run -d 'Sign nothing; say what would be proposed'
+complete -c jit -n "__fish_jit_using_subcommand ledger; and __fish_seen_subcommand_from upgrade-template" -l enact -d 'Enact it at once, where the root quorum stands with you alone'
+complete -c jit -n "__fish_jit_using_subcommand ledger; and __fish_seen_subcommand_from upgrade-template" -l json -d 'Print the result as JSON'
+complete -c jit -n "__fish_jit_using_subcommand ledger; and __fish_seen_subcommand_from upgrade-template" -s y -l yes -d 'Answer yes to "shall I sign this?"'
+complete -c jit -n "__fish_jit_using_subcommand ledger; and __fish_seen_subcommand_from upgrade-template" -s q -l quiet -d 'Print the result and errors only'
+complete -c jit -n "__fish_jit_using_subcommand ledger; and __fish_seen_subcommand_from upgrade-template" -s v -l verbose -d 'Say more about what is done'
+complete -c jit -n "__fish_jit_using_subcommand ledger; and __fish_seen_subcommand_from upgrade-template" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c jit -n "__fish_jit_using_subcommand ledger; and __fish_seen_subcommand_from upgrade-template" -s V -l version -d 'Print version'
 complete -c jit -n "__fish_jit_using_subcommand host; and not __fish_seen_subcommand_from setup status sync reap principals session record gate" -l config -d 'The host\'s configuration' -r -F
 complete -c jit -n "__fish_jit_using_subcommand host; and not __fish_seen_subcommand_from setup status sync reap principals session record gate" -l ledger -d 'The ledger: a Git repository [default: the one around this directory, else the user\'s default]' -r -f -a "(__fish_complete_directories)"
 complete -c jit -n "__fish_jit_using_subcommand host; and not __fish_seen_subcommand_from setup status sync reap principals session record gate" -l as -d 'Who acts: a member or service of the policy [default: whose key it is]' -r

@@ -16,6 +16,8 @@ pub mod output;
 pub mod prompt;
 
 mod approve;
+mod audit;
+mod checkpoint;
 mod clone;
 mod close;
 mod completions;
@@ -24,13 +26,17 @@ mod demo;
 mod deny;
 mod doctor;
 mod exec;
+mod export;
 mod extend;
 mod host;
 mod init;
+mod keys;
+mod ledger;
 mod list;
 mod lock;
 mod log;
 mod man;
+mod member;
 mod mint;
 mod overview;
 mod panic;
@@ -49,6 +55,7 @@ mod unlock;
 mod verify;
 pub mod view;
 mod withdraw;
+mod witness;
 
 pub use completions::script as completion_script;
 pub use context::{Context, Environment};
@@ -129,9 +136,15 @@ pub enum Command {
     List(list::Args),
     Show(show::Args),
     Log(log::Args),
+    Audit(audit::Args),
+    Export(export::Args),
     Verify(verify::Args),
     Sync(sync::Args),
+    Checkpoint(checkpoint::Args),
+    Witness(witness::Args),
     Policy(policy::Args),
+    Member(member::Args),
+    Ledger(ledger::Args),
     Host(host::Args),
     Doctor(doctor::Args),
     Completions(completions::Args),
@@ -205,9 +218,15 @@ fn dispatch(context: &mut Context, command: Option<Command>) -> Outcome {
         Command::List(args) => list::run(context, args),
         Command::Show(args) => show::run(context, args),
         Command::Log(args) => log::run(context, args),
+        Command::Audit(args) => audit::run(context, args),
+        Command::Export(args) => export::run(context, args),
         Command::Verify(args) => verify::run(context, args),
         Command::Sync(args) => sync::run(context, args),
+        Command::Checkpoint(args) => checkpoint::run(context, args),
+        Command::Witness(args) => witness::run(context, args),
         Command::Policy(args) => policy::run(context, args),
+        Command::Member(args) => member::run(context, args),
+        Command::Ledger(args) => ledger::run(context, args),
         Command::Host(args) => host::run(context, args),
         Command::Doctor(args) => doctor::run(context, args),
         Command::Completions(args) => completions::run(context, args),

@@ -27,6 +27,8 @@ pub use worktree::LeftAlone;
 
 /// The ledger's branch.
 pub const BRANCH: &str = "refs/heads/main";
+/// The branch of the ledger's checkpoints, which holds nothing else.
+pub const CHECKPOINTS: &str = "refs/heads/checkpoints";
 
 /// Why there is no ledger to work with here.
 #[derive(Debug, thiserror::Error)]

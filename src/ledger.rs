@@ -3,6 +3,7 @@
 
 pub mod append;
 mod check;
+pub mod checkpoints;
 pub mod commit;
 pub mod governed;
 pub mod pin;
@@ -15,4 +16,4 @@ pub mod tree;
 pub use append::{Appended, Draft, Writer};
 pub use pin::Pin;
 pub use queue::Queue;
-pub use replay::{Replay, ReplayError};
+pub use replay::{Replay, ReplayError, Step, Walk};

@@ -2,8 +2,9 @@
 //! Adapters (`git`, `sign`, …) implement them; tests put plain values behind them.
 
 use crate::domain::id::{CommitId, ObjectId};
-use crate::domain::key::{PublicKey, RawSignature};
+use crate::domain::key::{Presence, PublicKey, RawSignature};
 use crate::domain::time::Timestamp;
+use crate::sshsig::signed_data;
 
 /// The time. Only `main` names the real one.
 pub trait Clock {
@@ -39,6 +40,29 @@ pub trait Signer {
     /// # Errors
     /// Where the key is locked, gone, or its holder refuses.
     fn sign(&self, data: &[u8]) -> Result<RawSignature, SignError>;
+
+    /// Signs `message` as SSHSIG has it: what is signed is [`signed_data`]. Only a signer that cannot be given that
+    /// itself (`ssh-keygen -Y sign` hashes the message on its own) has to do something else here.
+    ///
+    /// # Errors
+    /// As [`Signer::sign`].
+    fn sign_message(&self, namespace: &str, message: &[u8]) -> Result<RawSignature, SignError> {
+        self.sign(&signed_data(namespace, message))
+    }
+
+    /// What stands in the way of a message's signature, as far as it is known before anybody is asked for a touch.
+    ///
+    /// # Errors
+    /// The cause, as [`Signer::sign_message`] would give it.
+    fn ready(&self) -> Result<(), SignError> {
+        Ok(())
+    }
+
+    /// What its signatures can show of touch and PIN, as far as it is known before one is made. What is not known is
+    /// taken to be possible: the signature itself says what happened (K05).
+    fn presence(&self) -> Presence {
+        Presence::at_best(self.public_key())
+    }
 }
 
 /// Why there is no signature.
@@ -53,6 +77,18 @@ pub enum SignError {
     /// What came back is no signature of this key.
     #[error("{0} returned something that is no signature")]
     Malformed(String),
+    /// Nobody touched it or typed its PIN in time (seconds).
+    #[error("{0} did not sign within {1} s")]
+    Timeout(String, u64),
+    /// It has to ask for a PIN or a passphrase, and nobody can be asked.
+    #[error("{0} asks for {1}, and there is no terminal to ask at")]
+    NobodyToAsk(String, &'static str),
+    /// The program that was to sign said no; why.
+    #[error("{0} did not sign: {1}")]
+    Failed(String, String),
+    /// It signs messages, and this is something else: a certificate.
+    #[error("{0} signs events, not certificates")]
+    OnlyMessages(String),
 }
 
 /// The kinds of object in a store.

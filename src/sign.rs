@@ -1,15 +1,17 @@
-//! Where keys live: private key files and ssh-agent (which holds hardware keys too). Implements the [`Signer`] port;
-//! imports ports and domain. [`open`] finds the one that a `--key` means.
+//! Where keys live: private key files, ssh-agent, and hardware keys behind `ssh-keygen`. Implements the [`Signer`] port;
+//! imports ports, domain and sshsig. [`open`] finds the one that a `--key` means.
 
 use std::path::{Path, PathBuf};
 
 pub mod agent;
 pub mod file;
+pub mod hardware;
 
 pub use agent::{Agent, AgentError, AgentSigner, Identity};
 pub use file::{AskPassphrase, FileSigner, KeyFile, KeyFileError, NoPassphrase, Opener};
+pub use hardware::{HardwareFileSigner, Keygen};
 
-use crate::domain::key::PublicKey;
+use crate::domain::key::{Presence, PublicKey};
 use crate::ports::Signer;
 
 /// Which key is meant, and where to look for it.
@@ -19,6 +21,8 @@ pub struct KeySpec {
     pub path: PathBuf,
     /// The agent's socket (what `SSH_AUTH_SOCK` names), if there is one.
     pub agent: Option<PathBuf>,
+    /// How `ssh-keygen` is run, for a hardware key's file.
+    pub keygen: Keygen,
 }
 
 /// Why no signer was found.
@@ -57,8 +61,9 @@ pub enum OpenError {
 ///
 /// - a **public** key file (named `….pub`, or one that holds a public key): the key in the agent; else the private file
 ///   beside it, without `.pub`;
-/// - a **private** key file: the file; but the agent where the file is encrypted and the agent holds its key already, or
-///   where the file is a hardware key's handle;
+/// - a **private** key file: the file; but the agent where the file is encrypted and the agent holds its key already;
+/// - the file of a **hardware key**: the agent where it holds the key, else `ssh-keygen` with the file; but `ssh-keygen`
+///   first where a PIN is to be typed and there is a terminal, for the agent often has nobody to ask;
 /// - no such file, but one of that name with `.pub`: as if that were named.
 ///
 /// # Errors
@@ -66,15 +71,15 @@ pub enum OpenError {
 pub fn open(spec: &KeySpec, passphrase: &mut AskPassphrase<'_>) -> Result<Box<dyn Signer>, OpenError> {
     let agent = spec.agent.as_ref().map(Agent::new);
     if spec.path.extension().is_some_and(|extension| extension == "pub") {
-        return open_public(&spec.path, agent.as_ref(), passphrase);
+        return open_public(&spec.path, agent.as_ref(), &spec.keygen, passphrase);
     }
     match KeyFile::read(&spec.path) {
-        Ok(file) => open_private(file, agent.as_ref(), passphrase),
-        Err(KeyFileError::Public(path)) => open_public(&path, agent.as_ref(), passphrase),
+        Ok(file) => open_private(file, agent.as_ref(), &spec.keygen, passphrase),
+        Err(KeyFileError::Public(path)) => open_public(&path, agent.as_ref(), &spec.keygen, passphrase),
         Err(KeyFileError::NotFound(path)) => {
             let public = file::public_path(&path);
             if public.is_file() {
-                return open_public(&public, agent.as_ref(), passphrase);
+                return open_public(&public, agent.as_ref(), &spec.keygen, passphrase);
             }
             Err(KeyFileError::NotFound(path).into())
         }
@@ -85,13 +90,17 @@ pub fn open(spec: &KeySpec, passphrase: &mut AskPassphrase<'_>) -> Result<Box<dy
 fn open_private(
     file: KeyFile,
     agent: Option<&Agent>,
+    keygen: &Keygen,
     passphrase: &mut AskPassphrase<'_>,
 ) -> Result<Box<dyn Signer>, OpenError> {
     if file.is_hardware() {
-        return match ask_agent(file.public_key(), agent) {
-            Asked::Held(signer) => Ok(Box::new(signer)),
-            not_held => Err(not_held.into_error(file.public_key().clone())),
-        };
+        let asks = file.is_encrypted() || file.presence().is_some_and(|known| known.pin);
+        if !(asks && keygen.is_interactive)
+            && let Asked::Held(signer) = ask_agent(file.public_key(), agent)
+        {
+            return Ok(Box::new(signer.knowing(file.presence())));
+        }
+        return Ok(Box::new(HardwareFileSigner::new(&file, keygen.clone())));
     }
     // A key that was unlocked once this session is not unlocked again.
     if file.is_encrypted()
@@ -105,25 +114,31 @@ fn open_private(
 fn open_public(
     path: &Path,
     agent: Option<&Agent>,
+    keygen: &Keygen,
     passphrase: &mut AskPassphrase<'_>,
 ) -> Result<Box<dyn Signer>, OpenError> {
     let key = file::read_public(path)?;
+    let beside = path.with_extension("");
     let not_held = match ask_agent(&key, agent) {
-        Asked::Held(signer) => return Ok(Box::new(signer)),
+        Asked::Held(signer) => return Ok(Box::new(signer.knowing(known(&beside, &key)))),
         not_held => not_held,
     };
-    let beside = path.with_extension("");
     if beside == path {
         return Err(not_held.into_error(key));
     }
     match KeyFile::read(&beside) {
         Ok(file) if *file.public_key() != key => Err(OpenError::OtherPair { public: path.to_owned(), private: beside }),
-        // The handle of a hardware key: the agent was what could have used it.
-        Ok(file) if file.is_hardware() => Err(not_held.into_error(key)),
+        Ok(file) if file.is_hardware() => Ok(Box::new(HardwareFileSigner::new(&file, keygen.clone()))),
         Ok(file) => Ok(Box::new(file.unlock(passphrase)?)),
         Err(KeyFileError::NotFound(_)) => Err(not_held.into_error(key)),
         Err(other) => Err(other.into()),
     }
+}
+
+/// What the file of a hardware key says of touch and PIN, where `private` is that key's file.
+fn known(private: &Path, key: &PublicKey) -> Option<Presence> {
+    let file = if key.is_hardware() { KeyFile::read(private).ok()? } else { return None };
+    if file.public_key() == key { file.presence() } else { None }
 }
 
 /// What came of asking the agent for a key.

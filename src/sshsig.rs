@@ -1,5 +1,5 @@
 //! SSHSIG: the signature file of an event (format.md, section 3; rules K01, K02, K05; OpenSSH PROTOCOL.sshsig and
-//! PROTOCOL.u2f). PURE, and imports only `domain::key`.
+//! PROTOCOL.u2f). PURE, and imports only `domain::{id, key}`.
 //!
 //! A signature file has one spelling: what [`SshSig::parse`] takes, [`SshSig::to_armored`] writes again to the byte, and
 //! both are what `ssh-keygen -Y sign` writes. Whoever could spell one signature in two ways could give one event two
@@ -14,6 +14,7 @@
 
 mod armor;
 mod blob;
+pub mod enrolment;
 #[cfg(test)]
 #[allow(clippy::as_conversions)]
 mod tests;

@@ -106,6 +106,10 @@ fn the_promised_flags_are_there() {
         ("list", "state member target incident"),
         ("status", ""),
         ("log", ""),
+        (
+            "export",
+            "format to follow every since state token-file ca-file client-cert client-key timeout retry-for batch",
+        ),
         ("verify", "since at strict github"),
         ("ssh", ""),
         ("exec", ""),

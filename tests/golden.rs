@@ -23,6 +23,8 @@ mod findings;
 mod genesis;
 #[path = "golden/governed.rs"]
 mod governed;
+#[path = "golden/hardware.rs"]
+mod hardware;
 #[path = "golden/keys.rs"]
 mod keys;
 #[path = "golden/ledger.rs"]
@@ -45,7 +47,7 @@ mod turns;
 mod verdict;
 
 /// "At least one golden ledger for every code that can be produced": each code of the library has a test named for it.
-/// F04 is not among them: it tells of checkpoints, which this version does not make.
+/// F04 is not among them: it tells of checkpoints, which lie beside a ledger; `tests/checkpoints.rs` has it.
 #[test]
 fn every_code_has_a_golden_ledger() {
     let sources = [

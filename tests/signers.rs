@@ -3,7 +3,8 @@
 #![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, clippy::disallowed_methods, missing_docs)]
 
 use std::cell::Cell;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
+use std::ffi::{OsStr, OsString};
 use std::fs;
 use std::os::unix::fs::{PermissionsExt, symlink};
 use std::os::unix::net::UnixStream;
@@ -14,9 +15,12 @@ use std::time::Duration;
 use jit::domain::certificate::CertificateSpec;
 use jit::domain::key::PublicKey;
 use jit::issue::ssh_cert::issue;
-use jit::ports::Signer;
-use jit::sign::{Agent, KeyFileError, KeySpec, NoPassphrase, OpenError, file, open};
+use jit::ports::{SignError, Signer};
+use jit::sign::{Agent, KeyFileError, KeySpec, Keygen, NoPassphrase, OpenError, file, open};
 use zeroize::Zeroizing;
+
+#[path = "signers/hardware.rs"]
+mod hardware;
 
 const SK_DUMMY: &str = "/usr/lib/openssh/regress/misc/sk-dummy/sk-dummy.so";
 
@@ -54,6 +58,19 @@ fn keygen(folder: &Path, arguments: &str) {
 
 fn public_key(path: &Path) -> PublicKey {
     PublicKey::from_pub_line(&fs::read_to_string(path).unwrap()).unwrap()
+}
+
+/// What is meant, without anybody to ask at a terminal.
+fn spec(path: PathBuf, agent: Option<PathBuf>) -> KeySpec {
+    KeySpec { path, agent, keygen: keygen_with(&[]) }
+}
+
+/// `ssh-keygen` with the PATH of the tests, and further variables.
+fn keygen_with(more: &[(&str, &OsStr)]) -> Keygen {
+    let mut variables: BTreeMap<OsString, OsString> =
+        [("PATH".into(), std::env::var_os("PATH").unwrap_or_default())].into();
+    variables.extend(more.iter().map(|(name, value)| (OsString::from(name), OsString::from(value))));
+    Keygen::new(variables, false)
 }
 
 fn nobody(_: &Path) -> Result<Zeroizing<String>, NoPassphrase> {
@@ -351,7 +368,7 @@ fn a_key_in_the_agent_signs() {
 
     // The private file is gone: it is the agent that signs.
     fs::remove_file(folder.join("alice")).unwrap();
-    let by_agent = |path: &str| KeySpec { path: folder.join(path), agent: Some(real.socket.clone()) };
+    let by_agent = |path: &str| spec(folder.join(path), Some(real.socket.clone()));
     for path in ["alice.pub", "alice"] {
         let signer = open(&by_agent(path), &mut nobody).unwrap();
         assert_eq!(*signer.public_key(), key);
@@ -359,12 +376,12 @@ fn a_key_in_the_agent_signs() {
     }
     let signer = agent.signer(&key).unwrap().unwrap();
     run(folder, "ssh-add", &["-q", "-D"]);
-    assert!(matches!(signer.sign(b"x"), Err(jit::ports::SignError::Refused(_))));
+    assert!(matches!(signer.sign(b"x"), Err(SignError::Refused(_))));
     assert!(matches!(open(&by_agent("alice.pub"), &mut nobody), Err(OpenError::NotHeld(k)) if *k == key));
     drop(real);
-    assert!(matches!(signer.sign(b"x"), Err(jit::ports::SignError::Unreachable(..))));
-    let spec = KeySpec { path: folder.join("alice.pub"), agent: Some(folder.join("agent")) };
-    assert!(matches!(open(&spec, &mut nobody), Err(OpenError::Agent { key: k, .. }) if *k == key));
+    assert!(matches!(signer.sign(b"x"), Err(SignError::Unreachable(..))));
+    let meant = spec(folder.join("alice.pub"), Some(folder.join("agent")));
+    assert!(matches!(open(&meant, &mut nobody), Err(OpenError::Agent { key: k, .. }) if *k == key));
 }
 
 #[test]
@@ -376,13 +393,11 @@ fn a_hardware_key_signs_through_the_agent() {
     let folder = folder.path();
     let real = RealAgent::start(folder);
     keygen(folder, &format!("-q -t ed25519-sk -w {SK_DUMMY} -N '' -f sk"));
-    let no_agent = KeySpec { path: folder.join("sk"), agent: None };
     let key = public_key(&folder.join("sk.pub"));
-    assert!(matches!(open(&no_agent, &mut nobody), Err(OpenError::NoAgent(k)) if *k == key));
     assert!(matches!(file::open(&folder.join("sk"), &mut nobody), Err(KeyFileError::Hardware(_))));
     run(folder, "ssh-add", &["-q", "-S", SK_DUMMY, "sk"]);
     for path in ["sk", "sk.pub"] {
-        let signer = open(&KeySpec { path: folder.join(path), agent: Some(real.socket.clone()) }, &mut nobody).unwrap();
+        let signer = open(&spec(folder.join(path), Some(real.socket.clone())), &mut nobody).unwrap();
         assert_eq!(*signer.public_key(), key);
         assert!(signer.public_key().is_hardware());
         // sk-dummy touches by itself (flag 0x01).
@@ -401,13 +416,13 @@ fn the_key_that_is_meant_is_found() {
     keygen(folder, "-q -t ed25519 -N '' -f alice");
     keygen(folder, "-q -t ed25519 -N '' -f bob");
     keygen(folder, "-q -t ed25519 -a 2 -N secret-words -f carol");
-    let without = |path: &str| KeySpec { path: folder.join(path), agent: None };
+    let without = |path: &str| spec(folder.join(path), None);
     let alice = public_key(&folder.join("alice.pub"));
     let carol = public_key(&folder.join("carol.pub"));
     // No agent, or one that is not there: the private file beside the public one.
     for path in ["alice", "alice.pub"] {
         assert_eq!(*open(&without(path), &mut nobody).unwrap().public_key(), alice);
-        let absent = KeySpec { path: folder.join(path), agent: Some(folder.join("absent")) };
+        let absent = spec(folder.join(path), Some(folder.join("absent")));
         assert_eq!(*open(&absent, &mut nobody).unwrap().public_key(), alice);
     }
     let mut asks = says("secret-words");
@@ -428,8 +443,8 @@ fn the_key_that_is_meant_is_found() {
     fs::copy(folder.join("carol"), folder.join("carol-plain")).unwrap();
     keygen(folder, "-q -p -P secret-words -N '' -f carol-plain");
     run(folder, "ssh-add", &["-q", "carol-plain"]);
-    let spec = KeySpec { path: folder.join("carol"), agent: Some(real.socket.clone()) };
-    let signer = open(&spec, &mut nobody).unwrap();
+    let meant = spec(folder.join("carol"), Some(real.socket.clone()));
+    let signer = open(&meant, &mut nobody).unwrap();
     assert_eq!(*signer.public_key(), carol);
     assert_signs(folder, &*signer);
 }

@@ -34,16 +34,25 @@ pub fn ttl(text: &str) -> Result<Ttl, String> {
     Ttl::from_human(text).map_err(|e| e.to_string())
 }
 
-/// An instant: `2026-11-23T14:05:09Z`, or to the minute: `2026-11-23T14:05Z`.
+/// An instant in RFC 3339 with its zone, `2026-11-23T14:05:09Z` or `2026-11-23T15:05:09+01:00`, with or without the
+/// seconds. A time without a zone is refused: nobody should have to guess whose clock was meant.
 ///
 /// # Errors
 /// What was expected.
 pub fn time(text: &str) -> Result<Timestamp, String> {
-    let whole = match text.strip_suffix('Z') {
-        Some(minute) if minute.len() == 16 => format!("{minute}:00Z"),
-        _ => text.to_owned(),
-    };
-    whole.parse::<Timestamp>().map_err(|e| e.to_string())
+    let expected = "expected a date, a time and a zone, such as 2026-11-23T14:05Z or 2026-11-23T15:05+01:00";
+    // The date and the time to the minute are 16 characters; the zone or the seconds follow.
+    let Some((minute, rest)) = text.split_at_checked(16) else { return Err(expected.to_owned()) };
+    let whole = if rest.starts_with(':') { text.to_owned() } else { format!("{minute}:00{rest}") };
+    match chrono::DateTime::parse_from_rfc3339(&whole) {
+        Ok(time) if time.timestamp_subsec_nanos() == 0 && minute.as_bytes().get(10) == Some(&b'T') => {
+            Timestamp::from_unix(time.timestamp()).ok_or_else(|| "the years are 1970 to 9999".to_owned())
+        }
+        Err(_) if chrono::DateTime::parse_from_rfc3339(&format!("{whole}Z")).is_ok() => {
+            Err(format!("it has no zone: write {text}Z for UTC, or {text}+01:00 for an hour ahead of it"))
+        }
+        Ok(_) | Err(_) => Err(expected.to_owned()),
+    }
 }
 
 /// `TARGET/ROLE`.
@@ -158,9 +167,25 @@ mod tests {
 
     #[test]
     fn times_may_end_at_the_minute() {
-        assert_eq!(time("2026-11-23T14:05Z"), time("2026-11-23T14:05:00Z"));
-        for bad in ["14:05", "2026-11-23T14:05", "2026-11-23T14:05:00+01:00", "2026-11-23T1405:0Z"] {
+        for same in ["2026-11-23T14:05Z", "2026-11-23T15:05+01:00", "2026-11-23T08:35:00-05:30"] {
+            assert_eq!(time(same), time("2026-11-23T14:05:00Z"), "{same}");
+        }
+        for bad in [
+            "14:05",
+            "2026-11-23",
+            "tomorrow",
+            "2026-11-23T1405:0Z",
+            "2026-11-23 14:05Z",
+            "2026-11-23T14:05:00.5Z",
+            "2026-11-31T14:05Z",
+            "2026-11-23T24:05Z",
+            "1969-12-31T23:59Z",
+            "2026-11-23T14:0\u{e9}Z",
+        ] {
             assert!(time(bad).is_err(), "{bad}");
+        }
+        for bare in ["2026-11-23T14:05", "2026-11-23T14:05:00"] {
+            assert!(time(bare).unwrap_err().contains("no zone"), "{bare}");
         }
     }
 

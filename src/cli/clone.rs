@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use serde_json::json;
 
+use super::checkpoint::branch::Checkpoints;
 use super::context::Ledger;
 use super::error::CliError;
 use super::{Context, Exit, Outcome};
@@ -43,7 +44,11 @@ pub fn run(context: &mut Context, args: Args) -> Outcome {
     let was_there = directory.exists();
     context.output.note(format!("Cloning into {} …", directory.display()));
     let (store, head) = git::clone(&args.url, &directory, args.bare, &context.git())?;
-    let taken = take(context, store, head, args.ledger_id);
+    let taken = take(context, store, head, args.ledger_id).and_then(|mut ledger| {
+        // Whoever clones believes nobody yet: what the log's key has signed must be this ledger (exit 5).
+        Checkpoints::fetched(context, &mut ledger)?;
+        Ok(ledger)
+    });
     if taken.is_err() {
         forget(&directory, was_there);
     }

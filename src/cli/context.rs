@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 use super::Global;
 use super::args::CaFile;
 use super::error::CliError;
+use super::keys;
 use super::output::Output;
 use super::prompt::Prompt;
 use crate::domain::finding::Code;
@@ -18,15 +19,18 @@ use crate::domain::policy::Policy;
 use crate::domain::time::Timestamp;
 use crate::git::{GitError, GitStore, Program};
 use crate::ports::{Clock, Rng, Signer};
-use crate::sign::{self, Agent, KeyFile, KeyFileError, KeySpec, NoPassphrase, OpenError};
+use crate::sign::{self, Agent, KeyFile, KeyFileError, KeySpec, Keygen, NoPassphrase, OpenError};
 
+mod announced;
 mod ca;
 mod config;
 mod ledger;
 mod place;
 
+pub use announced::Announced;
 pub use config::{Config, LedgerEntry};
 pub use ledger::{Freshness, Ledger};
+pub(in crate::cli) use ledger::{read_pin, write_pin};
 
 /// How often a passphrase is asked for.
 const PASSPHRASE_TRIES: usize = 3;
@@ -70,6 +74,12 @@ impl Environment {
     /// Where jit keeps its configuration and the keys that `init` made: `$XDG_CONFIG_HOME/jit`, else `~/.config/jit`.
     pub fn config_directory(&self) -> Option<PathBuf> {
         let base = self.directory_variable("XDG_CONFIG_HOME").or_else(|| Some(self.home()?.join(".config")))?;
+        Some(base.join("jit"))
+    }
+
+    /// Where jit keeps what must outlive a clone: `$XDG_STATE_HOME/jit`, else `~/.local/state/jit`.
+    pub fn state_directory(&self) -> Option<PathBuf> {
+        let base = self.directory_variable("XDG_STATE_HOME").or_else(|| Some(self.home()?.join(".local/state")))?;
         Some(base.join("jit"))
     }
 
@@ -229,12 +239,17 @@ impl Context {
         })
     }
 
-    /// The key that signs. Its passphrase is asked for at the terminal, up to three times.
+    /// The key that signs where there is no policy yet: the file's, else the only one that ssh-agent and `~/.ssh` hold.
+    /// Its passphrase is asked for at the terminal, up to three times.
     ///
     /// # Errors
     /// Where there is no key, or it does not open.
     pub fn signing_key(&self) -> Result<Box<dyn Signer>, CliError> {
-        self.open_key(&self.key_path()?)
+        match (self.key_path(), &*keys::all(self)) {
+            (Ok(path), _) => self.open_key(&path),
+            (Err(_), [only]) if only.is_usable() => only.open(self),
+            (Err(error), _) => Err(error),
+        }
     }
 
     /// The public half of the key that would sign, without unlocking it.
@@ -242,14 +257,21 @@ impl Context {
     /// # Errors
     /// Where there is no key, or it cannot be read.
     pub fn public_key(&self) -> Result<PublicKey, CliError> {
-        let path = self.key_path()?;
+        self.public_key_of(&self.key_path()?)
+    }
+
+    /// The public half of the key at `path`, without unlocking it.
+    ///
+    /// # Errors
+    /// Where there is none, or it cannot be read.
+    pub fn public_key_of(&self, path: &Path) -> Result<PublicKey, CliError> {
         if path.extension().is_some_and(|extension| extension == "pub") {
-            return Ok(sign::file::read_public(&path)?);
+            return Ok(sign::file::read_public(path)?);
         }
-        let mut public = path.clone().into_os_string();
+        let mut public = path.to_owned().into_os_string();
         public.push(".pub");
         let public = PathBuf::from(public);
-        match KeyFile::read(&path) {
+        match KeyFile::read(path) {
             Ok(file) => Ok(file.public_key().clone()),
             Err(KeyFileError::Public(path)) => Ok(sign::file::read_public(&path)?),
             Err(KeyFileError::NotFound(_)) if public.is_file() => Ok(sign::file::read_public(&public)?),
@@ -262,7 +284,8 @@ impl Context {
     /// # Errors
     /// Where it does not open.
     pub fn open_key(&self, path: &Path) -> Result<Box<dyn Signer>, CliError> {
-        let spec = KeySpec { path: path.to_owned(), agent: self.environment.agent() };
+        let keygen = Keygen::new(self.environment.variables.clone(), self.environment.is_interactive());
+        let spec = KeySpec { path: path.to_owned(), agent: self.environment.agent(), keygen };
         let prompt = self.prompt();
         let mut left = PASSPHRASE_TRIES;
         loop {
@@ -279,7 +302,7 @@ impl Context {
             });
             left -= 1;
             match (opened, cancelled) {
-                (Ok(signer), _) => return Ok(signer),
+                (Ok(signer), _) => return Ok(Announced::wrap(signer, Some(path), &self.output)),
                 (Err(_), Some(cancelled)) => return Err(cancelled),
                 (Err(OpenError::File(KeyFileError::WrongPassphrase(_))), None) if left > 0 => {
                     self.output.note("Wrong passphrase, try again.");
@@ -323,11 +346,11 @@ impl Context {
         }
     }
 
-    /// The CA key of `environment`, which must be `expected`: from `files` (`--ca ENV=FILE`), else `JIT_CA_<ENV>` (a
-    /// file, or the key's text), else the agent.
+    /// The CA key of `environment`, which must be `expected`: the one of `files` (`--ca ENV=FILE`) that is it, else
+    /// `JIT_CA_<ENV>` (a file, or the key's text) where no file was named, else the agent.
     ///
     /// # Errors
-    /// Where there is none, or it is another key than the policy's.
+    /// Where there is none, or only other keys than the policy's.
     pub fn ca_signer(
         &self,
         environment: &Name,
@@ -335,6 +358,46 @@ impl Context {
         files: &[CaFile],
     ) -> Result<Box<dyn Signer>, CliError> {
         ca::signer(self, environment, expected, files)
+    }
+
+    /// The log's key, which must be `expected`: from `file`, else `JIT_LOG_KEY` (a file, or the key's text), else
+    /// `--key`, else the agent.
+    ///
+    /// # Errors
+    /// Where there is none, or it is another key than the policy's.
+    pub fn log_signer(&self, expected: &PublicKey, file: Option<&Path>) -> Result<Box<dyn Signer>, CliError> {
+        let print = expected.fingerprint();
+        if let Some(signer) = ca::named(self, file, "JIT_LOG_KEY")? {
+            if signer.public_key() == expected {
+                return Ok(signer);
+            }
+            let given = signer.public_key().fingerprint();
+            return Err(CliError::failed(format!("the key is {given}, but the policy's log key is {print}"))
+                .hint("--log-key FILE with the policy's key"));
+        }
+        if let Some(agent) = self.agent()
+            && let Some(signer) = agent.signer(expected)?
+        {
+            return Ok(Box::new(signer));
+        }
+        Err(CliError::failed(format!("there is no log key ({print})"))
+            .hint("--log-key FILE, or JIT_LOG_KEY=FILE, or: ssh-add FILE"))
+    }
+
+    /// The key of a witness: from `file`, else `JIT_WITNESS_KEY` (a file, or the key's text), else `--key`.
+    ///
+    /// # Errors
+    /// Where none is named: a person's usual key is not taken for it. Where it is a hardware key.
+    pub fn witness_signer(&self, file: Option<&Path>) -> Result<Box<dyn Signer>, CliError> {
+        let Some(signer) = ca::named(self, file, "JIT_WITNESS_KEY")? else {
+            return Err(CliError::usage("a witness has a key of its own, and none is named")
+                .hint("ssh-keygen -t ed25519 -f witness-key; then: --witness-key witness-key"));
+        };
+        if signer.public_key().is_hardware() {
+            return Err(CliError::failed("a hardware key cannot cosign: what it signs is not what a note says")
+                .hint("ssh-keygen -t ed25519 -f witness-key; then: --witness-key witness-key"));
+        }
+        Ok(signer)
     }
 
     /// The agent, where one is set.

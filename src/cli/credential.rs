@@ -102,9 +102,10 @@ pub(super) fn issued(access: &Access, environment: Option<&Name>) -> Result<Issu
         }
     };
     let newest = access.issued.iter().rfind(|issued| issued.environment == *wanted);
-    newest
-        .cloned()
-        .ok_or_else(|| CliError::failed(format!("the case has no credential in {wanted}")).hint("jit show CASE"))
+    newest.cloned().ok_or_else(|| {
+        CliError::failed(format!("the case has no credential in {wanted} yet: each environment has its own"))
+            .hint("jit mint issues what is due; jit show CASE says what was issued")
+    })
 }
 
 /// Says why there is no live credential.
@@ -166,9 +167,9 @@ pub(super) fn lend(context: &Context, lent: &Lent) -> Result<Files, CliError> {
     };
     write("credential-cert.pub", &lent.issued.certificate)?;
     let key = &lent.access.request.credential_key;
-    let own = context.public_key().ok().filter(|own| own == key);
+    let own = super::keys::all(context).into_iter().find(|own| own.key == *key).and_then(|own| own.file);
     let identity = match own {
-        Some(_) => context.key_path()?,
+        Some(file) => file,
         // Whichever key it is, ssh finds its private half in the agent by this file.
         None => write("credential.pub", &key.to_string())?,
     };

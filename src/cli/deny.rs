@@ -23,6 +23,7 @@ pub fn run(context: &mut Context, args: Args) -> Outcome {
     let mut turn = Turn::open(context)?;
     let mine = if args.case.is_some() { Vec::new() } else { super::approve::waiting_for_me(context, &turn) };
     let id = turn.choose(context, args.case.as_deref(), "Which case?", |case| mine.contains(&case.id()))?;
+    turn.suit(context, turn.demands(&turn.intent(Some(id), Body::Denial { comment: String::new() })))?;
     let comment = reason(context, "--comment", "Why not?", args.comment)?;
     let intent = turn.intent(Some(id), Body::Denial { comment });
     let summary = turn.whole(context, id)?;

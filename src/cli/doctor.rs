@@ -11,6 +11,7 @@ use super::{Context, Exit, Outcome, Output};
 use crate::host::config::DEFAULT;
 
 mod host;
+mod keys;
 
 /// Say what is set up, what is missing, and the command that mends it.
 ///
@@ -73,10 +74,11 @@ impl Check {
 /// Where the report cannot be written.
 pub fn run(context: &mut Context, args: Args) -> Outcome {
     let mut checks = vec![program("git", "--version"), program("ssh", "-V")];
+    let mut rows = Vec::new();
     if context.global.ledger.is_none() && (args.config.exists() || args.config.as_os_str() != DEFAULT) {
         checks.extend(host::checks(context, &args.config));
     } else {
-        checks.extend(person_checks(context));
+        checks.extend(person_checks(context, &mut rows));
     }
     let is_bad = checks.iter().any(|check| check.grade == Grade::Bad);
     let object = || {
@@ -86,17 +88,25 @@ pub fn run(context: &mut Context, args: Args) -> Outcome {
                 json!({ "check": check.name, "result": check.grade.as_str(), "found": check.found, "hint": check.hint })
             })
             .collect();
-        json!({ "ok": !is_bad, "checks": all })
+        json!({ "ok": !is_bad, "checks": all, "keys": keys::objects(&rows) })
     };
-    context.output.result(object, || render(&checks, &context.output))?;
+    context
+        .output
+        .result(object, || render(&checks, &context.output) + &keys::table(context, &rows, &context.output))?;
     Ok(if is_bad { Exit(1) } else { Exit::DONE })
 }
 
-fn person_checks(context: &mut Context) -> Vec<Check> {
+fn person_checks(context: &mut Context, rows: &mut Vec<keys::Row>) -> Vec<Check> {
     let mut checks = vec![configuration(context), key(context)];
     checks.extend(agent(context));
     match context.ledger(Freshness::Local) {
-        Ok(ledger) => checks.extend(ledger_checks(context, &ledger)),
+        Ok(ledger) => {
+            checks.extend(ledger_checks(context, &ledger));
+            *rows = keys::rows(context, ledger.policy());
+            if let Ok(who) = context.who(ledger.policy()) {
+                checks.extend(keys::checks(context, rows, ledger.policy(), &who));
+            }
+        }
         Err(error) => checks.push(Check::bad("ledger", &error)),
     }
     checks
@@ -150,7 +160,11 @@ fn key(context: &Context) -> Check {
     let found = context.key_path().and_then(|path| Ok((path, context.public_key()?)));
     match found {
         Ok((path, key)) => Check::good("key", format!("{} {}", path.display(), key.fingerprint())),
-        Err(error) => Check::bad("key", &error),
+        Err(error) => match &*super::keys::all(context) {
+            [] => Check::bad("key", &error),
+            [only] => Check::good("key", only.name()),
+            several => Check::good("key", format!("{} in ~/.ssh and ssh-agent", several.len())),
+        },
     }
 }
 

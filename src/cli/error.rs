@@ -17,6 +17,7 @@ use crate::host::HostError;
 use crate::issue::ssh_cert::IssueError;
 use crate::ledger::ReplayError;
 use crate::ledger::append::AppendError;
+use crate::ledger::checkpoints::BranchError;
 use crate::ledger::governed::GovernedError;
 use crate::ledger::pin::PinError;
 use crate::ports::{RemoteError, RngError, SignError, StoreError};
@@ -326,7 +327,7 @@ impl CliError {
             KeyFileError::OtherType(..) | KeyFileError::Weak(..) => {
                 failed(error, "make one with ssh-keygen -t ed25519, and have it put into the policy")
             }
-            KeyFileError::Hardware(path) => failed(error, &format!("ssh-add {}", path.display())),
+            KeyFileError::Hardware(_) => failed(error, "name a key whose private half is in a file: --key FILE"),
             KeyFileError::NoPassphrase(path, _) => {
                 failed(error, &format!("load it into ssh-agent (ssh-add {0}), then: --key {0}.pub", path.display()))
             }
@@ -367,7 +368,19 @@ impl From<AgentError> for CliError {
 impl From<SignError> for CliError {
     fn from(error: SignError) -> Self {
         match &error {
-            SignError::Refused(_) => failed(&error, "unlock the agent, touch the key, then run the command again"),
+            SignError::Refused(_) => failed(
+                &error,
+                "unlock the agent, touch the key, then run the command again; a key that wants its PIN is better used \
+                 from its file at a terminal: --key FILE, without .pub",
+            ),
+            SignError::Timeout(..) => failed(&error, "touch the key as soon as it blinks; run the command again"),
+            SignError::NobodyToAsk(..) => {
+                failed(&error, "run the command at a terminal, or let a program ask: SSH_ASKPASS, see ssh(1)")
+            }
+            SignError::Failed(..) => {
+                failed(&error, "plug the key in, touch it when it blinks, then run the command again")
+            }
+            SignError::OnlyMessages(_) => failed(&error, "load the key into ssh-agent: ssh-add FILE"),
             SignError::Unreachable(..) => {
                 failed(&error, "check SSH_AUTH_SOCK and ssh-add -l, then run the command again")
             }
@@ -445,7 +458,7 @@ const fn hint_of(code: Code) -> Option<&'static str> {
         Code::A13 => Some("jit verify shows the void commits; the root members acknowledge them"),
         Code::K01 | Code::K02 | Code::K03 => Some("use the key's file: --key FILE"),
         Code::K04 => Some("name your key with --key FILE; jit policy show lists everybody's"),
-        Code::K05 => Some("sign with a hardware key: --key FILE of an sk-ssh-ed25519@openssh.com key"),
+        Code::K05 => Some("jit doctor says which of your keys can sign for which roles"),
         Code::L01 | Code::L02 | Code::L03 | Code::L05 => Some("jit sync, then run the command again"),
         Code::L04 => Some("set this machine's clock (it must agree with the others'), then run the command again"),
         Code::E03 => Some("write it as plain text that says why"),
@@ -470,6 +483,17 @@ impl From<ReplayError> for CliError {
 }
 
 const FORKED: &str = "compare with another clone before you sign anything, and find out who rewrote the remote";
+
+impl From<BranchError> for CliError {
+    fn from(error: BranchError) -> Self {
+        match error {
+            BranchError::Store(cause) => Self::from(cause).context("the checkpoints could not be read"),
+            BranchError::Commit(..) => failed(&error, "the clone is damaged: git fsck --full"),
+            BranchError::Unwritable(_) => of(ErrorKind::Failed, &error, None),
+            BranchError::Key(..) => failed(&error, "jit policy show; the log and its witnesses need ssh-ed25519 keys"),
+        }
+    }
+}
 
 impl From<PinError> for CliError {
     fn from(error: PinError) -> Self {

@@ -47,18 +47,19 @@ pub struct Args {
     /// Without a work tree.
     #[arg(long)]
     pub bare: bool,
-    /// Only policy.toml and allowed_signers: no README, no CI workflows.
+    /// Only policy.toml and allowed_signers: no README, no CI workflows, no scenarios.
     #[arg(long)]
     pub no_template: bool,
 }
 
 const POLICY: &str = include_str!("../../ledger-template/policy.toml");
 /// What the template brings besides the policy.
-const TEMPLATE: [(&str, &str); 4] = [
+pub(super) const TEMPLATE: [(&str, &str); 5] = [
     (".gitattributes", include_str!("../../ledger-template/.gitattributes")),
     (".github/workflows/jit.yml", include_str!("../../ledger-template/.github/workflows/jit.yml")),
     (".gitlab-ci.yml", include_str!("../../ledger-template/.gitlab-ci.yml")),
     ("README.md", include_str!("../../ledger-template/README.md")),
+    ("scenarios.toml", include_str!("../../ledger-template/scenarios.toml")),
 ];
 /// The keys that are made for a sample policy.
 const KEYS: [&str; 3] = ["ca-prod", "minter", "log"];

@@ -27,9 +27,11 @@ pub fn run(context: &mut Context, args: Args) -> Outcome {
     let only = args.case.as_deref().map(|named| session.case(named).map(|case| case.id())).transpose()?;
     let mut rows = Vec::new();
     for case in state.cases().filter(|case| only.is_none_or(|only| case.id() == only)) {
+        let emergency = case.access().is_some_and(|access| access.request.emergency);
+        let mark = if emergency { "  EMERGENCY" } else { "" };
         for event in case.events() {
             let line = format!(
-                "{}  {}  {:<13} {:<10} {}",
+                "{}  {}  {:<13} {:<10} {}{mark}",
                 event.commit.short(),
                 event.time,
                 event.kind,
@@ -38,7 +40,7 @@ pub fn run(context: &mut Context, args: Args) -> Outcome {
             );
             let object = json!({ "kind": event.kind.as_str(), "id": event.digest.short(), "actor": event.actor.as_str(),
                 "time": event.time.to_string(), "position": event.position, "commit": event.commit.to_string(),
-                "case": case.id().0.hex() });
+                "case": case.id().0.hex(), "emergency": emergency });
             rows.push((event.position, line, object));
         }
     }

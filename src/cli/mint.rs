@@ -1,173 +1,110 @@
-//! `jit mint`.
+//! `jit mint`: the minter, once (for a CI job) or as a daemon (`watch`). What is due and how it is issued is in `round`;
+//! several minters may run at once, because the ledger takes one issuance at a time and each decides anew.
 
-use std::time::Duration;
+use serde_json::{Value, json};
 
-use serde_json::json;
-
+use super::context::Ledger;
 use super::error::{CliError, ErrorKind};
-use super::session::Session;
-use super::turn::Turn;
-use super::view::{case_json, locks, standing, subject, void};
+use super::view::{case_json, standing, subject, void};
 use super::{Context, Exit, Outcome};
-use crate::domain::decide::Intent;
-use crate::domain::event::{Body, Issuance};
-use crate::domain::id::{CaseId, Name};
-use crate::domain::policy::Class;
-use crate::domain::state::case::CaseState;
-use crate::domain::state::grant::environments;
-use crate::domain::time::Timestamp;
-use crate::issue::ssh_cert;
-use crate::ledger::append::AppendError;
+use crate::domain::finding::Code;
+use crate::domain::state::State;
+use crate::domain::time::{Timestamp, Ttl};
 
 use super::args::CaFile;
+
+mod round;
+mod stop;
+mod watch;
+
+use round::{Failure, Made, Minter, Round};
 
 /// Issue every credential that is due. For the minter, a service of the policy.
 ///
 /// Verifies the whole ledger first, and stops at anything that is not in order. A CA key comes from --ca, from the
-/// variable JIT_CA_<ENV> (a file, or the key itself), or from ssh-agent.
+/// variable JIT_CA_<ENV> (a file, or the key itself), or from ssh-agent: a .pub whose private half the agent holds, or
+/// without --ca whichever key of the agent the policy names. While a CA is being replaced, give the old and the new key:
+/// the policy in force says which of them signs.
 #[derive(Debug, clap::Args)]
 pub struct Args {
-    /// The CA key of an environment; may be given several times.
+    /// The CA key of an environment; may be given several times, also for one environment.
     #[arg(long = "ca", value_name = "ENV=FILE", value_parser = super::args::ca)]
     pub ca: Vec<CaFile>,
-    /// Go on, and issue what becomes due.
+    /// Go on, and issue what becomes due, until SIGTERM or Ctrl-C. With --json: one object an event.
     #[arg(long)]
     pub watch: bool,
+    /// How often --watch looks at the remote [default: 5s].
+    #[arg(long, value_name = "DURATION", value_parser = super::args::ttl, requires = "watch")]
+    pub interval: Option<Ttl>,
 }
-
-/// How often `--watch` looks.
-const EVERY: Duration = Duration::from_secs(5);
 
 /// Runs the command.
 ///
 /// # Errors
-/// Refused where whoever acts may not mint; failed where something due could not be issued.
+/// Refused where whoever acts may not mint; failed where something due could not be issued. With `--watch`: only what
+/// stands in the way from the beginning.
 pub fn run(context: &mut Context, args: Args) -> Outcome {
-    loop {
-        let mut turn = Turn::open_fresh(context)?;
-        let may_mint = match turn.session.policy().actor(&turn.person.name).map(|actor| &actor.class) {
-            Some(Class::Service { mints }) => mints.clone(),
-            _ => {
-                return Err(CliError::refused(format!("{} is no service that mints", turn.person.name))
-                    .hint("name the minter's key: jit mint --as minter --key FILE"));
-            }
-        };
-        let issued = issue_due(context, &mut turn, &may_mint, &args.ca)?;
-        let held = tell_held(context, &turn, &may_mint);
-        report(context, &turn.session, &issued, held)?;
-        if !args.watch {
-            // A13: CI must not read "nothing was minted" as "nothing was due".
-            // The same of what a lock holds back (A04).
-            let open = turn.session.state().has_open_voids();
-            return Ok(match (open, held) {
-                (true, _) => Exit::FINDINGS,
-                (false, true) => Exit(ErrorKind::Refused.exit_code()),
-                (false, false) => Exit::DONE,
-            });
-        }
-        drop(turn);
-        std::thread::sleep(EVERY);
-    }
+    if args.watch { watch::run(context, args) } else { once(context, args) }
 }
 
-fn issue_due(
-    context: &mut Context,
-    turn: &mut Turn,
-    may_mint: &[Name],
-    files: &[CaFile],
-) -> Result<Vec<CaseId>, CliError> {
-    let mut issued = Vec::new();
-    let due = due(context, turn, may_mint);
-    if turn.session.state().has_open_voids() {
+fn once(context: &mut Context, args: Args) -> Outcome {
+    let mut minter = Minter::open(context, args.ca)?;
+    let mut ledger = minter.ledger(context)?;
+    let landed = minter.follow(context, &mut ledger)?;
+    let mints = minter.mints(context, &ledger)?;
+    if mints.is_empty() {
+        return Err(may_not(&minter));
+    }
+    tell_voids(context, ledger.state());
+    let mut round = minter.round(context, &mut ledger, &mints, &|_, _| false, &|| false)?;
+    round.issued.splice(0..0, landed);
+    report(context, &ledger, &mut round)
+}
+
+/// Whoever acts holds nothing that the policy lets mint.
+fn may_not(minter: &Minter) -> CliError {
+    CliError::refused(format!("{} is no service that mints", minter.name()))
+        .hint("name the minter's key: jit mint --as minter --key FILE")
+}
+
+fn tell_voids(context: &Context, state: &State) {
+    if state.has_open_voids() {
         context.output.warning("a void commit is not acknowledged: only emergencies are minted (jit verify shows it)");
-        if let Some(remedy) = void::remedy(turn.session.state(), context.now()) {
+        if let Some(remedy) = void::remedy(state, context.now()) {
             context.output.hint(remedy);
         }
     }
-    for (id, environment) in due {
-        let policy = turn.session.policy();
-        let Some(ca) = policy.environments.get(&environment).map(|known| known.ca.clone()) else { continue };
-        let signer = context.ca_signer(&environment, &ca, files)?;
-        let minter = turn.person.name.clone();
-        let nonce = context.rng().bytes32()?;
-        let mut make = |replay: &crate::ledger::Replay, now: Timestamp| -> Result<Intent, AppendError> {
-            let state = replay.state();
-            let case = state.case(&id).ok_or_else(|| AppendError::Other("the case is gone".to_owned()))?;
-            let grant = state.grant(case, &environment, &minter, now).map_err(AppendError::Refused)?;
-            let certificate = ssh_cert::issue(grant.certificate(), &*signer, nonce)
-                .map_err(|error| AppendError::Other(error.to_string()))?;
-            let issuance = Issuance {
-                environment: grant.environment().clone(),
-                serial: grant.certificate().serial,
-                valid_after: grant.valid_after(),
-                valid_before: grant.valid_before(),
-                certificate,
-            };
-            Ok(Intent {
-                actor: minter.clone(),
-                case: Some(id),
-                body: Body::Issuance(issuance),
-                files: std::collections::BTreeMap::new(),
-            })
-        };
-        turn.session.append_with(context, &mut make, &*turn.person.signer)?;
-        if !issued.contains(&id) {
-            issued.push(id);
-        }
-    }
-    Ok(issued)
 }
 
-/// The cases and environments for which a credential is due, oldest case first.
-fn due(context: &Context, turn: &Turn, may_mint: &[Name]) -> Vec<(CaseId, Name)> {
-    let (state, now) = (turn.session.state(), context.now());
-    let mut due = Vec::new();
-    let Some(policy) = state.policy() else { return due };
-    for case in state.cases() {
-        let Some(access) = case.access() else { continue };
-        if state.has_open_voids() && !access.request.emergency {
-            continue;
-        }
-        for environment in environments(policy, &access.request) {
-            let has = access.issued.iter().any(|issued| issued.environment == environment);
-            if !has
-                && may_mint.contains(&environment)
-                && state.grant(case, &environment, &turn.person.name, now).is_ok()
-            {
-                due.push((case.id(), environment));
-            }
-        }
+fn report(context: &Context, ledger: &Ledger, round: &mut Round) -> Outcome {
+    let (state, now) = (ledger.state(), context.now());
+    for (code, (id, line)) in
+        round.held.iter().map(|held| (Code::A04, held)).chain(round.unreviewed.iter().map(|held| (Code::A07, held)))
+    {
+        context.output.warning(format!("{} is not minted ({code}): {line}", id.short()));
     }
-    due
-}
-
-/// A04: tells what only a lock holds back, and whether there is any.
-fn tell_held(context: &Context, turn: &Turn, may_mint: &[Name]) -> bool {
-    let (state, now) = (turn.session.state(), context.now());
-    let mut held = false;
-    for case in state.cases() {
-        let Some((access, policy)) = case.access().zip(state.policy()) else { continue };
-        let waits = match state.case_state(case, now) {
-            CaseState::Approved => true,
-            CaseState::Pending => access.request.emergency,
-            _ => false,
-        };
-        let mine = environments(policy, &access.request).iter().any(|environment| may_mint.contains(environment));
-        let booked = access.request.not_before.is_some_and(|start| now < start);
-        if let Some((lock, locked)) = locks::on(state, case, access, now).filter(|_| waits && mine && !booked) {
-            let line = locks::line(state, lock, locked, now);
-            context.output.warning(format!("{} is not minted (A04): {line}", case.id().short()));
-            held = true;
+    let first = if round.failed.is_empty() { None } else { Some(round.failed.remove(0)) };
+    if round.issued.is_empty() {
+        round.failed.iter().for_each(|failure| tell(context, failure));
+        if let Some(first) = first {
+            return Err(first.error);
         }
+    } else {
+        round.failed.splice(0..0, first);
+        round.failed.iter().for_each(|failure| tell(context, failure));
     }
-    held
-}
-
-fn report(context: &Context, session: &Session, issued: &[CaseId], held: bool) -> Result<(), CliError> {
-    let (state, now) = (session.state(), context.now());
-    let cases: Vec<_> = issued.iter().filter_map(|id| state.case(id)).collect();
+    let mut cases: Vec<_> = round.issued.iter().map(|made| made.case).collect();
+    cases.dedup();
+    let cases: Vec<_> = cases.iter().filter_map(|id| state.case(id)).collect();
     context.output.result(
-        || json!({ "issued": cases.iter().map(|case| case_json(state, case, now)).collect::<Vec<_>>() }),
+        || {
+            let mut object =
+                json!({ "issued": cases.iter().map(|case| case_json(state, case, now)).collect::<Vec<_>>() });
+            if let Some(fields) = object.as_object_mut().filter(|_| !round.failed.is_empty()) {
+                fields.insert("failed".to_owned(), round.failed.iter().map(failure_json).collect());
+            }
+            object
+        },
         || {
             let lines: Vec<String> = cases
                 .iter()
@@ -184,8 +121,41 @@ fn report(context: &Context, session: &Session, issued: &[CaseId], held: bool) -
             lines.join("\n")
         },
     )?;
+    let held = !round.held.is_empty();
     if cases.is_empty() && !held {
         context.output.note("Nothing is due.");
     }
-    Ok(())
+    // A13: CI must not read "nothing was minted" as "nothing was due". The same of what a lock holds back (A04).
+    Ok(match (round.failed.is_empty(), state.has_open_voids(), held) {
+        (false, ..) => Exit(ErrorKind::Failed.exit_code()),
+        (true, true, _) => Exit::FINDINGS,
+        (true, false, true) => Exit(ErrorKind::Refused.exit_code()),
+        (true, false, false) => Exit::DONE,
+    })
+}
+
+/// What could not be issued, and what to do about it.
+fn tell(context: &Context, failure: &Failure) {
+    context.output.warning(failure_line(failure));
+    if let Some(hint) = failure.error.hint_text() {
+        context.output.hint(hint);
+    }
+}
+
+fn failure_line(failure: &Failure) -> String {
+    format!("{} is not minted in {}: {}", failure.case.short(), failure.environment, failure.error.line())
+}
+
+fn failure_json(failure: &Failure) -> Value {
+    json!({ "case": failure.case.0.hex(), "id": failure.case.short(), "environment": failure.environment.as_str(),
+        "error": failure.error.line(), "hint": failure.error.hint_text() })
+}
+
+/// One issuance, for a log: who got what, until when, with which serial of which CA.
+fn made_line(state: &State, made: &Made, now: Timestamp) -> String {
+    let case = state.case(&made.case);
+    let what = case.map_or_else(String::new, |case| {
+        format!(": {} for {}, {}", subject(case), case.actor(), standing(state, case, now))
+    });
+    format!("Issued {}{what} (serial {} of {}, CA {})", made.case.short(), made.serial, made.environment, made.ca)
 }

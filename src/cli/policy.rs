@@ -7,11 +7,12 @@ use crate::domain::id::{Name, RoleRef};
 use crate::domain::time::Ttl;
 
 mod acknowledge;
-mod check;
+pub(super) mod check;
 mod diff;
 pub(super) mod enact;
 mod explain;
-mod propose;
+pub(super) mod propose;
+mod rotate_ca;
 mod show;
 mod test;
 
@@ -56,6 +57,8 @@ pub enum Command {
     Test(test::Args),
     /// Propose a new policy and other governed files, which root members then approve.
     Propose(propose::Args),
+    /// Propose another CA for an environment; credentials by the present one go on until they end.
+    RotateCa(rotate_ca::Args),
     /// Propose to acknowledge void commits: they were looked into, and minting may go on.
     Acknowledge(acknowledge::Args),
     /// Put an approved proposal in force: a policy, an acknowledgement or an unlock.
@@ -76,6 +79,7 @@ pub fn run(context: &mut Context, args: Args) -> Outcome {
         Command::Diff(args) => diff::run(context, &args),
         Command::Test(args) => test::run(context, &args),
         Command::Propose(args) => propose::run(context, args),
+        Command::RotateCa(args) => rotate_ca::run(context, args),
         Command::Acknowledge(args) => acknowledge::run(context, args),
         Command::Enact(args) => enact::run(context, &args),
     }

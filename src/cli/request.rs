@@ -2,9 +2,10 @@
 
 use std::time::Duration;
 
+use super::output::moment;
 use super::session::Fresh;
 use super::turn::{Turn, reason};
-use super::view::{locks, request_text, waiting_json, waiting_text};
+use super::view::{emergency, locks, request_text, waiting_json, waiting_text};
 use super::{CliError, Exit};
 use super::{Context, Outcome};
 use crate::domain::decide::Intent;
@@ -12,9 +13,9 @@ use crate::domain::event::{Body, Request, Risk};
 use crate::domain::finding::Code;
 use crate::domain::id::CaseId;
 use crate::domain::key::PublicKey;
-use crate::domain::policy::{Policy, quorum};
+use crate::domain::policy::{Mfa, Policy, Role, quorum};
 use crate::domain::state::access::Access;
-use crate::domain::state::case::CaseState;
+use crate::domain::state::case::{Case, CaseState};
 use crate::sign::file::read_public;
 
 use std::path::PathBuf;
@@ -60,8 +61,8 @@ pub struct Args {
     /// Why a smaller role does not do.
     #[arg(long, value_name = "TEXT")]
     pub least_privilege: Option<String>,
-    /// Not before this time (a booked window), such as 2026-11-24T01:00Z.
-    #[arg(long, value_name = "TIME", value_parser = super::args::time)]
+    /// Not before this time (a booked window), such as 2026-11-24T01:00Z or 2026-11-24T02:00+01:00.
+    #[arg(long, value_name = "TIME", value_parser = super::args::time, conflicts_with = "emergency")]
     pub at: Option<Timestamp>,
     /// The case that this one continues.
     #[arg(long, value_name = "CASE")]
@@ -92,8 +93,15 @@ const EVERY: Duration = Duration::from_secs(2);
 /// Refused where the policy would refuse, before anything is signed; usage where something is missing and nobody can be
 /// asked.
 pub fn run(context: &mut Context, args: Args) -> Outcome {
-    let turn = Turn::open(context)?;
+    let mut turn = Turn::open(context)?;
     let (wait, dry_run) = (args.wait, args.dry_run);
+    let mut args = args;
+    if args.targets.is_empty() {
+        args.targets = choose_roles(context, &turn, args.emergency)?;
+    }
+    let policy = turn.session.policy();
+    let mfa = args.targets.iter().filter_map(|target| policy.role(target)).map(|role| role.mfa).max();
+    turn.suit(context, mfa.unwrap_or(Mfa::None))?;
     let request = complete(context, &turn, args)?;
     submit(context, turn, request, wait, dry_run)
 }
@@ -106,9 +114,9 @@ pub(super) fn submit(
     wait: Option<Option<Ttl>>,
     dry_run: bool,
 ) -> Outcome {
-    let emergency = request.emergency;
     let intent = turn.intent(None, Body::Request(Box::new(request.clone())));
-    turn.session.ask(context, &intent, &*turn.person.signer)?;
+    turn.suit(context, turn.demands(&intent))?;
+    ask(context, &turn, &intent)?;
     let mut summary = String::new();
     if let Body::Request(request) = &intent.body {
         let access = Access::draft(turn.person.name.clone(), context.now(), (**request).clone());
@@ -120,18 +128,38 @@ pub(super) fn submit(
         let line = locks::line(turn.session.state(), lock, locked, context.now());
         context.output.warning(format!("nothing will be minted for this while a lock stands: {line}"));
     }
+    if request.emergency {
+        one_at_a_time(context, &turn);
+        // Said whatever flags there are: nobody opens this without reading it.
+        context.output.summary(&emergency::asked(&context.output, turn.session.policy(), &draft));
+    }
     if dry_run {
         return dry(context, &turn, &request, &summary);
     }
     let id = turn.say(context, &intent, &summary)?;
-    if emergency {
-        context
-            .output
-            .warning("EMERGENCY access: it is issued before any approval, and reviewers must look at it afterwards");
-    }
     match wait {
         None => turn.show(context, "Requested", id),
         Some(limit) => wait_for(context, turn, id, limit),
+    }
+}
+
+/// Asks the rules; where another emergency has to be reviewed first, says whose turn it is.
+fn ask(context: &mut Context, turn: &Turn, intent: &Intent) -> Result<(), CliError> {
+    let now = context.now();
+    turn.session
+        .ask(context, intent, &*turn.person.signer)
+        .map_err(|error| emergency::explained(error, turn.session.state(), &turn.person.name, now))
+}
+
+/// A07: of several emergencies that wait for the minter only one is issued.
+fn one_at_a_time(context: &Context, turn: &Turn) {
+    let (state, now) = (turn.session.state(), context.now());
+    let mine = |case: &&Case| *case.actor() == turn.person.name && case.access().is_some_and(|it| it.issued.is_empty());
+    if let Some(other) = emergency::open(state, now).into_iter().find(mine) {
+        context.output.warning(format!(
+            "your emergency {} waits for the minter already: only the first of them is issued",
+            other.id().short()
+        ));
     }
 }
 
@@ -152,7 +180,10 @@ fn approval_text(policy: &Policy, request: &Request, intent: &Intent) -> String 
 
 fn dry(context: &Context, turn: &Turn, request: &Request, summary: &str) -> Outcome {
     let access = Access::draft(turn.person.name.clone(), context.now(), request.clone());
-    let missing = access.missing(turn.session.policy()).unwrap_or_default();
+    let missing = match request.emergency {
+        true => Vec::new(),
+        false => access.missing(turn.session.policy()).unwrap_or_default(),
+    };
     context.output.result(
         || {
             let targets: Vec<String> = request.targets.iter().map(ToString::to_string).collect();
@@ -165,7 +196,10 @@ fn dry(context: &Context, turn: &Turn, request: &Request, summary: &str) -> Outc
 }
 
 fn wait_for(context: &mut Context, turn: Turn, id: CaseId, limit: Option<Ttl>) -> Outcome {
-    turn.show(context, "Requested", id)?;
+    // One object is the result: with --json the live case, or the error.
+    if !context.output.is_json() {
+        turn.show(context, "Requested", id)?;
+    }
     let until = limit.map(|limit| context.now().plus(limit));
     let mut turn = turn;
     loop {
@@ -192,8 +226,7 @@ fn complete(context: &mut Context, turn: &Turn, args: Args) -> Result<Request, C
     let policy = turn.session.policy();
     let prompt = context.prompt();
     let emergency = args.emergency;
-    let targets =
-        if args.targets.is_empty() { choose_roles(context, turn, emergency)? } else { sorted(args.targets.clone()) };
+    let targets = sorted(args.targets.clone());
     let roles: Vec<_> = targets.iter().filter_map(|target| policy.role(target)).collect();
     let longest = roles
         .iter()
@@ -211,6 +244,14 @@ fn complete(context: &mut Context, turn: &Turn, args: Args) -> Result<Request, C
             super::args::ttl(&text).map_err(CliError::usage)?
         }
     };
+    let credential_key = match &args.credential_key {
+        Some(file) => public_key(context, file)?,
+        None => turn.person.signer.public_key().clone(),
+    };
+    certifiable(&roles, &credential_key)?;
+    if let Some(at) = args.at {
+        opens_later(context.now(), at)?;
+    }
     refuse_early(context, turn, &targets, duration, &args)?;
     let business_need = reason(context, "--reason", "Why is it needed?", args.reason)?;
     let ticket = match (args.ticket, roles.iter().find_map(|role| role.ticket.as_ref())) {
@@ -253,10 +294,6 @@ fn complete(context: &mut Context, turn: &Turn, args: Args) -> Result<Request, C
     }
     data.sort();
     data.dedup();
-    let credential_key = match args.credential_key {
-        Some(file) => public_key(context, &file)?,
-        None => turn.person.signer.public_key().clone(),
-    };
     let extends = args.extends.as_deref().map(|named| turn.session.case(named).map(|case| case.id())).transpose()?;
     Ok(Request {
         targets,
@@ -272,6 +309,19 @@ fn complete(context: &mut Context, turn: &Turn, args: Args) -> Result<Request, C
         credential_key,
         risk: Risk { level, impact, rollback, data },
     })
+}
+
+/// A02: `verify-required` binds hardware keys only, so no other is certified where a role wants a PIN.
+fn certifiable(roles: &[&Role], key: &PublicKey) -> Result<(), CliError> {
+    if key.is_hardware() || roles.iter().all(|role| role.mfa != Mfa::TouchPin) {
+        return Ok(());
+    }
+    let print = key.fingerprint();
+    Err(CliError::refused(format!(
+        "mfa = touch+pin is demanded, and the key to be certified is none in hardware: {print}"
+    ))
+    .hint("leave --credential-key out, or name the .pub of a key made by: ssh-keygen -t ed25519-sk -O verify-required")
+    .rule(Code::A02))
 }
 
 /// Refuses what no answer to the questions that follow could mend: nobody types reasons for what cannot be had.
@@ -303,11 +353,21 @@ fn refuse_early(
         },
     };
     let intent = turn.intent(None, Body::Request(Box::new(probe)));
-    match turn.session.ask(context, &intent, &*turn.person.signer) {
+    match ask(context, turn, &intent) {
         // What is still missing is asked for next; everything else stands whatever is answered.
         Err(error) if error.broken_rule() == Some(Code::A02) => Ok(()),
         other => other,
     }
+}
+
+/// A window that is open already is no window.
+fn opens_later(now: Timestamp, at: Timestamp) -> Result<(), CliError> {
+    if at > now {
+        return Ok(());
+    }
+    Err(CliError::usage(format!("--at {at}: that was {}", moment(at, now)))
+        .because(format!("it is {now} now"))
+        .hint("leave --at out to begin as soon as people have agreed"))
 }
 
 fn public_key(context: &Context, file: &std::path::Path) -> Result<PublicKey, CliError> {

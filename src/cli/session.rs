@@ -2,8 +2,11 @@
 
 use super::context::{Context, Freshness, Ledger};
 use super::error::CliError;
+use super::keys;
 use crate::domain::decide::{Intent, draft, refusal};
+use crate::domain::finding::Fault;
 use crate::domain::id::{CaseId, Name};
+use crate::domain::key::{Presence, PublicKey};
 use crate::domain::policy::Policy;
 use crate::domain::state::State;
 use crate::domain::state::case::Case;
@@ -43,6 +46,16 @@ impl Session {
             }
         }
         Ok(Self(ledger))
+    }
+
+    /// The ledger.
+    pub const fn ledger(&self) -> &Ledger {
+        &self.0
+    }
+
+    /// The ledger, to be brought up to date.
+    pub const fn ledger_mut(&mut self) -> &mut Ledger {
+        &mut self.0
     }
 
     /// The repository.
@@ -96,11 +109,25 @@ impl Session {
     /// # Errors
     /// Refused, with the rule (exit 3).
     pub fn ask(&self, context: &mut Context, intent: &Intent, signer: &dyn Signer) -> Result<(), CliError> {
+        self.ask_with(context, intent, signer.public_key(), signer.presence())
+    }
+
+    /// The same for a key that was not opened yet.
+    ///
+    /// # Errors
+    /// As [`Session::ask`].
+    pub fn ask_with(
+        &self,
+        context: &mut Context,
+        intent: &Intent,
+        key: &PublicKey,
+        presence: Presence,
+    ) -> Result<(), CliError> {
         let nonce = context.nonce()?;
         let root = self.replay().root();
         let now = context.now();
         let event = draft(self.state(), root, intent, now, nonce);
-        Ok(refusal(self.state(), Some(root), &event, signer.public_key(), &intent.files, now)?)
+        Ok(refusal(self.state(), Some(root), &event, key, presence, &intent.files, now)?)
     }
 
     /// Signs and appends what is meant.
@@ -126,10 +153,24 @@ impl Session {
         make: &mut Draft<'_>,
         signer: &dyn Signer,
     ) -> Result<Appended, CliError> {
-        if signer.public_key().is_hardware() && context.prompt().is_available() {
-            context.output.note("Touch your security key.");
-        }
         let appended = context.append(&mut self.0, make, signer)?;
+        self.0.tell_left_alone(&context.output);
+        Ok(appended)
+    }
+}
+
+impl Session {
+    /// Signs and appends what is meant, all in one push. Gives for each, in order, the rule that refused it, if one did.
+    ///
+    /// # Errors
+    /// Where nothing could be signed or delivered; what was signed waits in the outbox then.
+    pub fn append_all(
+        &mut self,
+        context: &mut Context,
+        intents: &[Intent],
+        signer: &dyn Signer,
+    ) -> Result<Vec<Option<Fault>>, CliError> {
+        let appended = context.append_all(&mut self.0, intents, signer)?;
         self.0.tell_left_alone(&context.output);
         Ok(appended)
     }
@@ -149,7 +190,7 @@ impl Person {
     /// # Errors
     /// Where there is no key, or it is nobody's.
     pub fn of(context: &Context, policy: &Policy) -> Result<Self, CliError> {
-        let signer = context.signing_key()?;
+        let signer = keys::default(context, policy)?.open(context)?;
         let name = context.actor(policy, signer.public_key())?;
         Ok(Self { name, signer })
     }

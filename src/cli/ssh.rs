@@ -12,12 +12,13 @@ use super::credential::{Files, Lent, check_live, issued, lend};
 use super::error::{CliError, ErrorKind};
 use super::output::{moment, relative};
 use super::turn::Turn;
-use super::view::locks;
+use super::view::{locks, window};
 use super::{Context, Exit, Outcome, close, request};
 use crate::domain::id::{CaseId, Name, RoleRef};
 use crate::domain::policy::{Class, Policy};
 use crate::domain::state::access::Access;
 use crate::domain::state::case::{Case, CaseState};
+use crate::domain::state::grant::environments;
 use crate::domain::text::check_reason;
 use crate::domain::time::{Timestamp, Ttl};
 
@@ -36,6 +37,9 @@ pub struct Args {
     /// The case whose credential is used [default: your live one].
     #[arg(long, value_name = "CASE")]
     pub case: Option<String>,
+    /// Which role of the case [default: the first on a target that HOST serves].
+    #[arg(long, value_name = "TARGET/ROLE", value_parser = super::args::role)]
+    pub role: Option<RoleRef>,
     /// Wait for a credential that is on its way, at most for DURATION; exits with 8 if it is not there then. At a
     /// terminal this is the default, without an end.
     #[arg(long, value_name = "DURATION", num_args = 0..=1, require_equals = true, value_parser = super::args::ttl)]
@@ -68,6 +72,10 @@ pub fn run(context: &mut Context, args: Args) -> Outcome {
     let (id, ends) = (lent.case, lent.issued.valid_before);
     let files = lend(context, lent)?;
     context.output.note(format!("{}: {} ends {}", id.short(), ready.chosen.role, moment(ends, context.now())));
+    let (state, now) = (ready.ledger.state(), context.now());
+    if let Some(case) = state.case(&id) {
+        window::warn(&context.output, state, case, &ready.chosen.lent.access.actor, now);
+    }
     let command = |log: Option<&Path>| ssh(context, &args, &destination, &ready, &files, log);
     let Exit(code) = match ready.fresh_until(context.now()) {
         Some(until) => connect::patiently(context, &destination.host, until, command)?,
@@ -131,12 +139,12 @@ impl Ready {
 
 /// The live credential, requested and waited for where that is possible and wanted.
 fn obtain(context: &mut Context, args: &Args, destination: &Destination) -> Result<Ready, CliError> {
-    let (named, host) = (args.case.as_deref(), destination.host.as_str());
+    let (named, host, role) = (args.case.as_deref(), destination.host.as_str(), args.role.as_ref());
     let mut ledger = context.ledger(Freshness::Local)?;
-    let mut choice = choose(context, &ledger, named, host)?;
+    let mut choice = choose(context, &ledger, named, host, role)?;
     if matches!(choice, Choice::Lacking(_)) && ledger.remote()?.is_some() {
         ledger = context.ledger(Freshness::Fetched)?;
-        choice = choose(context, &ledger, named, host)?;
+        choice = choose(context, &ledger, named, host, role)?;
     }
     let error = match choice {
         Choice::Live(chosen) => return Ok(Ready { ledger, chosen, became_live: None }),
@@ -150,7 +158,7 @@ fn obtain(context: &mut Context, args: &Args, destination: &Destination) -> Resu
     let may_wait = args.wait.is_some() || context.prompt().is_available();
     let Some(id) = awaited.filter(|_| may_wait) else { return Err(error) };
     let became_live = wait::until_live(context, &mut ledger, id, args.wait.flatten(), host)?;
-    match choose(context, &ledger, Some(&id.short()), host)? {
+    match choose(context, &ledger, Some(&id.short()), host, role)? {
         Choice::Live(chosen) => Ok(Ready { ledger, chosen, became_live: Some(became_live) }),
         Choice::Lacking(error) => Err(error),
     }
@@ -190,7 +198,13 @@ enum Choice {
     Lacking(CliError),
 }
 
-fn choose(context: &Context, ledger: &Ledger, named: Option<&str>, host: &str) -> Result<Choice, CliError> {
+fn choose(
+    context: &Context,
+    ledger: &Ledger,
+    named: Option<&str>,
+    host: &str,
+    role: Option<&RoleRef>,
+) -> Result<Choice, CliError> {
     let policy = ledger.policy();
     let served = served_by(policy, host);
     if let Some(named) = named {
@@ -199,25 +213,28 @@ fn choose(context: &Context, ledger: &Ledger, named: Option<&str>, host: &str) -
             Ok((case, access))
         });
         return match live {
-            Ok((case, access)) => of(policy, case, access, &served),
+            Ok((case, access)) => of(context, policy, case, access, &served, role),
             Err(error) => Ok(Choice::Lacking(error)),
         };
     }
     let me = context.who(policy)?;
     let now = context.now();
-    let live: Vec<(&Case, &Access)> = ledger.live_of(&me, now).filter(|(_, access)| reaches(access, &served)).collect();
+    let opens =
+        |access: &Access| reaches(access, &served) && role.is_none_or(|wanted| access.request.targets.contains(wanted));
+    let live: Vec<(&Case, &Access)> = ledger.live_of(&me, now).filter(|(_, access)| opens(access)).collect();
     // A lock stands on all of them: nothing else is to be had here.
     let (stopped, live): (Vec<_>, Vec<_>) =
         live.into_iter().partition(|(case, access)| locks::on(ledger.state(), case, access, now).is_some());
     if let ([], Some((case, access))) = (&*live, stopped.first()) {
         return Ok(match check_live(context, ledger, case, access) {
             Err(error) => Choice::Lacking(error),
-            Ok(()) => return of(policy, case, access, &served),
+            Ok(()) => return of(context, policy, case, access, &served, role),
         });
     }
+    let live = window::newest(live);
     match &*live {
         [] => Ok(Choice::Lacking(nothing_live(context, ledger, &me, &served, host))),
-        [(case, access)] => of(policy, case, access, &served),
+        [(case, access)] => of(context, policy, case, access, &served, role),
         several => {
             let lines: Vec<String> = several
                 .iter()
@@ -228,18 +245,52 @@ fn choose(context: &Context, ledger: &Ledger, named: Option<&str>, host: &str) -
                 .collect();
             let chosen = context.prompt().select("--case", "With which credential?", &lines)?;
             let (case, access) = several.get(chosen).ok_or_else(CliError::cancelled)?;
-            of(policy, case, access, &served)
+            of(context, policy, case, access, &served, role)
         }
     }
 }
 
-fn of(policy: &Policy, case: &Case, access: &Access, served: &[Name]) -> Result<Choice, CliError> {
-    let targets = &access.request.targets;
-    let role = targets.iter().find(|role| served.contains(&role.target)).or(targets.first());
-    let role = role.cloned().ok_or_else(|| CliError::failed("the case names no target"))?;
+fn of(
+    context: &Context,
+    policy: &Policy,
+    case: &Case,
+    access: &Access,
+    served: &[Name],
+    wanted: Option<&RoleRef>,
+) -> Result<Choice, CliError> {
+    let role = role_of(context, policy, case, access, served, wanted)?;
     let issued = issued(access, policy.environment_of(&role))?;
     let lent = Lent { case: case.id(), access: access.clone(), issued };
     Ok(Choice::Live(Box::new(Chosen { lent, role })))
+}
+
+/// The role of a case with which to go in: the one that is wanted, or the first on a target that the host serves. Where the
+/// policy does not know the host and the case opens several environments, only the person knows.
+fn role_of(
+    context: &Context,
+    policy: &Policy,
+    case: &Case,
+    access: &Access,
+    served: &[Name],
+    wanted: Option<&RoleRef>,
+) -> Result<RoleRef, CliError> {
+    let targets = &access.request.targets;
+    if let Some(wanted) = wanted {
+        return match targets.iter().find(|role| *role == wanted) {
+            Some(role) => Ok(role.clone()),
+            None => Err(CliError::failed(format!("case {} does not open {wanted}", case.id().short()))
+                .hint(format!("it opens {}", role_names(access)))),
+        };
+    }
+    if let Some(role) = targets.iter().find(|role| served.contains(&role.target)) {
+        return Ok(role.clone());
+    }
+    if served.is_empty() && environments(policy, &access.request).len() > 1 {
+        let lines: Vec<String> = targets.iter().map(ToString::to_string).collect();
+        let at = context.prompt().select("--role", "The policy does not know this host. As which role?", &lines)?;
+        return targets.get(at).cloned().ok_or_else(CliError::cancelled);
+    }
+    targets.first().cloned().ok_or_else(|| CliError::failed("the case names no target"))
 }
 
 /// The targets behind a host's name: what the policy says that the host of this name (or of its first label) serves, or

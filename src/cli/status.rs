@@ -4,12 +4,16 @@ use serde_json::{Value, json};
 
 use super::session::{Fresh, Person, Session};
 use super::turn::Turn;
-use super::view::case_json;
+use super::view::{case_json, emergency, window};
 use super::{Context, Exit, Outcome};
-use crate::domain::id::CaseId;
+use crate::domain::id::{CaseId, Name};
+use crate::domain::state::State;
 use crate::domain::state::case::{Case, CaseState};
+use crate::domain::time::Timestamp;
 
 /// What waits for you, what is live and for how long.
+///
+/// Emergencies come first, for everybody, until they are reviewed. Exits with 4 while the review of one is overdue.
 #[derive(Debug, clap::Args)]
 pub struct Args {}
 
@@ -22,15 +26,16 @@ pub fn run(context: &mut Context, _: Args) -> Outcome {
     let waiting = session.waiting()?.len();
     let policy = session.policy().clone();
     // Without a key that the policy knows, there is still something to see.
-    let (session, mine) = match Person::of(context, &policy) {
+    let (session, me, mine) = match Person::of(context, &policy) {
         Ok(person) => {
+            let me = person.name.clone();
             let turn = Turn { session, person };
             let mine = super::approve::waiting_for_me(context, &turn);
-            (turn.session, mine)
+            (turn.session, Some(me), mine)
         }
         Err(error) => {
             context.output.detail(error.message());
-            (session, Vec::new())
+            (session, None, Vec::new())
         }
     };
     let (state, now) = (session.state(), context.now());
@@ -38,7 +43,13 @@ pub fn run(context: &mut Context, _: Args) -> Outcome {
         state.cases().filter(|case| case.position() > 0 && wanted.contains(&state.case_state(case, now))).collect()
     };
     let for_me: Vec<&Case> = mine.iter().filter_map(|id: &CaseId| state.case(id)).collect();
+    let emergencies = emergency::open(state, now);
+    let overdue = emergencies.iter().filter(|case| emergency::is_overdue(state, case, now)).count();
+    let exit = if overdue > 0 { Exit::FINDINGS } else { Exit::DONE };
+    let to_review = to_review(state, me.as_ref(), now);
     let groups = [
+        ("Emergencies", "emergencies", emergencies),
+        ("To be reviewed by you", "to_review", to_review.clone()),
         ("Waiting for you", "waiting_for_me", for_me),
         ("Live", "live", in_state(&[CaseState::Live])),
         ("Pending", "pending", in_state(&[CaseState::Pending, CaseState::Approved])),
@@ -48,7 +59,7 @@ pub fn run(context: &mut Context, _: Args) -> Outcome {
     let voids = state.voids().iter().filter(|void| !void.acknowledged).count();
     if context.output.is_json() {
         let mut object = json!({ "ledger": state.ledger().map(|id| id.to_string()), "name": state.name(), "size": state.size(),
-            "open_voids": voids, "outbox": waiting });
+            "open_voids": voids, "overdue_emergencies": overdue, "outbox": waiting });
         if let Some(fields) = object.as_object_mut() {
             for (_, field, cases) in &groups {
                 let cases: Vec<Value> = cases.iter().map(|case| case_json(state, case, now)).collect();
@@ -56,18 +67,20 @@ pub fn run(context: &mut Context, _: Args) -> Outcome {
             }
         }
         context.output.print(&object.to_string())?;
-        return Ok(Exit::DONE);
+        return Ok(exit);
     }
-    // First of all: whoever sees nothing else sees that something is stopped.
+    // First of all: whoever sees nothing else sees that something is stopped, or was opened before anybody agreed.
     if let Some(banner) = super::view::locks::banner(&context.output, state, now) {
         context.output.print(&banner)?;
     }
+    context.output.print(&emergency::banner(&context.output, state, me.as_ref(), now))?;
     context.output.print(&format!(
         "{}: {}, verified",
         context.output.bold(state.name()),
         super::output::count(state.size(), "event")
     ))?;
-    let below = |field: &str, cases: &[&Case]| !cases.is_empty() && field != "locked";
+    // What a banner has said already is not listed once more.
+    let below = |field: &str, cases: &[&Case]| !cases.is_empty() && !["locked", "emergencies"].contains(&field);
     for (title, _, cases) in groups.iter().filter(|(_, field, cases)| below(field, cases)) {
         context.output.print(&format!("\n{}", context.output.bold(title)))?;
         context.output.print(&super::list::table(context, state, cases, now))?;
@@ -83,8 +96,30 @@ pub fn run(context: &mut Context, _: Args) -> Outcome {
     if waiting > 0 {
         context.output.warning(format!("{waiting} signed events wait in the outbox: jit sync"));
     }
+    if let Some(me) = &me {
+        for case in state.cases() {
+            window::warn(&context.output, state, case, me, now);
+        }
+    }
+    if let Some(first) = to_review.first() {
+        context.output.hint(format!("jit review {}", first.id().short()));
+    }
     if let Some(first) = mine.first() {
         context.output.hint(format!("jit approve {}", first.short()));
     }
-    Ok(Exit::DONE)
+    Ok(exit)
+}
+
+/// The cases that have ended and that `me` can still review: emergencies first, then the one that is due first.
+fn to_review<'s>(state: &'s State, me: Option<&Name>, now: Timestamp) -> Vec<&'s Case> {
+    let Some((me, policy)) = me.zip(state.policy()) else { return Vec::new() };
+    let mut found: Vec<(bool, Option<Timestamp>, &Case)> = Vec::new();
+    for case in state.cases().filter(|case| state.case_state(case, now) == CaseState::ReviewDue) {
+        let Some(access) = case.access() else { continue };
+        if let Some(owed) = emergency::owed(policy, access, now).filter(|owed| owed.is_for(me)) {
+            found.push((!access.request.emergency, owed.due, case));
+        }
+    }
+    found.sort_by_key(|(ordinary, due, _)| (*ordinary, *due));
+    found.into_iter().map(|(_, _, case)| case).collect()
 }

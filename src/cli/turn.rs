@@ -3,12 +3,16 @@
 
 use super::context::Context;
 use super::error::CliError;
+use super::keys;
 use super::session::{Fresh, Person, Session};
 use super::view::{case_json, case_text, next_step, proposal, standing, subject};
 use super::{Exit, Outcome};
 use crate::domain::decide::Intent;
 use crate::domain::event::Body;
+use crate::domain::finding::Code;
 use crate::domain::id::CaseId;
+use crate::domain::key::Presence;
+use crate::domain::policy::Mfa;
 use crate::domain::state::case::Case;
 use crate::domain::text::check_reason;
 
@@ -79,7 +83,48 @@ impl Turn {
     /// Whether the rules would take `body` in `case` from whoever acts: for lists of what waits for me.
     pub fn would_take(&self, context: &mut Context, case: CaseId, body: Body) -> bool {
         let intent = self.intent(Some(case), body);
-        self.session.ask(context, &intent, &*self.person.signer).is_ok()
+        match self.session.ask(context, &intent, &*self.person.signer) {
+            Err(error) if error.broken_rule() == Some(Code::K05) => {
+                match self.other_key(context, self.demands(&intent)) {
+                    Ok(other) => {
+                        let presence = other.known.unwrap_or(Presence::at_best(&other.key));
+                        self.session.ask_with(context, &intent, &other.key, presence).is_ok()
+                    }
+                    Err(_) => false,
+                }
+            }
+            asked => asked.is_ok(),
+        }
+    }
+
+    /// How much presence the roles demand of what is meant.
+    pub fn demands(&self, intent: &Intent) -> Mfa {
+        self.session.state().demanded_presence(self.session.policy(), intent.case, &intent.body)
+    }
+
+    fn other_key(&self, context: &Context, mfa: Mfa) -> Result<keys::OwnKey, CliError> {
+        let present = self.person.signer.public_key();
+        keys::fitting(context, self.session.policy(), &self.person.name, present, mfa)
+    }
+
+    /// Takes another of the person's keys, and says so, where the present one cannot show what `mfa` demands (K05).
+    ///
+    /// # Errors
+    /// Refused where no key is known that can, or several could.
+    pub fn suit(&mut self, context: &Context, mfa: Mfa) -> Result<(), CliError> {
+        let (key, shown) = (self.person.signer.public_key(), self.person.signer.presence());
+        let suits = match mfa {
+            Mfa::None => !key.is_hardware() || shown.touch,
+            Mfa::Touch => shown.touch,
+            Mfa::TouchPin => shown.touch && shown.pin,
+        };
+        if suits {
+            return Ok(());
+        }
+        let other = self.other_key(context, mfa)?;
+        context.output.note(format!("Signing with {}: the role demands mfa = {mfa}", other.name()));
+        self.person.signer = other.open(context)?;
+        Ok(())
     }
 
     /// What whoever acts means to say.
@@ -92,6 +137,7 @@ impl Turn {
     /// # Errors
     /// Refused by a rule; cancelled; or where it cannot be signed or appended.
     pub fn say(&mut self, context: &mut Context, intent: &Intent, summary: &str) -> Result<CaseId, CliError> {
+        self.suit(context, self.demands(intent))?;
         self.session.ask(context, intent, &*self.person.signer)?;
         if !context.global.yes || context.prompt().is_available() {
             context.output.summary(summary);

@@ -4,11 +4,12 @@ use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
 
+use super::checkpoint::branch::Checkpoints;
 use super::error::CliError;
 use super::session::{Fresh, Session};
 use super::view::void;
 use super::{Context, Exit, Outcome};
-use crate::domain::finding::{Finding, Void};
+use crate::domain::finding::{Code, Finding, Void};
 use crate::domain::id::CommitId;
 use crate::domain::text::visible;
 
@@ -39,13 +40,18 @@ pub struct Args {
 /// # Errors
 /// Where the ledger could not be checked, which is no verdict; stale where it does not continue the pin.
 pub fn run(context: &mut Context, args: Args) -> Outcome {
-    let session = Session::open(context, Fresh::Try)?;
+    let mut session = Session::open(context, Fresh::Try)?;
+    // A checkpoint that contradicts the ledger ends this with exit 5, whatever the policy demands.
+    let checkpoints = Checkpoints::looked(context, session.ledger_mut())?;
     let (state, replay) = (session.state(), session.replay());
     let at = args.at.unwrap_or_else(|| context.now());
     let since = args.since.as_deref().map(|text| position_of(&session, text)).transpose()?;
     let voids: Vec<&Void> =
         state.voids().iter().filter(|void| since.is_none_or(|since| void.position > since)).collect();
-    let findings = replay.findings(session.store(), at)?;
+    let mut findings = replay.findings(session.store(), at)?;
+    if let Some(lacking) = checkpoints.map(|known| known.lacking(session.ledger(), at)).transpose()?.flatten() {
+        findings.push(Finding { code: Code::F04, case: None, message: lacking });
+    }
     let open = voids.iter().filter(|void| !void.acknowledged).count();
     let ok = open == 0 && (findings.is_empty() || !args.strict);
     let mut cases: BTreeMap<&str, u64> = BTreeMap::new();

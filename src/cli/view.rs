@@ -12,10 +12,14 @@ use crate::domain::text::visible;
 use crate::domain::time::Timestamp;
 
 pub mod aftermath;
+pub mod emergency;
+pub mod leaving;
 pub mod lines;
 pub mod locks;
+pub mod proofs;
 pub mod proposal;
 pub mod void;
+pub mod window;
 
 /// The case object.
 pub fn case_json(state: &State, case: &Case, now: Timestamp) -> Value {
@@ -48,6 +52,14 @@ pub fn case_json(state: &State, case: &Case, now: Timestamp) -> Value {
             put("ends", time(access.ends()));
             put("emergency", json!(access.request.emergency));
             put("incident", json!(access.request.incident));
+            put("not_before", time(access.request.not_before));
+            put("extends", json!(access.request.extends.map(|case| case.0.hex())));
+            put("extended_by", json!(window::extended_by(state, case, now).map(|case| case.id().0.hex())));
+            if let Some(policy) = state.policy() {
+                for (name, value) in emergency::fields(policy, access, now) {
+                    put(name, value);
+                }
+            }
             put(
                 "ended",
                 match access.ended(now) {
@@ -110,6 +122,8 @@ pub fn waiting_on(state: &State, case: &Case, now: Timestamp) -> Vec<Missing> {
     }
     let (Some(policy), Some(access)) = (state.policy(), case.access()) else { return Vec::new() };
     match state.case_state(case, now) {
+        // Nobody has to agree to an emergency before it is issued.
+        CaseState::Pending if access.request.emergency => Vec::new(),
         CaseState::Pending => access.missing(policy).unwrap_or_default(),
         CaseState::ReviewDue => access.missing_reviews(policy),
         _ => Vec::new(),
@@ -141,19 +155,37 @@ pub fn standing(state: &State, case: &Case, now: Timestamp) -> String {
 
 /// Where an access stands, locks left aside.
 fn unlocked(state: &State, access: &Access, stands: CaseState, now: Timestamp) -> String {
+    let policy = state.policy();
+    let opens = window::opens(access, now).map(|start| moment(start, now));
     match stands {
-        CaseState::Pending => match state.policy().map(|policy| access.decide_by(policy)) {
-            Some(by) => format!("pending, lapses {}", moment(by, now)),
-            None => "pending".into(),
+        CaseState::Pending if access.request.emergency => match state.open_emergency(&access.actor) {
+            Some(first) => format!("not issued: {} has to be reviewed first", first.id().short()),
+            None => "not issued yet: it waits for the minter".into(),
         },
+        CaseState::Pending => {
+            let opens = opens.map_or_else(String::new, |opens| format!("; opens {opens}"));
+            match policy.map(|policy| access.decide_by(policy)) {
+                Some(by) => format!("pending, lapses {}{opens}", moment(by, now)),
+                None => format!("pending{opens}"),
+            }
+        }
         CaseState::Live => {
             access.ends().map_or_else(|| "live".into(), |end| format!("live, ends {}", moment(end, now)))
         }
-        CaseState::Approved => match state.policy().and_then(|policy| access.activate_by(policy)) {
-            Some(by) => format!("approved, to be minted by {}", clock(by, now)),
-            None => "approved".into(),
+        CaseState::Approved => match (opens, policy.and_then(|policy| access.activate_by(policy))) {
+            (Some(opens), _) => format!("approved, opens {opens}"),
+            (None, Some(by)) => format!("approved, to be minted by {}", clock(by, now)),
+            (None, None) => "approved".into(),
         },
-        CaseState::Ended | CaseState::ReviewDue | CaseState::Reviewed => match access.ended(now) {
+        CaseState::ReviewDue => {
+            let by = access.ended(now).map_or_else(String::new, |(at, by)| format!(" ({by} {})", clock(at, now)));
+            match policy.and_then(|policy| emergency::due(policy, access, now)) {
+                Some(due) if now > due => format!("review OVERDUE since {}{by}", moment(due, now)),
+                Some(due) => format!("review due until {}{by}", moment(due, now)),
+                None => format!("{stands}{by}"),
+            }
+        }
+        CaseState::Ended | CaseState::Reviewed => match access.ended(now) {
             Some((at, by)) => format!("{stands} ({by} {})", clock(at, now)),
             None => stands.to_string(),
         },
@@ -176,8 +208,9 @@ pub fn subject(case: &Case) -> String {
     match case.matter() {
         Matter::Access(access) => {
             let targets: Vec<String> = access.request.targets.iter().map(ToString::to_string).collect();
-            let emergency = if access.request.emergency { " (emergency)" } else { "" };
-            format!("{} for {}{emergency}", targets.join(", "), duration(access.request.duration))
+            // First, so that a narrow table does not cut it off.
+            let emergency = if access.request.emergency { "EMERGENCY " } else { "" };
+            format!("{emergency}{} for {}", targets.join(", "), duration(access.request.duration))
         }
         Matter::Proposal(proposed) => match &proposed.subject {
             Subject::Policy { version, .. } => format!("proposal: policy version {version}"),
@@ -206,9 +239,7 @@ pub fn request_text(policy: &Policy, access: &Access) -> String {
         }
     }
     lines.put("For", &format!("{} from the first credential", duration(request.duration)));
-    if let Some(start) = request.not_before {
-        lines.put("Not before", &start.to_string());
-    }
+    lines.optional("Not before", window::text(policy, access).as_deref());
     lines.put("Why", &request.business_need);
     lines.optional("Why not less", request.least_privilege.as_deref());
     lines.optional("Ticket", request.ticket.as_deref());
@@ -255,7 +286,15 @@ pub fn case_text(output: &Output, state: &State, case: &Case, now: Timestamp) ->
                 lines.put("LOCKED", &locks::line(state, lock, locked, now));
                 text.push_str(&lines.0);
             }
+            text.push_str(&credentials(access, now));
             text.push_str(&aftermath::text(output, access, now));
+            if let Some(later) = window::extended_by(state, case, now) {
+                let stands = standing(state, later, now);
+                text.push_str(&field("Extended by", &format!("{}: {stands}", later.id().short())));
+            }
+            if let Some(owed) = emergency::owed(policy, access, now).filter(|_| access.request.emergency) {
+                text.push_str(&field("Review by", &owed.text(now)));
+            }
         }
         (Matter::Proposal(proposed), _) => {
             let mut lines = Lines(String::new());
@@ -293,6 +332,16 @@ pub fn case_text(output: &Output, state: &State, case: &Case, now: Timestamp) ->
     text
 }
 
+/// What was issued: one credential an environment.
+fn credentials(access: &Access, now: Timestamp) -> String {
+    let mut lines = Lines(String::new());
+    for issued in &access.issued {
+        let (from, until) = (clock(issued.valid_after, now), clock(issued.valid_before, now));
+        lines.put("Credential", &format!("{} serial {}, valid {from} to {until}", issued.environment, issued.serial));
+    }
+    lines.0
+}
+
 /// `Waiting on: …` and what to type next, on stderr.
 pub fn next_step(output: &Output, state: &State, case: &Case, now: Timestamp) {
     let id = case.id().short();
@@ -308,6 +357,12 @@ pub fn next_step(output: &Output, state: &State, case: &Case, now: Timestamp) {
         return;
     }
     match (state.case_state(case, now), case.kind()) {
+        (CaseState::Pending, Kind::Request) if case.access().is_some_and(|access| access.request.emergency) => {
+            output.hint("jit mint   (the minter, usually CI)   or wait for it: jit ssh --wait HOST");
+        }
+        (CaseState::Approved, Kind::Request) if case.access().is_some_and(|it| window::opens(it, now).is_some()) => {
+            output.hint(format!("jit ssh --wait HOST   waits for the window; jit withdraw {id}   gives it up"));
+        }
         (CaseState::Pending, _) => output.hint(format!("jit approve {id}")),
         (CaseState::Approved, Kind::Request) => output.hint("jit mint   (the minter, usually CI)"),
         (CaseState::Approved, Kind::Proposal) => output.hint(format!("jit policy enact {id}")),

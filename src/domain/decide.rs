@@ -6,7 +6,7 @@ use super::codec;
 use super::event::{Body, Event, Seen};
 use super::finding::Fault;
 use super::id::{CaseId, Digest, Name, Nonce};
-use super::key::PublicKey;
+use super::key::{Presence, PublicKey};
 use super::state::Claim;
 use super::state::State;
 use super::state::arrival::Signature;
@@ -41,8 +41,8 @@ pub fn draft(state: &State, root: Digest, intent: &Intent, time: Timestamp, nonc
 }
 
 /// Asks `event` every rule that can be asked before it is signed: text and size (E), whose key and which kind of key (K),
-/// and all of L and A. A hardware key is taken to be touched and given its PIN; an issuance's CA signature is taken to be
-/// good. Both are looked at again when the event is replayed.
+/// and all of L and A. A hardware key is taken to show what it can (`presence`); an issuance's CA signature is taken to be
+/// good. Both are looked at again when the event is signed, and when it is replayed.
 ///
 /// # Errors
 /// The first rule that the event would break.
@@ -51,6 +51,7 @@ pub fn refusal(
     root_at_seen: Option<Digest>,
     event: &Event,
     key: &PublicKey,
+    presence: Presence,
     files: &BTreeMap<String, Vec<u8>>,
     now: Timestamp,
 ) -> Result<(), Fault> {
@@ -60,8 +61,8 @@ pub fn refusal(
     let signature = Signature {
         key: key.clone(),
         namespace: event.kind().namespace(),
-        touched: key.is_hardware(),
-        pin: key.is_hardware(),
+        touched: presence.touch,
+        pin: presence.pin,
         foreign_application: None,
         ca_signature: true,
     };

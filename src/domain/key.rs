@@ -189,6 +189,23 @@ pub struct HardwareSignature {
     pub counter: u32,
 }
 
+/// What signatures of a key can show of the person who makes them, as far as that is known before one is made.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Presence {
+    /// That the key was touched.
+    pub touch: bool,
+    /// That it was given its PIN, or knew a finger.
+    pub pin: bool,
+}
+
+impl Presence {
+    /// What a key of this kind can show at best: a software key nothing, a hardware key both.
+    pub const fn at_best(key: &PublicKey) -> Self {
+        let hardware = key.is_hardware();
+        Self { touch: hardware, pin: hardware }
+    }
+}
+
 /// A reader over the SSH wire encoding (RFC 4251, section 5). Never panics, never reads past its end.
 pub struct Wire<'a>(&'a [u8]);
 

@@ -11,6 +11,7 @@
 //!
 //! | key | absent |
 //! |---|---|
+//! | `log.witness`, `log.quorum`, `log.freshest` | no witnesses; none are needed; cosignatures of any age will do |
 //! | `log`, `environment.E.recorder` | no checkpoints are signed; nothing to seal recordings to |
 //! | `environment`, `target`, `member`, `service`, `host` | none of them yet |
 //! | `target.T.description`, `target.T.data` | empty |
@@ -37,7 +38,9 @@ use super::key::PublicKey;
 use super::time::Ttl;
 
 pub mod diff;
+pub mod edit;
 mod errors;
+mod log;
 mod pattern;
 mod probe;
 mod quorum;
@@ -48,6 +51,7 @@ mod sound;
 mod tree;
 
 pub use errors::{PolicyErrors, PolicyProblem};
+pub use log::{Log, Witness};
 pub use pattern::Pattern;
 pub use probe::{Builtin, Clear, Offline, Probe, ProbeWhat};
 pub use quorum::{Missing, Quorum, quorum};
@@ -73,8 +77,8 @@ pub struct Policy {
     pub root: Root,
     /// Members, services and hosts by name. No name is used twice.
     pub actors: BTreeMap<Name, Actor>,
-    /// The key that signs checkpoints.
-    pub log: Option<PublicKey>,
+    /// The log: who signs checkpoints, and who witnesses them.
+    pub log: Option<Log>,
     /// The environments by name.
     pub environments: BTreeMap<Name, Environment>,
     /// The targets by name.

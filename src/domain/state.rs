@@ -48,8 +48,8 @@ pub struct State {
     standing: Vec<CaseId>,
     voids: Vec<Void>,
     serials: HashMap<PublicKey, u64>,
-    /// Whose every key is or ever was: a key belongs to one actor for ever.
-    key_owners: HashMap<PublicKey, Name>,
+    /// Whose every key is or ever was, by its point: a key belongs to one actor for ever, as a hardware key or as none.
+    key_owners: HashMap<[u8; 32], Name>,
 }
 
 /// An event that broke no rule at its position. Only [`State::judge`] makes one.
@@ -156,6 +156,11 @@ impl State {
         self.serials.get(ca).map_or(1, |last| last.saturating_add(1))
     }
 
+    /// Whose key it is, or once was under any policy in force.
+    pub fn key_owner(&self, key: &PublicKey) -> Option<&Name> {
+        self.key_owners.get(key.point())
+    }
+
     /// The state of a case at `now`.
     pub fn case_state(&self, case: &Case, now: Timestamp) -> CaseState {
         match case.matter() {
@@ -256,7 +261,7 @@ impl State {
             ));
         }
         // K05: a hardware key shows touch always, and what the roles demand.
-        signature.presence(self.demanded_presence(policy, event))
+        signature.presence(self.demanded_presence(policy, event.case, &event.body))
     }
 
     /// L01 to L06: which ledger, which policy, which log, when.

@@ -19,6 +19,7 @@ pub struct GitRemote<'a> {
     store: &'a GitStore,
     program: &'a Program,
     name: String,
+    branch: &'static str,
 }
 
 /// What a push came to.
@@ -37,10 +38,16 @@ impl<'a> GitRemote<'a> {
     pub fn of(store: &'a GitStore, program: &'a Program, name: Option<&str>) -> Result<Option<Self>, GitError> {
         let wanted = name.unwrap_or("origin");
         match store.git().find_remote(wanted) {
-            Ok(_) => Ok(Some(Self { store, program, name: wanted.to_owned() })),
+            Ok(_) => Ok(Some(Self { store, program, name: wanted.to_owned(), branch: BRANCH })),
             Err(error) if error.code() == git2::ErrorCode::NotFound && name.is_none() => Ok(None),
             Err(error) => Err(GitError::repository(store.path(), &error)),
         }
+    }
+
+    /// The same remote's other branch: its whole name, such as `refs/heads/checkpoints`.
+    #[must_use]
+    pub fn with_branch(self, branch: &'static str) -> Self {
+        Self { branch, ..self }
     }
 
     /// The remote's name.
@@ -56,17 +63,28 @@ impl<'a> GitRemote<'a> {
         self.store.reference(&self.tracking())
     }
 
+    /// Where the branch of the other side is, where that is a repository on this machine: read from its files, without
+    /// asking anybody. `None` for any other remote. A hint to fetch, never an answer.
+    pub fn nearby_head(&self) -> Option<CommitId> {
+        let remote = self.store.git().find_remote(&self.name).ok()?;
+        let url = remote.url().ok()?;
+        let path = Path::new(url.strip_prefix("file://").unwrap_or(url));
+        let there = if path.is_absolute() { git2::Repository::open(path).ok()? } else { return None };
+        super::reference::current(&there, BRANCH).ok().flatten()
+    }
+
     fn tracking(&self) -> String {
-        format!("refs/remotes/{}/main", self.name)
+        let branch = self.branch.strip_prefix("refs/heads/").unwrap_or(self.branch);
+        format!("refs/remotes/{}/{branch}", self.name)
     }
 
     fn push_once(&self, commit: CommitId) -> Result<Result<(), Verdict>, RemoteError> {
         // A full id and a full name: nothing of the configuration decides what is pushed where. No `+`, ever.
-        let what = format!("{commit}:{BRANCH}");
+        let what = format!("{commit}:{}", self.branch);
         let arguments =
             ["push", "--porcelain", "--no-verify", "--no-follow-tags", "--recurse-submodules=no", &self.name, &what];
         let finished = self.program.run(self.store, &arguments)?;
-        Ok(judge(&finished))
+        Ok(judge(&finished, self.branch))
     }
 }
 
@@ -74,7 +92,7 @@ impl Remote for GitRemote<'_> {
     fn fetch(&self) -> Result<Option<CommitId>, RemoteError> {
         let tracking = self.tracking();
         // `+`: a branch that was rewound or replaced is seen as it is; the pin says what to think of it.
-        let what = format!("+{BRANCH}:{tracking}");
+        let what = format!("+{}:{tracking}", self.branch);
         let arguments = [
             "fetch",
             "--no-tags",
@@ -85,7 +103,15 @@ impl Remote for GitRemote<'_> {
             &self.name,
             &what,
         ];
-        let finished = self.program.run(self.store, &arguments)?;
+        let mut finished = self.program.run(self.store, &arguments)?;
+        // Another process fetched into this clone at the same moment: what it fetched may be older than what we saw.
+        for attempt in 0..5 {
+            if finished.success || !finished.stderr.contains("cannot lock ref") {
+                break;
+            }
+            sleep(Duration::from_millis(20 << attempt));
+            finished = self.program.run(self.store, &arguments)?;
+        }
         if !finished.success {
             if finished.stderr.contains("couldn't find remote ref") {
                 return Ok(None);
@@ -168,7 +194,7 @@ fn clone_into(
     store.git().remote("origin", &url).map_err(|error| GitError::repository(directory, &error))?;
     // A whole history, not a few events.
     let patient = program.clone().with_timeout(CLONE_TIMEOUT.max(program.timeout()));
-    let remote = GitRemote { store: &store, program: &patient, name: "origin".to_owned() };
+    let remote = GitRemote { store: &store, program: &patient, name: "origin".to_owned(), branch: BRANCH };
     let head = remote.fetch()?;
     // As `git clone` does, so that people's `git pull` and `git status` know whom to compare with.
     let mut config = store.git().config().map_err(|error| GitError::repository(directory, &error))?;
@@ -180,12 +206,12 @@ fn clone_into(
 }
 
 /// What `git push --porcelain` says about the one reference that was pushed.
-fn judge(finished: &Finished) -> Result<(), Verdict> {
+fn judge(finished: &Finished, branch: &str) -> Result<(), Verdict> {
     let refusal = finished.stdout.lines().find_map(|line| {
         let mut fields = line.split('\t');
         let flag = fields.next()?;
         let names = fields.next()?;
-        (flag == "!" && names.ends_with(&format!(":{BRANCH}"))).then(|| fields.next().unwrap_or_default().to_owned())
+        (flag == "!" && names.ends_with(&format!(":{branch}"))).then(|| fields.next().unwrap_or_default().to_owned())
     });
     if finished.success && refusal.is_none() {
         return Ok(());

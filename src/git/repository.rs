@@ -186,6 +186,17 @@ impl GitStore {
         Ok(())
     }
 
+    /// Moves a branch that no work tree shows from `expected` to `new`, if it still stands there. Waiting objects are
+    /// written first.
+    ///
+    /// # Errors
+    /// [`StoreError::Moved`] where somebody else was first; nothing has changed then.
+    pub fn advance_branch(&self, name: &str, expected: Option<CommitId>, new: CommitId) -> Result<(), StoreError> {
+        self.persist()?;
+        let turn = reference::turn(&self.state)?;
+        reference::advance(&self.repository, &self.state, &turn, name, expected, new)
+    }
+
     /// Forgets the objects that wait in memory: of an append that was given up.
     pub fn discard(&self) {
         self.pending.borrow_mut().clear();

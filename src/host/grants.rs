@@ -2,6 +2,8 @@
 //! the fold and publishes it; it stays small however long the ledger is, because only what is live, or ended a short while
 //! ago, is in it.
 
+use std::collections::BTreeSet;
+
 use serde::{Deserialize, Serialize};
 
 use super::{Config, HostError, files, text};
@@ -267,6 +269,45 @@ impl Grants {
     /// The grant of exactly this certificate.
     pub fn of_certificate(&self, certificate: &Digest) -> Option<&Grant> {
         self.grants.iter().find(|grant| grant.certificate == *certificate)
+    }
+}
+
+/// The CAs that sshd trusts on a host.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Authorities {
+    /// Those of the policy in force, and those that signed what is still live here, each once.
+    pub keys: BTreeSet<PublicKey>,
+    /// When the first of the latter has to be looked at again; `None` where there is none.
+    pub until: Option<Timestamp>,
+}
+
+impl Authorities {
+    /// What `host` has to trust at `now`. A policy that names another CA takes nothing from the people who are let in
+    /// already: the CA before it is trusted until the last certificate by it that opens something here has ended, was
+    /// revoked, closed or locked, and not a second longer. With a certificate that the ledger does not hold nobody gets
+    /// in meanwhile, whichever CA signed it: that is for admission to say.
+    pub fn of(state: &State, host: &Name, now: Timestamp) -> Self {
+        let Some(policy) = state.policy() else { return Self { keys: BTreeSet::new(), until: None } };
+        let present = policy.environments.values().map(|environment| environment.ca.clone());
+        let mut all = Self { keys: present.collect(), until: None };
+        let Some(Class::Host { targets }) = policy.actor(host).map(|actor| &actor.class) else { return all };
+        let mut before = BTreeSet::new();
+        for case in state.cases() {
+            let Some(access) = case.access() else { continue };
+            for issued in access.issued.iter().filter(|issued| now < issued.valid_before) {
+                let grant = grant(state, policy, targets, case, access, issued, now);
+                if grant.is_none_or(|grant| grant.ended.is_some() || grant.opens.is_empty()) {
+                    continue;
+                }
+                let Ok(certificate) = Certificate::parse_line(&issued.certificate) else { continue };
+                if !all.keys.contains(certificate.ca()) {
+                    before.insert(certificate.ca().clone());
+                    all.until = Some(all.until.map_or(issued.valid_before, |until| until.min(issued.valid_before)));
+                }
+            }
+        }
+        all.keys.extend(before);
+        all
     }
 }
 

@@ -18,7 +18,7 @@ use crate::domain::state::commit::message;
 use crate::domain::state::{Claim, State};
 use crate::domain::time::Timestamp;
 use crate::ports::{Clock, ObjectKind, Remote, RemoteError, Rng, RngError, SignError, Signer, Store, StoreError};
-use crate::sshsig::{SshSig, signed_data};
+use crate::sshsig::{SshSig, VerifyError};
 
 use super::commit::{Person, RawCommit};
 use super::governed::{self, GovernedError};
@@ -222,7 +222,7 @@ impl Writer<'_> {
         let nonce = Nonce::from_random(rng.bytes16()?);
         let root = replay.root();
         let event = draft(replay.state(), root, intent, now, nonce);
-        refusal(replay.state(), Some(root), &event, signer.public_key(), &intent.files, now)
+        refusal(replay.state(), Some(root), &event, signer.public_key(), signer.presence(), &intent.files, now)
             .map_err(AppendError::Refused)?;
         let signed = Signed::by(signer, event, intent.files.clone())?;
         self.stands(replay, &signed).map_err(AppendError::Refused)?;
@@ -329,13 +329,18 @@ pub(super) fn backoff(attempt: u32, rng: &mut dyn Rng) -> Result<Duration, RngEr
 
 fn facts(signature: &SshSig, bytes: &[u8]) -> Result<Signature, Fault> {
     // What a signer gives back is verified before anybody sees it.
-    signature.verify(bytes).map_err(|error| Fault::new(Code::K02, error.to_string()))?;
+    let foreign_application = match signature.verify(bytes) {
+        Ok(()) => None,
+        // K05, which comes after K03 and K04, as for everybody who reads it.
+        Err(VerifyError::Application(application)) => Some(application),
+        Err(error) => return Err(Fault::new(Code::K02, error.to_string())),
+    };
     Ok(Signature {
         key: signature.public_key().clone(),
         namespace: signature.namespace().to_owned(),
         touched: signature.touched(),
         pin: signature.pin_verified(),
-        foreign_application: None,
+        foreign_application,
         ca_signature: true,
     })
 }
@@ -447,7 +452,7 @@ impl Signed {
     pub(super) fn by(signer: &dyn Signer, event: Event, files: BTreeMap<String, Vec<u8>>) -> Result<Self, AppendError> {
         let bytes = codec::write(&event);
         let namespace = event.kind().namespace();
-        let raw = signer.sign(&signed_data(&namespace, &bytes))?;
+        let raw = signer.sign_message(&namespace, &bytes)?;
         let signature = SshSig::new(signer.public_key().clone(), &namespace, raw);
         let facts = facts(&signature, &bytes).map_err(AppendError::Refused)?;
         Ok(Self { armored: signature.to_armored(), signature: facts, bytes, event, files })

@@ -159,6 +159,20 @@ fn first_tree(objects: &dyn Objects, replay: &Replay) -> Result<ObjectId, Govern
     commit::links(&raw).map(|links| links.tree).map_err(|_| GovernedError::Lost("the first commit".to_owned()))
 }
 
+/// The governed files as the first commit brought them.
+///
+/// # Errors
+/// Where the store fails.
+pub fn first(objects: &dyn Objects, replay: &Replay) -> Result<BTreeMap<String, Content>, GovernedError> {
+    let tree = first_tree(objects, replay)?;
+    let mut found = BTreeMap::new();
+    for file in list(&mut TreeReader::new(objects), tree, &|path| !path.starts_with("ledger/"))? {
+        let bytes = objects.read(file.id, ObjectKind::Blob, GOVERNED_LIMIT)?;
+        found.insert(file.path, Content { blob: file.id, bytes });
+    }
+    Ok(found)
+}
+
 /// The bytes of the first policy.
 ///
 /// # Errors

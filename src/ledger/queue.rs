@@ -98,7 +98,7 @@ impl Writer<'_> {
         // `seen` is what others have too: what only waits here may land in another order.
         let root = replay.root();
         let event = draft(replay.state(), root, intent, now, nonce);
-        refusal(ahead.replay.state(), Some(root), &event, signer.public_key(), &intent.files, now)
+        refusal(ahead.replay.state(), Some(root), &event, signer.public_key(), signer.presence(), &intent.files, now)
             .map_err(AppendError::Refused)?;
         let signed = Signed::by(signer, event, intent.files.clone())?;
         let digest = signed.digest();

@@ -1,6 +1,7 @@
 //! The replay: every commit from the genesis to the head, read, judged and taken, oldest first. Only here does a commit
 //! become part of a [`State`].
 
+use crate::domain::event::Event;
 use crate::domain::finding::{Code, Fault, Finding};
 use crate::domain::id::{CommitId, Digest, ObjectId};
 use crate::domain::state::State;
@@ -13,6 +14,10 @@ use super::commit::{self, CommitFault, Links};
 use super::pipeline;
 use super::read::{Reader, governed_files};
 use super::tree::TreeReader;
+
+mod walk;
+
+pub use walk::{Step, Walk};
 
 /// The most bytes of a commit object that is read at all.
 const COMMIT_BYTES: u64 = 1024 * 1024;
@@ -73,9 +78,12 @@ impl Replay {
     /// [`ReplayError::Forked`] where it does not; nothing has changed then.
     pub fn extend(&mut self, objects: &dyn Objects, head: CommitId) -> Result<(), ReplayError> {
         let chain = self.chain(objects, head)?;
+        if chain.is_empty() {
+            return Ok(());
+        }
         // A copy is taken only where something is known already: a failure half-way must not leave half a state.
         let mut next = self.clone();
-        pipeline::run(objects, self.tree, &chain, |checked| next.take(checked))?;
+        pipeline::run(objects, self.tree, &chain, |checked| next.take(checked, false).map(|_| ()))?;
         *self = next;
         Ok(())
     }
@@ -94,7 +102,7 @@ impl Replay {
     /// thrown away when this fails.
     pub(super) fn take_next(&mut self, objects: &dyn Objects, id: CommitId) -> Result<(), ReplayError> {
         let checked = self.check_next(objects, id)?;
-        self.take(checked)
+        self.take(checked, false).map(|_| ())
     }
 
     fn check_next(&self, objects: &dyn Objects, id: CommitId) -> Result<Checked, ReplayError> {
@@ -172,24 +180,35 @@ impl Replay {
         Ok(chain)
     }
 
-    fn take(&mut self, checked: Checked) -> Result<(), ReplayError> {
+    /// Takes the next commit, all of it or nothing. With `keep` it gives back what the commit said.
+    fn take(&mut self, checked: Checked, keep: bool) -> Result<Option<Taken>, ReplayError> {
         let Checked { arrival, raw, tree, leaf, .. } = checked.at(&self.log);
-        let id = arrival.commit;
-        match self.state.judge(arrival) {
+        let (id, digest) = (arrival.commit, arrival.digest);
+        let taken = match self.state.judge(arrival) {
             Ok(judged) => {
+                let taken = keep.then(|| Taken { id: digest, said: Ok(judged.event().clone()) });
                 self.log.append(leaf);
                 self.state.apply(judged);
+                taken
             }
             Err(fault) if self.commits.is_empty() => return Err(ReplayError::Genesis { commit: id, fault }),
             Err(fault) => {
+                let taken = keep.then(|| Taken { id: Digest::of(&raw), said: Err(fault.clone()) });
                 self.log.append(merkle::void_leaf(&raw));
                 self.state.apply_void(id, fault);
+                taken
             }
-        }
+        };
         self.commits.push(id);
         self.tree = Some(tree);
-        Ok(())
+        Ok(taken)
     }
+}
+
+/// What a commit said: the digest by which it is known, and its event or its fault.
+struct Taken {
+    id: Digest,
+    said: Result<Event, Fault>,
 }
 
 pub(super) fn read_commit(objects: &dyn Objects, id: CommitId) -> Result<(Vec<u8>, Links), ReplayError> {

@@ -28,6 +28,16 @@ pub fn empty_root() -> Digest {
     Digest::of(b"")
 }
 
+/// The leaf data of an event commit: what [`leaf_hash`] makes [`event_leaf`] of, and what bundles of tiles hold.
+pub fn event_entry(event: &Digest, signature: &Digest) -> Vec<u8> {
+    [&[EVENT], event.as_bytes().as_slice(), signature.as_bytes()].concat()
+}
+
+/// The leaf data of a void commit, from the raw commit object.
+pub fn void_entry(raw_commit: &[u8]) -> Vec<u8> {
+    [&[VOID], Digest::of(raw_commit).as_bytes().as_slice()].concat()
+}
+
 /// The leaf hash of an event commit, from the SHA-256 of its event file and of its signature file.
 pub fn event_leaf(event: &Digest, signature: &Digest) -> Digest {
     let hash = Sha256::new().chain_update([0x00, EVENT]);
@@ -111,7 +121,8 @@ impl Tree {
         root
     }
 
-    fn subtree(&self, level: u32, index: u64) -> Option<Digest> {
+    /// The hash of the complete subtree of 2^`level` leaves at `index`; `None` where it is not complete yet.
+    pub fn subtree(&self, level: u32, index: u64) -> Option<Digest> {
         self.levels.get(usize::try_from(level).ok()?)?.get(usize::try_from(index).ok()?)
     }
 }

@@ -7,7 +7,7 @@ use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use crate::domain::key::{HardwareSignature, PublicKey, RawSignature, Wire, put_string};
+use crate::domain::key::{HardwareSignature, Presence, PublicKey, RawSignature, Wire, put_string};
 use crate::ports::{SignError, Signer};
 
 /// OpenSSH's own limit of an agent message (`AGENT_MAX_LEN`), bytes.
@@ -88,7 +88,7 @@ impl Agent {
     /// The cause, as [`AgentError`] has them.
     pub fn signer(&self, key: &PublicKey) -> Result<Option<AgentSigner>, AgentError> {
         let held = self.identities()?.iter().any(|identity| identity.key == *key);
-        Ok(held.then(|| AgentSigner { agent: self.clone(), key: key.clone() }))
+        Ok(held.then(|| AgentSigner { agent: self.clone(), key: key.clone(), known: None }))
     }
 
     /// Has `key` sign `data`. A hardware key waits for a touch meanwhile; telling the person is the caller's matter.
@@ -199,6 +199,15 @@ fn expect_type(wire: &mut Wire<'_>, expected: u8) -> Result<(), AgentError> {
 pub struct AgentSigner {
     agent: Agent,
     key: PublicKey,
+    known: Option<Presence>,
+}
+
+impl AgentSigner {
+    /// The same, knowing what the key's file says of touch and PIN. The agent does not tell.
+    #[must_use]
+    pub fn knowing(self, known: Option<Presence>) -> Self {
+        Self { known, ..self }
+    }
 }
 
 impl Signer for AgentSigner {
@@ -211,10 +220,15 @@ impl Signer for AgentSigner {
         self.agent.sign(&self.key, data).map_err(|e| match e {
             AgentError::Refused => SignError::Refused(name()),
             AgentError::Malformed(_) => SignError::Malformed(name()),
-            AgentError::Connect(..) | AgentError::Timeout(_) | AgentError::Io(_) | AgentError::TooLarge(_) => {
+            AgentError::Timeout(seconds) => SignError::Timeout(name(), seconds),
+            AgentError::Connect(..) | AgentError::Io(_) | AgentError::TooLarge(_) => {
                 SignError::Unreachable(name(), e.to_string())
             }
         })
+    }
+
+    fn presence(&self) -> Presence {
+        self.known.unwrap_or(Presence::at_best(&self.key))
     }
 }
 

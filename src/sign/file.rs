@@ -12,7 +12,7 @@ use ed25519_dalek::{Signer as _, SigningKey};
 use ssh_key::private::KeypairData;
 use zeroize::Zeroizing;
 
-use crate::domain::key::{KeyError, PublicKey, RawSignature, Wire};
+use crate::domain::key::{KeyError, Presence, PublicKey, RawSignature, Wire};
 use crate::ports::{SignError, Signer};
 
 mod create;
@@ -67,8 +67,8 @@ pub enum KeyFileError {
     /// An RSA, ECDSA or DSA key, which is named.
     #[error("{path} is an {1} key: use an ssh-ed25519 or sk-ssh-ed25519@openssh.com key", path = .0.display())]
     OtherType(PathBuf, String),
-    /// The file of a hardware key, which only the agent can use.
-    #[error("{path} belongs to a hardware key, which signs through ssh-agent", path = .0.display())]
+    /// The file of a hardware key: what is secret is in the device.
+    #[error("{path} belongs to a hardware key: the key itself is in the device", path = .0.display())]
     Hardware(PathBuf),
     /// The public half is weak.
     #[error("{path}: {1}", path = .0.display())]
@@ -173,6 +173,7 @@ pub struct KeyFile {
     armor: Zeroizing<Vec<u8>>,
     public: PublicKey,
     encrypted: bool,
+    presence: Option<Presence>,
 }
 
 impl KeyFile {
@@ -182,8 +183,19 @@ impl KeyFile {
     /// The cause, as [`KeyFileError`] has them.
     pub fn read(path: &Path) -> Result<Self, KeyFileError> {
         let armor = read_private(path)?;
-        let (public, encrypted) = identify(path, &armor)?;
-        Ok(Self { path: path.to_owned(), armor, public, encrypted })
+        let (public, encrypted, presence) = identify(path, &armor)?;
+        Ok(Self { path: path.to_owned(), armor, public, encrypted, presence })
+    }
+
+    /// Where it lies.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Of a hardware key: what OpenSSH will ask of the device, as the file says it (`no-touch-required`,
+    /// `verify-required` when it was made). `None` where the file is encrypted, or is a software key's.
+    pub const fn presence(&self) -> Option<Presence> {
+        self.presence
     }
 
     /// The public half, as the file states it outside the encrypted part.
@@ -206,7 +218,7 @@ impl KeyFile {
     /// # Errors
     /// The cause, as [`KeyFileError`] has them.
     pub fn unlock(self, passphrase: &mut AskPassphrase<'_>) -> Result<FileSigner, KeyFileError> {
-        let Self { path, armor, public, encrypted } = self;
+        let Self { path, armor, public, encrypted, .. } = self;
         if public.is_hardware() {
             return Err(KeyFileError::Hardware(path));
         }
@@ -266,8 +278,9 @@ fn read_private(path: &Path) -> Result<Zeroizing<Vec<u8>>, KeyFileError> {
     Ok(bytes)
 }
 
-/// What the unencrypted beginning says (PROTOCOL.key, section 1): the public half, and whether the rest is encrypted.
-fn identify(path: &Path, armor: &[u8]) -> Result<(PublicKey, bool), KeyFileError> {
+/// What the unencrypted part says (PROTOCOL.key, section 1): the public half, whether the rest is encrypted, and what a
+/// hardware key will show.
+fn identify(path: &Path, armor: &[u8]) -> Result<(PublicKey, bool, Option<Presence>), KeyFileError> {
     let damaged = |why: &str| KeyFileError::Damaged(path.to_owned(), why.to_owned());
     let Ok(text) = std::str::from_utf8(armor) else { return Err(KeyFileError::NotAKey(path.to_owned())) };
     let first = text.lines().next().unwrap_or_default();
@@ -299,7 +312,26 @@ fn identify(path: &Path, armor: &[u8]) -> Result<(PublicKey, bool), KeyFileError
         KeyError::Weak => KeyFileError::Weak(path.to_owned(), e),
         KeyError::Text | KeyError::Blob => damaged("its public half is malformed"),
     })?;
-    Ok((public, cipher != "none"))
+    let encrypted = cipher != "none";
+    let presence = match wire.string() {
+        Some(private) if public.is_hardware() && !encrypted => {
+            Some(hardware_presence(private).ok_or_else(|| damaged("its private part is malformed"))?)
+        }
+        _ => None,
+    };
+    Ok((public, encrypted, presence))
+}
+
+/// From the private part of a hardware key (PROTOCOL.u2f, "SSH U2F Key formats"): twice the check word, then type, point,
+/// application and the flags: `SSH_SK_USER_PRESENCE_REQD` is 0x01, `SSH_SK_USER_VERIFICATION_REQD` 0x04.
+fn hardware_presence(private: &[u8]) -> Option<Presence> {
+    let mut wire = Wire::new(private);
+    wire.take(8)?;
+    for _ in 0..3 {
+        wire.string()?;
+    }
+    let flags = wire.u8()?;
+    Some(Presence { touch: flags & 0x01 != 0, pin: flags & 0x04 != 0 })
 }
 
 /// Reads the public key file at `path`: one line, with or without comment.

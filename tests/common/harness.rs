@@ -18,9 +18,13 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use serde_json::Value;
 use tempfile::TempDir;
 
+pub mod browser;
+pub mod checkpointed;
 pub mod disk;
+pub mod forge;
 pub mod history;
 pub mod island;
+pub mod log;
 pub mod server;
 pub mod terminal;
 pub mod world;
@@ -365,7 +369,12 @@ pub struct Desk<'p> {
     pub path: Option<OsString>,
 }
 
-impl Desk<'_> {
+impl<'p> Desk<'p> {
+    /// The place where the desk stands.
+    pub fn place(&self) -> &'p Place {
+        self.place
+    }
+
     /// Runs `jit` on the ledger with the own name and key.
     #[track_caller]
     pub fn jit(&self, arguments: &[&str]) -> Said {

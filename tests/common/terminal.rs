@@ -120,6 +120,10 @@ impl<'p> Terminal<'p> {
             }
             assert!(said.steps.len() < 60, "asked without end; the screen:\n{screen}");
             let question = last_question(&shown);
+            if question.is_empty() {
+                // It still works: nothing was asked yet, or the answer is being thought about.
+                continue;
+            }
             let answer = answers.iter().find(|answer| answer.when.iter().any(|words| question.contains(words)));
             let Some(answer) = answer else { panic!("nobody knows the answer to {question:?}; the screen:\n{screen}") };
             said.steps.push(shown);

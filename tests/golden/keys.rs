@@ -16,30 +16,37 @@ pub struct Key {
     pub signer: FileSigner,
     pub public: PublicKey,
     flags: Option<u8>,
+    application: String,
 }
 
 impl Key {
     /// The software key of this name.
     pub fn of(name: &str) -> Self {
         let signer = FileSigner::from_seed(*Digest::of(format!("golden {name}").as_bytes()).as_bytes()).unwrap();
-        Self { public: signer.public_key().clone(), signer, flags: None }
+        Self { public: signer.public_key().clone(), signer, flags: None, application: String::new() }
     }
 
     /// The hardware key of this name, and what its signatures will say of touch and PIN.
     pub fn hardware(name: &str, flags: u8) -> Self {
+        Self::hardware_for(name, flags, "ssh:")
+    }
+
+    /// The same device's key for an application.
+    pub fn hardware_for(name: &str, flags: u8, application: &str) -> Self {
         let soft = Self::of(&format!("{name}'s hardware key"));
         let mut blob = Vec::new();
         put_string(&mut blob, b"sk-ssh-ed25519@openssh.com");
         put_string(&mut blob, soft.public.point());
-        put_string(&mut blob, b"ssh:");
-        Self { public: PublicKey::from_blob(&blob).unwrap(), signer: soft.signer, flags: Some(flags) }
+        put_string(&mut blob, application.as_bytes());
+        let public = PublicKey::from_blob(&blob).unwrap();
+        Self { public, signer: soft.signer, flags: Some(flags), application: application.to_owned() }
     }
 
     /// A signature over `data` itself.
     pub fn raw(&self, data: &[u8]) -> RawSignature {
         let Some(flags) = self.flags else { return self.signer.sign(data).unwrap() };
         // PROTOCOL.u2f: SHA-256(application), flags, counter, SHA-256(message).
-        let mut message = Digest::of(b"ssh:").as_bytes().to_vec();
+        let mut message = Digest::of(self.application.as_bytes()).as_bytes().to_vec();
         message.push(flags);
         message.extend_from_slice(&7_u32.to_be_bytes());
         message.extend_from_slice(Digest::of(data).as_bytes());

@@ -70,6 +70,27 @@ fn a07_an_emergency_before_the_reviews_of_the_last() {
 }
 
 #[test]
+fn a07_two_emergencies_asked_for_before_either_was_issued() {
+    let mut ledger = Ledger::new();
+    let ask = |ledger: &mut Ledger| {
+        ledger.request("alice", |request| {
+            request.emergency = true;
+            request.incident = Some("INC-4711".into());
+            request.duration = ttl("15m");
+        })
+    };
+    let (mut first, mut second) = (ask(&mut ledger), ask(&mut ledger));
+    ledger.mint(&mut first);
+    ledger.refused_mint("A07", &second);
+    // Once the first is reviewed, the second is an emergency like any other.
+    ledger.wait("20m");
+    ledger.told("dave", first.id, review());
+    ledger.told("erin", first.id, review());
+    ledger.mint(&mut second);
+    ledger.check();
+}
+
+#[test]
 fn a08_a_host_that_does_not_serve_the_target() {
     let mut ledger = Ledger::new();
     let case = ledger.live();

@@ -170,6 +170,20 @@ const ROWS: &[Row] = &[
     ),
     (
         "[log]\nkey = \"{9}\"\n",
+        "[log]\nkey = \"{9}\"\nquorum = 1\nfreshest = \"1h\"\n[[log.witness]]\nname = \"w\"\nkey = \"{14}\"\n",
+        &[
+            "weaker the log: w ({f14}) may witness it",
+            "stronger the log: 1 of its 1 witnesses must have cosigned, not 0 of 0",
+            "stronger the log: cosignatures may be 1h old at most",
+        ],
+        &[
+            "weaker the log: 0 of its 0 witnesses must have cosigned, not 1 of 1",
+            "weaker the log: cosignatures may be of any age, not 1h at most",
+            "other the log: w ({f14}) no longer witnesses it",
+        ],
+    ),
+    (
+        "[log]\nkey = \"{9}\"\n",
         "[log]\nkey = \"{13}\"\n",
         &["weaker the log: its checkpoints are signed by {f13} instead of {f9}"],
         &["weaker the log: its checkpoints are signed by {f9} instead of {f13}"],

@@ -87,6 +87,39 @@ pub fn rows() -> Vec<Row> {
         ),
         row(log, format!("[log]\nkey = §\"{dave}\""), "one key with two owners: member dave and the log"),
         row(log, format!("[log]\nkey = §\"{}\"", hardware_key(92, "ssh:")), "a hardware key cannot be used here"),
+        // witnesses
+        row(log, format!("§{log}\n[[log.witness]]\nname = \"w\"\nkey = \"{}\"", key(71)), "lacks `quorum`"),
+        row(log, format!("{log}\nquorum = §1"), "the quorum is 1 and the log has 0 witnesses"),
+        row(log, format!("{log}\nquorum = §2\n{}", witness("w", 71)), "the quorum is 2 and the log has 1 witnesses"),
+        row(log, format!("{log}\nquorum = §-1\n{}", witness("w", 71)), "-1 is out of range"),
+        row(log, format!("{log}\nfreshest = §\"1h\""), "`freshest` without a quorum"),
+        row(log, format!("{log}\nquorum = 0\nfreshest = §\"1h\"\n{}", witness("w", 71)), "`freshest` without a quorum"),
+        row(log, format!("{log}\nquorum = 1\nfreshest = §\"1d\"\n{}", witness("w", 71)), "`1d` is not a duration"),
+        row(
+            log,
+            format!("{log}\nquorum = 1\n{}", witness("§w w", 71)).replace("\"§", "§\""),
+            "the name of the witness does not do",
+        ),
+        row(
+            log,
+            format!("{log}\nquorum = 1\n{}", witness("§w+", 71)).replace("\"§", "§\""),
+            "the name of the witness does not do",
+        ),
+        row(
+            log,
+            format!("{log}\nquorum = 1\n{}\n{}", witness("w", 71), witness("§w", 72)).replace("\"§", "§\""),
+            "two witnesses are named `w`",
+        ),
+        row(
+            log,
+            format!("{log}\nquorum = 1\n[[log.witness]]\nname = \"w\"\nkey = §\"{dave}\""),
+            "one key with two owners: member dave and the witness w",
+        ),
+        row(
+            log,
+            format!("{log}\nquorum = 1\n[[log.witness]]\nname = \"w\"\nkey = §\"{}\"", hardware_key(92, "ssh:")),
+            "a hardware key cannot be used here",
+        ),
         row(ca, format!("ca = §\"{}\"", sample_key("log")), "one key with two owners: the log and the CA of prod"),
         row(ca, format!("ca = §\"{}\"", hardware_key(93, "ssh:")), "a hardware key cannot be used here"),
         row(
@@ -256,6 +289,10 @@ pub fn rows() -> Vec<Row> {
             "nobody can reach this emergency review",
         ),
     ]
+}
+
+fn witness(name: &str, seed: u8) -> String {
+    format!("[[log.witness]]\nname = \"{name}\"\nkey = \"{}\"", key(seed))
 }
 
 /// The sample's probe.

@@ -4,10 +4,13 @@
 use std::cell::Cell;
 use std::thread::sleep;
 
+use super::super::checkpoint::branch;
 use super::super::error::CliError;
 use super::super::output::Output;
 use super::{Context, Environment};
-use crate::domain::id::{CaseId, Name};
+use crate::domain::decide::Intent;
+use crate::domain::finding::Fault;
+use crate::domain::id::{CaseId, Digest, Name};
 use crate::domain::policy::Policy;
 use crate::domain::state::State;
 use crate::domain::state::access::Access;
@@ -16,7 +19,7 @@ use crate::domain::time::Timestamp;
 use crate::git::files;
 use crate::git::{GitRemote, GitStore, Program};
 use crate::ledger::append::{AppendError, Outbox};
-use crate::ledger::{Appended, Draft, Pin, Replay, Writer};
+use crate::ledger::{Appended, Draft, Pin, Queue, Replay, ReplayError, Writer};
 use crate::ports::{Clock, Remote, Rng, Signer, Store as _};
 
 /// The state file of the last verified state.
@@ -74,6 +77,48 @@ impl Context {
         appended
     }
 
+    /// Decides, signs and appends several events in one push. Gives for each, in order, the rule that refused it.
+    ///
+    /// # Errors
+    /// Where the key does not sign, or the remote does not take them (then they wait in the outbox).
+    pub fn append_all(
+        &mut self,
+        ledger: &mut Ledger,
+        intents: &[Intent],
+        signer: &dyn Signer,
+    ) -> Result<Vec<Option<Fault>>, CliError> {
+        let Environment { rng, clock, .. } = &mut self.environment;
+        let appended = ledger.with_writer(&**clock, |writer, replay| {
+            let mut queue = Queue::default();
+            let mut told: Vec<(Option<Digest>, Option<Fault>)> = Vec::with_capacity(intents.len());
+            for intent in intents {
+                match writer.enqueue(replay, &mut queue, intent, signer, &mut **rng) {
+                    Ok(digest) => told.push((Some(digest), None)),
+                    Err(AppendError::Refused(fault)) => told.push((None, Some(fault))),
+                    Err(error) => return Err(error),
+                }
+            }
+            let refused = writer.deliver_queue(replay, &mut queue, &mut **rng).map_err(|error| match error {
+                // What could not be delivered is signed, and waits.
+                AppendError::Remote(cause) => {
+                    let first = told.iter().find_map(|(digest, _)| digest.as_ref());
+                    AppendError::Queued { name: first.map(Digest::short).unwrap_or_default(), cause }
+                }
+                other => other,
+            })?;
+            for (digest, fault) in refused {
+                // Nobody was told it; it is not tried again.
+                writer.take_back(&mut queue, &digest)?;
+                if let Some(told) = told.iter_mut().find(|(known, _)| *known == Some(digest)) {
+                    told.1 = Some(fault);
+                }
+            }
+            Ok(told.into_iter().map(|(_, fault)| fault).collect())
+        })?;
+        ledger.pin(&self.output);
+        appended
+    }
+
     /// Who is at the keyboard, without unlocking a key: `--as`, the configuration's member, or whose public key it is.
     ///
     /// # Errors
@@ -82,7 +127,7 @@ impl Context {
         let configured = if self.global.key.is_none() { self.config()?.member.as_ref() } else { None };
         match self.global.actor.as_ref().or(configured) {
             Some(named) => Ok(named.clone()),
-            None => self.actor(policy, &self.public_key()?),
+            None => self.actor(policy, &super::super::keys::default(self, policy)?.key),
         }
     }
 }
@@ -100,7 +145,7 @@ impl Ledger {
             ))
             .hint("make one: jit init DIR; or fetch it: jit clone URL DIR"));
         };
-        let pin = store.state().read(PIN)?.map(|bytes| Pin::parse(&bytes)).transpose()?;
+        let pin = read_pin(&store)?;
         let replay = Replay::of(&store, head)?;
         if let Some(pin) = &pin {
             // The pin never goes back: whoever rewinds or rewrites the history is seen by everybody who was here before.
@@ -138,15 +183,8 @@ impl Ledger {
 
     /// Remembers the present state. Reading goes on where it cannot be written (a read-only clone), but it is told.
     pub(in crate::cli) fn pin(&self, output: &Output) {
-        let Some(pin) = Pin::of(&self.replay) else { return };
-        let bytes = pin.write();
-        let known = self.store.state().read(PIN).ok().flatten();
-        if known.as_deref() == Some(&*bytes) {
-            return;
-        }
-        match self.store.state().write(PIN, &bytes) {
-            Ok(()) => self.was_pinned.set(true),
-            Err(error) => output.warning(format!("what was verified cannot be remembered: {error}")),
+        if write_pin(&self.store, &self.replay, output) {
+            self.was_pinned.set(true);
         }
     }
 
@@ -156,7 +194,38 @@ impl Ledger {
     /// # Errors
     /// Where the remote cannot be asked, or rewrote history (exit 5).
     pub fn refresh(&mut self, rng: &mut dyn Rng, clock: &dyn Clock, output: &Output) -> Result<usize, CliError> {
-        self.with_writer(clock, |writer, replay| writer.catch_up(replay))??;
+        self.follow(clock, output)?;
+        self.deliver(rng, clock, output)
+    }
+
+    /// Fetches and verifies what came, and delivers nothing.
+    ///
+    /// # Errors
+    /// As [`Ledger::refresh`].
+    pub(in crate::cli) fn follow(&mut self, clock: &dyn Clock, output: &Output) -> Result<(), CliError> {
+        let caught_up = self.write(clock, |writer, replay| writer.catch_up(replay))?;
+        if caught_up.is_err() {
+            self.store.discard();
+        }
+        if let Err(AppendError::Replay(ReplayError::Forked { found, .. })) = &caught_up {
+            // The moment two histories meet is when evidence of both can be had.
+            branch::keep_evidence(output, self, *found);
+        }
+        caught_up?;
+        self.pin(output);
+        Ok(())
+    }
+
+    /// Delivers what waits in the outbox; how many events that were.
+    ///
+    /// # Errors
+    /// Where the outbox cannot be read.
+    pub(in crate::cli) fn deliver(
+        &mut self,
+        rng: &mut dyn Rng,
+        clock: &dyn Clock,
+        output: &Output,
+    ) -> Result<usize, CliError> {
         let mut delivered = 0;
         for name in self.waiting()? {
             let Some(bytes) = self.store.state().read(&format!("{OUTBOX}/{name}"))? else { continue };
@@ -170,6 +239,14 @@ impl Ledger {
         }
         self.pin(output);
         Ok(delivered)
+    }
+
+    /// Takes an event out of the outbox, undelivered.
+    ///
+    /// # Errors
+    /// Where it cannot be removed.
+    pub(in crate::cli) fn forget(&self, name: &str) -> Result<(), CliError> {
+        Ok(self.store.state().remove(&format!("{OUTBOX}/{name}"))?)
     }
 
     /// The names of the signed events that wait to be delivered.
@@ -256,6 +333,14 @@ impl Ledger {
         Ok(GitRemote::of(&self.store, &self.program, None)?.map(|remote| remote.name().to_owned()))
     }
 
+    /// The remote's other branch, such as that of the checkpoints; `None` where there is no remote.
+    ///
+    /// # Errors
+    /// Where the configuration cannot be read.
+    pub(in crate::cli) fn remote_branch(&self, branch: &'static str) -> Result<Option<GitRemote<'_>>, CliError> {
+        Ok(GitRemote::of(&self.store, &self.program, None)?.map(|remote| remote.with_branch(branch)))
+    }
+
     /// The paths of the work tree that did not follow, told as warnings.
     pub fn tell_left_alone(&self, output: &Output) {
         for left in self.store.left_alone() {
@@ -301,6 +386,31 @@ impl Ledger {
         let live = move |case: &Case| state.case_state(case, now) == CaseState::Live;
         let cases = state.cases().filter_map(|case| Some((case, case.access()?)));
         cases.filter(move |(case, access)| access.actor == *member && live(case))
+    }
+}
+
+/// What this clone has verified before.
+///
+/// # Errors
+/// Where the pin cannot be read, or is none.
+pub(in crate::cli) fn read_pin(store: &GitStore) -> Result<Option<Pin>, CliError> {
+    Ok(store.state().read(PIN)?.map(|bytes| Pin::parse(&bytes)).transpose()?)
+}
+
+/// Remembers what was replayed. Says whether it is remembered; where it cannot be written, that is told.
+pub(in crate::cli) fn write_pin(store: &GitStore, replay: &Replay, output: &Output) -> bool {
+    let Some(pin) = Pin::of(replay) else { return false };
+    let bytes = pin.write();
+    let known = store.state().read(PIN).ok().flatten();
+    if known.as_deref() == Some(&*bytes) {
+        return true;
+    }
+    match store.state().write(PIN, &bytes) {
+        Ok(()) => true,
+        Err(error) => {
+            output.warning(format!("what was verified cannot be remembered: {error}"));
+            false
+        }
     }
 }
 

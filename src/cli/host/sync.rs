@@ -5,9 +5,11 @@ use std::os::unix::process::CommandExt as _;
 use std::process::Command;
 use std::time::{Duration, Instant};
 
+use super::super::checkpoint::branch;
 use super::super::context::Ledger;
 use super::super::error::CliError;
 use super::super::{Context, Exit, Outcome, clone};
+use crate::domain::time::Timestamp;
 use crate::git::{self, GitStore, Program};
 use crate::host::users::User;
 use crate::host::{Config, HostError, files};
@@ -98,8 +100,17 @@ fn follow(
     let asked = context.now();
     ledger.write(context.clock(), |writer, replay| writer.catch_up(replay))??;
     ledger.pin(&context.output);
-    publisher.publish(config, ledger, asked, context.now())?;
-    events.deliver(context, config, ledger)
+    // F04: a mirror that no witness vouches for counts as not heard from: it goes stale, and nobody gets in. What was
+    // revoked or ended is published all the same.
+    let lacking = branch::lacking(context, ledger);
+    let before = publisher.grants().map(|grants| grants.checked).or(Timestamp::from_unix(0));
+    let checked = if matches!(lacking, Ok(None)) { asked } else { before.unwrap_or(asked) };
+    publisher.publish(config, ledger, checked, context.now())?;
+    events.deliver(context, config, ledger)?;
+    match lacking? {
+        None => Ok(()),
+        Some(why) => Err(branch::refusal("nobody new is let in once the mirror is stale", &why)),
+    }
 }
 
 /// A remote that hangs must not hold up a login for longer than a login waits. One that has much to send gets more time

@@ -1,11 +1,14 @@
 //! `jit policy enact`.
 
 use super::super::error::CliError;
+use super::super::output::count;
 use super::super::turn::Turn;
+use super::super::view::leaving;
 use super::super::{Context, Outcome};
+use crate::domain::decide::Intent;
 use crate::domain::event::Body;
-use crate::domain::id::CaseId;
-use crate::domain::state::case::{CaseState, Matter};
+use crate::domain::id::{CaseId, Name};
+use crate::domain::state::case::{Case, CaseState, Matter};
 
 /// Put an approved proposal in force.
 ///
@@ -29,16 +32,12 @@ pub fn run(context: &mut Context, args: &Args) -> Outcome {
     let id = turn.choose(context, args.case.as_deref(), "Which proposal?", |case| {
         matches!(case.matter(), Matter::Proposal(_)) && state.case_state(case, now) == CaseState::Approved
     })?;
-    enact(context, &mut turn, id)
-}
-
-/// Enacts a proposal and shows it.
-fn enact(context: &mut Context, turn: &mut Turn, id: CaseId) -> Outcome {
-    put_in_force(context, turn, id)?;
+    put_in_force(context, &mut turn, id)?;
     turn.show(context, "Enacted", id)
 }
 
-/// Puts an approved proposal in force: shows it, asks, signs and appends the enactment.
+/// Puts an approved proposal in force: shows it, asks, signs and appends the enactment. Where it takes people out of the
+/// policy, the revocations of what they have open follow at once, as far as whoever enacts may sign them.
 ///
 /// # Errors
 /// A11 or A12 where it may not be; cancelled where the answer is no.
@@ -49,7 +48,98 @@ pub(in crate::cli) fn put_in_force(context: &mut Context, turn: &mut Turn, id: C
         return Err(explained(turn, id, error));
     }
     let summary = turn.whole(context, id)?;
-    turn.say(context, &intent, &summary).map(|_| ())
+    let ends = ends(context, turn, id)?;
+    if ends.is_empty() {
+        return turn.say(context, &intent, &summary).map(|_| ());
+    }
+    if !context.global.yes || context.prompt().is_available() {
+        context.output.summary(&summary);
+    }
+    let (mine, others): (Vec<Ending>, Vec<Ending>) = ends.into_iter().partition(|end| end.may_revoke);
+    let key = turn.person.signer.public_key().fingerprint();
+    let also = match mine.len() {
+        0 => String::new(),
+        number => format!(" and {}", count(u64::try_from(number).unwrap_or(u64::MAX), "revocation")),
+    };
+    context.confirm(&format!("Sign this enactment{also} as {} with {key}?", turn.person.name))?;
+    turn.session.append(context, &intent, &*turn.person.signer)?;
+    // The removal is in force from here on, whatever becomes of the rest: servers know it already.
+    revoke(context, turn, &mine);
+    for end in others.into_iter().filter(|end| end.is_live) {
+        context.output.warning(format!(
+            "the grant of {} in case {} still has to be revoked in the ledger (servers end it by themselves), by {}",
+            end.who,
+            end.case.short(),
+            end.by
+        ));
+        context.output.hint(format!("jit revoke {} --reason \"{}\"", end.case.short(), end.reason));
+    }
+    Ok(())
+}
+
+/// A live grant or an open request of somebody whom a proposal takes out of the policy.
+struct Ending {
+    case: CaseId,
+    who: Name,
+    reason: String,
+    /// Whether it is a grant; nothing can come of a request any more.
+    is_live: bool,
+    /// Whether whoever enacts may sign its revocation once the proposal is in force.
+    may_revoke: bool,
+    /// Who may.
+    by: String,
+}
+
+fn ends(context: &Context, turn: &Turn, id: CaseId) -> Result<Vec<Ending>, CliError> {
+    let (state, now) = (turn.session.state(), context.now());
+    let Matter::Proposal(proposed) = turn.session.known(id)?.matter() else { return Ok(Vec::new()) };
+    let Some(new) = proposed.policy.as_deref() else { return Ok(Vec::new()) };
+    let may_revoke = leaving::may_revoke(new, &turn.person.name, turn.person.signer.public_key());
+    let by = leaving::who_revokes(new);
+    let ending = |leaver: &leaving::Leaver<'_>| -> Vec<Ending> {
+        let reason = format!("{} left the policy with version {}.", leaver.name, new.version);
+        let end = |case: &Case, is_live| Ending {
+            case: case.id(),
+            who: leaver.name.clone(),
+            reason: reason.clone(),
+            is_live,
+            may_revoke,
+            by: by.clone(),
+        };
+        let live = leaver.live.iter().map(|case| end(case, true));
+        live.chain(leaver.open.iter().map(|case| end(case, false))).collect()
+    };
+    Ok(leaving::leavers(state, new, now).iter().flat_map(ending).collect())
+}
+
+/// Signs the revocations, all in one push. What fails is told: the enactment stands all the same.
+fn revoke(context: &mut Context, turn: &mut Turn, ends: &[Ending]) {
+    if ends.is_empty() {
+        return;
+    }
+    let intents: Vec<Intent> = ends
+        .iter()
+        .map(|end| turn.intent(Some(end.case), Body::Revocation { reason: end.reason.clone(), incident: None }))
+        .collect();
+    let told = |end: &Ending| format!("Revoked {}: {} is no member any more.", end.case.short(), end.who);
+    match turn.session.append_all(context, &intents, &*turn.person.signer) {
+        Ok(refused) => {
+            for (end, refused) in ends.iter().zip(refused) {
+                match refused {
+                    None => context.output.note(told(end)),
+                    Some(fault) => {
+                        context.output.warning(format!("case {} was not revoked: {fault}", end.case.short()))
+                    }
+                }
+            }
+        }
+        Err(error) => {
+            context.output.warning(format!("the revocations are not in the ledger yet: {}", error.line()));
+            context.output.hint(
+                error.hint_text().unwrap_or("jit sync delivers what waits in the outbox; jit list shows what is live"),
+            );
+        }
+    }
 }
 
 /// Who is missing, where that is why.
@@ -64,15 +154,40 @@ fn explained(turn: &Turn, id: CaseId, error: CliError) -> CliError {
         .hint(format!("they agree with: jit approve {}", id.short()))
 }
 
-/// After a proposal: enacts it where that was asked for and the quorum stands, else shows what it waits on.
-pub(super) fn finish(context: &mut Context, turn: &mut Turn, id: CaseId, asked: bool) -> Outcome {
+/// What became of a proposal.
+pub(in crate::cli) struct Finished {
+    /// Its case.
+    pub case: CaseId,
+    /// The word for it.
+    pub done: &'static str,
+    /// Whether it is in force.
+    pub enacted: bool,
+}
+
+/// After a proposal: enacts it where that was asked for and the quorum stands.
+///
+/// # Errors
+/// As [`put_in_force`].
+pub(in crate::cli) fn finished(
+    context: &mut Context,
+    turn: &mut Turn,
+    id: CaseId,
+    asked: bool,
+) -> Result<Finished, CliError> {
     let now = context.now();
     let case = turn.session.known(id)?;
     if asked && turn.session.state().case_state(case, now) == CaseState::Approved {
-        return enact(context, turn, id);
+        put_in_force(context, turn, id)?;
+        return Ok(Finished { case: id, done: "Enacted", enacted: true });
     }
     if asked {
         context.output.note("The root quorum is not there yet: nothing is enacted.");
     }
-    turn.show(context, "Proposed", id)
+    Ok(Finished { case: id, done: "Proposed", enacted: false })
+}
+
+/// As [`finished`], and shows the case.
+pub(super) fn finish(context: &mut Context, turn: &mut Turn, id: CaseId, asked: bool) -> Outcome {
+    let finished = finished(context, turn, id, asked)?;
+    turn.show(context, finished.done, id)
 }

@@ -6,19 +6,22 @@ use std::path::Path;
 
 use super::super::error::CliError;
 use super::super::turn::{Turn, reason};
-use super::super::view::proposal::{FileChange, plan_text};
+use super::super::view::proofs;
+use super::super::view::proposal::{self, FileChange, plan_text};
 use super::super::{Context, Outcome};
 use super::check::unsound;
-use super::enact;
+use super::enact::{self, Finished};
 use crate::domain::codec::PROPOSAL_LIMIT;
 use crate::domain::event::{Body, FileDigest, Proposal, Subject};
 use crate::domain::finding::Code;
 use crate::domain::id::Digest;
 use crate::domain::policy::Policy;
+use crate::domain::policy::edit::with_version;
+use crate::domain::state::case::{CaseState, Matter};
 use crate::ledger::governed;
 
 /// The policy's path in a ledger.
-const POLICY: &str = "policy.toml";
+pub(in crate::cli) const POLICY: &str = "policy.toml";
 /// The file that follows from it.
 const SIGNERS: &str = "allowed_signers";
 
@@ -47,18 +50,58 @@ pub struct Args {
     pub enact: bool,
 }
 
+/// A change of governed files on its way to be proposed.
+pub(in crate::cli) struct Change {
+    /// New contents by path.
+    pub given: BTreeMap<String, Vec<u8>>,
+    /// Paths that are taken away.
+    pub removed: Vec<String>,
+    /// Whether the next version is written into the proposed policy.
+    pub bump: bool,
+    /// What is shown before the plan.
+    pub lead: String,
+    /// Why; asked for where it is missing.
+    pub reason: Option<String>,
+    /// Whether it is enacted at once, where the quorum stands.
+    pub enact: bool,
+}
+
 /// Runs the command.
 ///
 /// # Errors
 /// Refused where the policy is unsound or its version is not the next one; failed where nothing changes; cancelled.
 pub fn run(context: &mut Context, args: Args) -> Outcome {
     let mut turn = Turn::open(context)?;
-    let present: BTreeMap<String, Vec<u8>> = governed::in_force(turn.session.store(), turn.session.replay())?
-        .into_iter()
-        .map(|(path, content)| (path, content.bytes))
-        .collect();
-    let mut given = given(context, &turn, &args, &present)?;
-    for path in &args.remove {
+    let present = in_force(&turn)?;
+    let given = given(context, &turn, &args, &present)?;
+    let Args { remove, reason, bump, enact, .. } = args;
+    let change = Change { given, removed: remove, bump, lead: String::new(), reason, enact };
+    let id = put(context, &mut turn, &present, change)?;
+    turn.show(context, id.done, id.case)
+}
+
+/// The governed files in force, by path.
+///
+/// # Errors
+/// Where their contents cannot be read.
+pub(in crate::cli) fn in_force(turn: &Turn) -> Result<BTreeMap<String, Vec<u8>>, CliError> {
+    let files = governed::in_force(turn.session.store(), turn.session.replay())?;
+    Ok(files.into_iter().map(|(path, content)| (path, content.bytes)).collect())
+}
+
+/// Shows what a change does, asks, signs and appends its proposal; and enacts it, where that is asked for and the quorum
+/// stands. Gives the case and what became of it.
+///
+/// # Errors
+/// Refused where the policy is unsound or its version is not the next one; failed where nothing changes; cancelled.
+pub(in crate::cli) fn put(
+    context: &mut Context,
+    turn: &mut Turn,
+    present: &BTreeMap<String, Vec<u8>>,
+    change: Change,
+) -> Result<Finished, CliError> {
+    let Change { mut given, removed, bump, lead, reason: why, enact } = change;
+    for path in &removed {
         if path == POLICY || path == SIGNERS || !present.contains_key(path) {
             return Err(CliError::usage(format!("{path} is no governed file that can be taken away"))
                 .hint("git ls-files lists them; policy.toml and allowed_signers stay"));
@@ -66,11 +109,12 @@ pub fn run(context: &mut Context, args: Args) -> Outcome {
         given.remove(path);
     }
     given.retain(|path, bytes| present.get(path) != Some(bytes));
-    if given.is_empty() && args.remove.is_empty() {
+    if given.is_empty() && removed.is_empty() {
         return Err(CliError::failed("nothing would change: these files are in force already")
             .hint("edit policy.toml, then: jit policy propose policy.toml --reason \"…\""));
     }
-    let proposed = next_policy(context, &turn, &mut given, &present, args.bump)?;
+    let proposed = next_policy(context, turn, &mut given, present, bump)?;
+    tell_others(context, turn, proposed.version);
     let signers = proposed.allowed_signers().into_bytes();
     if present.get(SIGNERS) != Some(&signers) {
         given.insert(SIGNERS.to_owned(), signers);
@@ -78,7 +122,7 @@ pub fn run(context: &mut Context, args: Args) -> Outcome {
     fits(&given)?;
     let mut after: BTreeMap<&str, Digest> =
         turn.session.state().manifest().iter().map(|(path, digest)| (path.as_str(), *digest)).collect();
-    for path in &args.remove {
+    for path in &removed {
         after.remove(path.as_str());
     }
     after.extend(given.iter().map(|(path, bytes)| (path.as_str(), Digest::of(bytes))));
@@ -87,19 +131,44 @@ pub fn run(context: &mut Context, args: Args) -> Outcome {
         .iter()
         .map(|(path, bytes)| FileChange { path, old: present.get(path).map(Vec::as_slice), new: Some(bytes) })
         .collect();
-    changes.extend(args.remove.iter().map(|path| FileChange {
+    changes.extend(removed.iter().map(|path| FileChange {
         path,
         old: present.get(path).map(Vec::as_slice),
         new: None,
     }));
-    let mut summary = plan_text(&context.output, turn.session.policy(), &proposed, &changes);
-    let why = reason(context, "--reason", "Why this change?", args.reason.clone())?;
+    let proofs = match given.get(proofs::FILE) {
+        None if removed.iter().any(|path| path == proofs::FILE) => None,
+        None => present.get(proofs::FILE),
+        given => given,
+    };
+    let (state, now) = (turn.session.state(), context.now());
+    let people = proposal::people_text(&context.output, state, &proposed, proofs.map(Vec::as_slice), now);
+    let mut summary = lead + &plan_text(&context.output, turn.session.policy(), &proposed, &people, &changes);
+    let why = reason(context, "--reason", "Why this change?", why)?;
     summary.push_str(&super::super::view::field("Reason", &why));
     let subject = Subject::Policy { version: proposed.version, files };
     let mut intent = turn.intent(None, Body::Proposal(Proposal { reason: why, subject }));
     intent.files = given.clone();
     let id = turn.say(context, &intent, &summary)?;
-    enact::finish(context, &mut turn, id, args.enact)
+    enact::finished(context, turn, id, enact)
+}
+
+/// Only one proposal of a version is ever enacted: whoever makes a second should know.
+fn tell_others(context: &Context, turn: &Turn, next: u64) {
+    let (state, now) = (turn.session.state(), context.now());
+    for case in
+        state.cases().filter(|case| matches!(state.case_state(case, now), CaseState::Pending | CaseState::Approved))
+    {
+        if let Matter::Proposal(proposed) = case.matter()
+            && let Subject::Policy { version, .. } = proposed.subject
+            && version == next
+        {
+            let (id, who) = (case.id().short(), case.actor());
+            context.output.warning(format!(
+                "{who} has proposed a version {next} already (case {id}): only one of the two can be enacted, the other has to be proposed again"
+            ));
+        }
+    }
 }
 
 /// The contents that were named, by their paths in the ledger.
@@ -204,10 +273,9 @@ fn next_policy(
     let mut policy = Policy::parse(&bytes).map_err(|problems| unsound(file, &problems).rule(Code::A10))?;
     if policy.version != next && (bump || alone) {
         let text = String::from_utf8_lossy(&bytes).into_owned();
-        let Some(bumped) = with_version(&text, next) else {
-            return Err(CliError::failed("the line of the version was not found in policy.toml")
-                .hint(format!("write it yourself: version = {next}")));
-        };
+        let bumped = with_version(&text, next).map_err(|error| {
+            CliError::failed(error.to_string()).hint(format!("write it yourself: version = {next}"))
+        })?;
         context.output.note(format!("policy.toml gets version {next}."));
         bytes = bumped.into_bytes();
         policy = Policy::parse(&bytes).map_err(|problems| unsound(file, &problems).rule(Code::A10))?;
@@ -223,30 +291,6 @@ fn next_policy(
     Ok(policy)
 }
 
-/// The text with another version: the number alone changes.
-fn with_version(text: &str, version: u64) -> Option<String> {
-    let mut out = String::with_capacity(text.len().saturating_add(8));
-    let mut done = false;
-    let mut in_table = false;
-    for line in text.split_inclusive('\n') {
-        let trimmed = line.trim_start();
-        in_table |= trimmed.starts_with('[');
-        let number = trimmed
-            .strip_prefix("version")
-            .and_then(|rest| rest.trim_start().strip_prefix('='))
-            .filter(|_| !done && !in_table);
-        match number {
-            Some(rest) => {
-                let tail = rest.trim_start().trim_start_matches(|c: char| c.is_ascii_digit() || c == '_');
-                out.push_str(&format!("version = {version}{tail}"));
-                done = true;
-            }
-            None => out.push_str(line),
-        }
-    }
-    done.then_some(out)
-}
-
 /// C06, asked before anybody signs.
 fn fits(given: &BTreeMap<String, Vec<u8>>) -> Result<(), CliError> {
     let size: u64 = given.values().map(|bytes| u64::try_from(bytes.len()).unwrap_or(u64::MAX)).sum();
@@ -256,22 +300,4 @@ fn fits(given: &BTreeMap<String, Vec<u8>>) -> Result<(), CliError> {
     Err(CliError::refused(format!("the changed files have {size} bytes together; a proposal takes {PROPOSAL_LIMIT}"))
         .hint("propose them one after the other")
         .rule(Code::C06))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn only_the_version_changes() {
-        for (text, after) in [
-            ("version = 1\nname = \"a\"\n", Some("version = 2\nname = \"a\"\n")),
-            ("# version = 7\nversion=1 # the first\n", Some("# version = 7\nversion = 2 # the first\n")),
-            ("name = \"a\"\r\n  version = 41", Some("name = \"a\"\r\nversion = 2")),
-            ("name = \"a\"\n[root]\nversion = 1\n", None),
-            ("versions = 1\n", None),
-        ] {
-            assert_eq!(with_version(text, 2).as_deref(), after, "{text}");
-        }
-    }
 }

@@ -8,6 +8,7 @@ use super::super::{Context, Exit, Outcome};
 use super::names;
 use crate::domain::id::Name;
 use crate::domain::policy::{Class, Policy, ProbeWhat, Role, Target};
+use crate::domain::text::visible;
 
 /// Runs the command.
 ///
@@ -26,7 +27,8 @@ pub fn run(context: &mut Context) -> Outcome {
         "decide within {}, activate within {}, staleness {}, clock skew {}",
         policy.decide_within, policy.activate_within, policy.staleness, policy.clock_skew
     ))?;
-    out.print(&format!("root: {} of {}\n", policy.root.threshold, names(&policy.root.members)))?;
+    out.print(&format!("root: {} of {}", policy.root.threshold, names(&policy.root.members)))?;
+    out.print(&format!("{}\n", log_line(policy)))?;
     let mut people = Table::new(&["who", "class", "in", "keys"]);
     for (name, actor) in &policy.actors {
         let (class, of) = match &actor.class {
@@ -73,6 +75,28 @@ pub fn run(context: &mut Context) -> Outcome {
     Ok(Exit::DONE)
 }
 
+/// Who signs checkpoints, and what is demanded of them.
+fn log_line(policy: &Policy) -> String {
+    let Some(log) = &policy.log else { return "log: no key, so no checkpoints".to_owned() };
+    let mut line = format!("log: {}", log.key.fingerprint());
+    if !log.witnesses.is_empty() {
+        let names: Vec<String> = log.witnesses.iter().map(|witness| visible(&witness.name)).collect();
+        line.push_str(&format!("; {} of {} must have cosigned", log.quorum, names.join(", ")));
+    }
+    if let Some(freshest) = log.freshest {
+        line.push_str(&format!(", within {freshest}"));
+    }
+    line
+}
+
+fn log_json(policy: &Policy) -> Value {
+    let Some(log) = &policy.log else { return Value::Null };
+    let witnesses: Vec<Value> =
+        log.witnesses.iter().map(|witness| json!({ "name": witness.name, "key": witness.key.to_string() })).collect();
+    json!({ "key": log.key.to_string(), "witnesses": witnesses, "quorum": log.quorum,
+        "freshest": log.freshest.map(|freshest| freshest.to_string()) })
+}
+
 fn policy_json(policy: &Policy) -> Value {
     let roles: Vec<Value> = policy
         .targets
@@ -87,6 +111,7 @@ fn policy_json(policy: &Policy) -> Value {
         .collect();
     let targets: Vec<Value> = policy.targets.iter().map(|(name, target)| target_json(name, target)).collect();
     json!({ "policy": policy.digest.to_string(), "version": policy.version, "name": policy.name, "targets": targets,
+        "log": log_json(policy),
         "root": { "threshold": policy.root.threshold, "members": policy.root.members.iter().map(|name| name.as_str()).collect::<Vec<_>>() },
         "actors": policy.actors.keys().map(|name| name.as_str()).collect::<Vec<_>>(), "roles": roles })
 }

@@ -15,22 +15,38 @@ use super::check::unsound;
 use crate::domain::event::{Request, Risk, RiskLevel};
 use crate::domain::id::{Name, RoleRef};
 use crate::domain::policy::Policy;
+use crate::domain::state::case::{CaseState, Matter};
 use crate::domain::state::trial::{Trial, trial};
 use crate::domain::text::visible;
 use crate::domain::time::{Timestamp, Ttl};
+use crate::ledger::governed;
 
 /// Try scenarios against a policy: who asks for what, who agrees, and what comes of it.
 ///
 /// The rules are those of the ledger. Keys are not asked: nobody signs. Exits with 1 where a scenario ends otherwise
-/// than it says.
+/// than it says. Without FILE the ledger's own scenarios.toml is taken.
 #[derive(Debug, clap::Args)]
 pub struct Args {
     /// The scenarios, in TOML; docs/administrator.md has the form.
     #[arg(value_name = "FILE", value_hint = clap::ValueHint::FilePath)]
-    pub file: PathBuf,
+    pub file: Option<PathBuf>,
     /// The policy to try [default: the one in force].
     #[arg(long, value_name = "FILE", value_hint = clap::ValueHint::FilePath)]
     pub policy: Option<PathBuf>,
+    /// Try every policy that is proposed, too, each with the scenarios that its proposal brings along.
+    #[arg(long, conflicts_with_all = ["policy", "file"])]
+    pub proposals: bool,
+}
+
+/// The scenarios of a ledger: a governed file.
+const SCENARIOS: &str = "scenarios.toml";
+
+/// Scenarios and the policy that they are tried against.
+struct Attempt {
+    /// What policy it is, where there are several.
+    title: Option<String>,
+    scenarios: Vec<Scenario>,
+    policy: Policy,
 }
 
 #[derive(Deserialize)]
@@ -92,49 +108,114 @@ struct Came {
 /// # Errors
 /// Failed where the scenarios cannot be read; refused where the policy is unsound.
 pub fn run(context: &mut Context, args: &Args) -> Outcome {
-    let path = context.resolve(&args.file);
-    let text = fs::read_to_string(&path).map_err(|cause| CliError::file("read", &path, &cause))?;
-    let file: File = toml::from_str(&text).map_err(|error| {
-        CliError::failed(format!("{} is no file of scenarios", args.file.display()))
-            .because(error.to_string().trim_end().to_owned())
-            .hint("docs/administrator.md has an example")
-    })?;
+    let attempts = attempts(context, args)?;
+    let now = context.now();
+    let (mut text, mut objects, mut failed) = (String::new(), Vec::new(), 0_usize);
+    for attempt in &attempts {
+        let mut came = Vec::new();
+        for scenario in &attempt.scenarios {
+            came.push(one(&attempt.policy, scenario, now).map_err(|why| {
+                CliError::failed(format!("scenario {:?} cannot be tried", scenario.name))
+                    .because(why)
+                    .hint("docs/administrator.md has an example")
+            })?);
+        }
+        let bad = came.iter().filter(|came| !came.ok).count();
+        failed = failed.saturating_add(bad);
+        let rows: Vec<Value> =
+            came.iter().map(|came| json!({ "name": came.name, "ok": came.ok, "said": came.said })).collect();
+        objects.push(json!({ "ok": bad == 0, "policy": attempt.policy.digest.to_string(),
+            "version": attempt.policy.version, "of": attempt.title, "scenarios": rows }));
+        let output = &context.output;
+        if let Some(title) = &attempt.title {
+            text.push_str(&format!("{}\n", output.bold(title)));
+        }
+        for came in &came {
+            let mark = if came.ok { output.green("ok    ") } else { output.red("FAILED") };
+            text.push_str(&format!("{mark}  {}: {}\n", visible(&came.name), visible(&came.said)));
+        }
+        text.push_str(&format!("{} of {} as expected\n", came.len().saturating_sub(bad), came.len()));
+    }
+    context.output.result(
+        || match (args.proposals, objects.pop()) {
+            (false, Some(only)) => only,
+            (_, last) => {
+                objects.extend(last);
+                json!({ "ok": failed == 0, "policies": objects })
+            }
+        },
+        || text,
+    )?;
+    Ok(if failed == 0 { Exit::DONE } else { Exit(1) })
+}
+
+/// What is to be tried.
+fn attempts(context: &mut Context, args: &Args) -> Result<Vec<Attempt>, CliError> {
+    let scenarios = match &args.file {
+        Some(file) => {
+            let path = context.resolve(file);
+            let text = fs::read_to_string(&path).map_err(|cause| CliError::file("read", &path, &cause))?;
+            Some(parse(&text, &file.display().to_string())?)
+        }
+        None => None,
+    };
     let policy = match &args.policy {
         Some(named) => {
             let path = context.resolve(named);
             let bytes = fs::read(&path).map_err(|cause| CliError::file("read", &path, &cause))?;
-            Policy::parse(&bytes).map_err(|problems| unsound(Path::new(named), &problems))?
+            Some(Policy::parse(&bytes).map_err(|problems| unsound(Path::new(named), &problems))?)
         }
-        None => Session::open(context, Fresh::Try)?.policy().clone(),
+        None => None,
     };
-    let now = context.now();
-    let mut came = Vec::new();
-    for scenario in &file.scenario {
-        came.push(one(&policy, scenario, now).map_err(|why| {
-            CliError::failed(format!("scenario {:?} cannot be tried", scenario.name))
-                .because(why)
-                .hint("docs/administrator.md has an example")
-        })?);
+    // With both of them no ledger is needed.
+    let (scenarios, policy) = match (scenarios, policy) {
+        (Some(scenarios), Some(policy)) => return Ok(vec![Attempt { title: None, scenarios, policy }]),
+        other => other,
+    };
+    let session = Session::open(context, Fresh::Try)?;
+    let scenarios = match scenarios {
+        Some(scenarios) => scenarios,
+        None => in_force(&session)?,
+    };
+    if !args.proposals {
+        let policy = policy.unwrap_or_else(|| session.policy().clone());
+        return Ok(vec![Attempt { title: None, scenarios, policy }]);
     }
-    let failed = came.iter().filter(|came| !came.ok).count();
-    let output = &context.output;
-    output.result(
-        || {
-            let rows: Vec<Value> =
-                came.iter().map(|came| json!({ "name": came.name, "ok": came.ok, "said": came.said })).collect();
-            json!({ "ok": failed == 0, "policy": policy.digest.to_string(), "version": policy.version, "scenarios": rows })
-        },
-        || {
-            let mut text = String::new();
-            for came in &came {
-                let mark = if came.ok { output.green("ok    ") } else { output.red("FAILED") };
-                text.push_str(&format!("{mark}  {}: {}\n", visible(&came.name), visible(&came.said)));
-            }
-            text.push_str(&format!("{} of {} as expected\n", came.len().saturating_sub(failed), came.len()));
-            text
-        },
-    )?;
-    Ok(if failed == 0 { Exit::DONE } else { Exit(1) })
+    let title = format!("Policy version {}, in force", session.policy().version);
+    let mut attempts = vec![Attempt { title: Some(title), scenarios, policy: session.policy().clone() }];
+    let (state, now) = (session.state(), context.now());
+    for case in state.cases() {
+        let Matter::Proposal(proposed) = case.matter() else { continue };
+        let is_open = matches!(state.case_state(case, now), CaseState::Pending | CaseState::Approved);
+        let (true, Some(policy)) = (is_open, proposed.policy.as_deref()) else { continue };
+        let brought = governed::brought(session.store(), case)?;
+        let title = format!("Policy version {}, proposed by {} in {}", policy.version, case.actor(), case.id().short());
+        let scenarios = match brought.get(SCENARIOS) {
+            Some(content) => parse(&String::from_utf8_lossy(&content.bytes), &title)?,
+            None => in_force(&session)?,
+        };
+        attempts.push(Attempt { title: Some(title), scenarios, policy: policy.clone() });
+    }
+    Ok(attempts)
+}
+
+/// The ledger's own scenarios.
+fn in_force(session: &Session) -> Result<Vec<Scenario>, CliError> {
+    let files = governed::in_force(session.store(), session.replay())?;
+    let Some(content) = files.get(SCENARIOS) else {
+        return Err(CliError::failed(format!("this ledger has no {SCENARIOS}"))
+            .hint("name a file: jit policy test FILE; or bring the template's: jit ledger upgrade-template"));
+    };
+    parse(&String::from_utf8_lossy(&content.bytes), SCENARIOS)
+}
+
+fn parse(text: &str, of: &str) -> Result<Vec<Scenario>, CliError> {
+    let file: File = toml::from_str(text).map_err(|error| {
+        CliError::failed(format!("{of} is no file of scenarios"))
+            .because(error.to_string().trim_end().to_owned())
+            .hint("docs/administrator.md has an example")
+    })?;
+    Ok(file.scenario)
 }
 
 fn one(policy: &Policy, scenario: &Scenario, now: Timestamp) -> Result<Came, String> {

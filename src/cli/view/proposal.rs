@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use super::super::error::CliError;
 use super::super::output::Output;
 use super::super::session::Session;
-use super::{lines, void};
+use super::{leaving, lines, proofs, void};
 use crate::domain::event::Subject;
 use crate::domain::policy::Policy;
 use crate::domain::policy::diff::{Change, Weight, diff};
@@ -27,10 +27,11 @@ pub struct FileChange<'a> {
     pub new: Option<&'a [u8]>,
 }
 
-/// What a new policy and its files change, whole.
-pub fn plan_text(output: &Output, old: &Policy, new: &Policy, files: &[FileChange<'_>]) -> String {
+/// What a new policy and its files change, whole; `people` as [`people_text`] has it.
+pub fn plan_text(output: &Output, old: &Policy, new: &Policy, people: &str, files: &[FileChange<'_>]) -> String {
     let mut text = format!("Policy version {} → {}\n", old.version, new.version);
     text.push_str(&changes_text(output, &diff(old, new)));
+    text.push_str(people);
     for file in files {
         let what = match (file.old, file.new) {
             (None, _) => "is new",
@@ -53,6 +54,12 @@ pub fn plan_text(output: &Output, old: &Policy, new: &Policy, files: &[FileChang
     }
     text.push('\n');
     text
+}
+
+/// What a new policy means for people beyond what it says: whether new keys are proven, and what ends with who leaves.
+/// `proofs` is the `key_proofs` that would be in force with it.
+pub fn people_text(output: &Output, state: &State, new: &Policy, proofs: Option<&[u8]>, now: Timestamp) -> String {
+    proofs::text(output, state, new, proofs) + &leaving::text(output, state, new, now)
 }
 
 /// Changes for people, weaker first, a line each.
@@ -97,6 +104,7 @@ pub(super) fn fields(state: &State, case: &Case, proposed: &Proposed, now: Times
             if let (Some(old), Some(new)) = (base(state, case, proposed, now), proposed.policy.as_deref()) {
                 fields.push(("changes", changes_json(&diff(old, new))));
                 fields.push(("files", changed.map(|file| json!(file.path)).collect()));
+                fields.push(("leaving", leaving::json(state, new, now)));
             }
         }
         Subject::Acknowledge { commits } => {
@@ -142,7 +150,13 @@ pub fn text(output: &Output, session: &Session, case: &Case, now: Timestamp) -> 
                     .filter(|(path, _)| !files.iter().any(|file| file.path == **path))
                     .map(|(path, content)| FileChange { path, old: Some(content.bytes.as_slice()), new: None }),
             );
-            Ok(plan_text(output, old, new, &changes))
+            let proofs = files.iter().find(|file| file.path == proofs::FILE).and_then(|file| {
+                let unchanged = state.manifest().get(&file.path) == Some(&file.sha256);
+                let from = if unchanged { &present } else { &brought };
+                from.get(&file.path).map(|content| content.bytes.as_slice())
+            });
+            let people = people_text(output, state, new, proofs, now);
+            Ok(plan_text(output, old, new, &people, &changes))
         }
         Subject::Acknowledge { commits } => {
             let mut text = String::new();

@@ -95,14 +95,7 @@ pub fn diff(old: &Policy, new: &Policy) -> Vec<Change> {
         changes.longer(Area::Rest, "the policy", what, before, after);
     }
     of_root(&mut changes, &old.root, root);
-    let log_of = |key: &Option<PublicKey>| key.as_ref().map_or_else(|| "none".to_owned(), fingerprint);
-    if old.log != *log {
-        changes.weaker(
-            Area::Key,
-            "the log",
-            format!("its checkpoints are signed by {} instead of {}", log_of(log), log_of(&old.log)),
-        );
-    }
+    super::log::compare(&mut changes, old.log.as_ref(), log.as_ref());
     of_actors(&mut changes, old, new, actors);
     of_environments(&mut changes, &old.environments, environments);
     target::compare(&mut changes, old, new, targets);
@@ -215,18 +208,18 @@ fn of_environments(changes: &mut Changes, old: &BTreeMap<Name, Environment>, new
 
 /// The changes as they are found.
 #[derive(Default)]
-struct Changes(Vec<Change>);
+pub(super) struct Changes(Vec<Change>);
 
 impl Changes {
-    fn put(&mut self, weight: Weight, area: Area, of: &str, says: String) {
+    pub(super) fn put(&mut self, weight: Weight, area: Area, of: &str, says: String) {
         self.0.push(Change { weight, area, of: of.to_owned(), says });
     }
 
-    fn weaker(&mut self, area: Area, of: &str, says: String) {
+    pub(super) fn weaker(&mut self, area: Area, of: &str, says: String) {
         self.put(Weight::Weaker, area, of, says);
     }
 
-    fn stronger(&mut self, area: Area, of: &str, says: String) {
+    pub(super) fn stronger(&mut self, area: Area, of: &str, says: String) {
         self.put(Weight::Stronger, area, of, says);
     }
 
@@ -238,7 +231,7 @@ impl Changes {
     }
 
     /// A span of time of which more is weaker.
-    fn longer(&mut self, area: Area, of: &str, what: &str, old: Ttl, new: Ttl) {
+    pub(super) fn longer(&mut self, area: Area, of: &str, what: &str, old: Ttl, new: Ttl) {
         if old != new {
             let weight = if new > old { Weight::Weaker } else { Weight::Stronger };
             self.put(weight, area, of, format!("{what} {new} instead of {old}"));
@@ -266,11 +259,11 @@ impl Changes {
 }
 
 /// What only `new` has, and what only `old` has.
-fn gained_lost<'a, T: PartialEq>(old: &'a [T], new: &'a [T]) -> (Vec<&'a T>, Vec<&'a T>) {
+pub(super) fn gained_lost<'a, T: PartialEq>(old: &'a [T], new: &'a [T]) -> (Vec<&'a T>, Vec<&'a T>) {
     (new.iter().filter(|item| !old.contains(item)).collect(), old.iter().filter(|item| !new.contains(item)).collect())
 }
 
-fn fingerprint(key: &PublicKey) -> String {
+pub(super) fn fingerprint(key: &PublicKey) -> String {
     let hardware = if key.is_hardware() { " (hardware key)" } else { "" };
     format!("{}{hardware}", key.fingerprint())
 }

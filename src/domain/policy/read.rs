@@ -13,12 +13,12 @@ use super::super::key::{KeyKind, PublicKey};
 use super::super::text::{check_reason, is_bidi_control};
 use super::super::time::Ttl;
 use super::errors::{PolicyErrors, Report};
-use super::probe;
 use super::tree::{Cell, Table};
 use super::{
     Actor, Class, EmergencyReview, EmergencyRule, Environment, GroupCount, Mfa, Offline, Pattern, Policy, Record,
     ReviewRule, Role, Root, Target,
 };
+use super::{log, probe};
 
 /// C06: the files of a proposal are at most 1 MiB together.
 const MOST_BYTES: usize = 1 << 20;
@@ -95,7 +95,7 @@ pub(super) fn policy(source: &str, digest: Digest, report: &mut Report<'_>) -> O
     let staleness = table.required(report, "staleness", |report, cell| span(report, &cell, None));
     let root = table.required(report, "root", root);
     let actors = actors(report, &mut table);
-    let log = table.optional(report, "log", key_table);
+    let log = table.optional(report, "log", log::read);
     let environments = table.named(report, "environment", environment);
     let targets = table.named(report, "target", target);
     let revoke = table.required(report, "revoke", group_table);
@@ -210,7 +210,7 @@ fn key(report: &mut Report<'_>, cell: &Cell<'_>) -> Option<PublicKey> {
 }
 
 /// A key that works unattended (log, CA) or that is encrypted to (recorder): hardware keys can do neither.
-fn software_key(report: &mut Report<'_>, cell: &Cell<'_>) -> Option<PublicKey> {
+pub(super) fn software_key(report: &mut Report<'_>, cell: &Cell<'_>) -> Option<PublicKey> {
     let key = key(report, cell)?;
     if key.is_hardware() {
         return cell.refuse(report, "a hardware key cannot be used here", Some(SOFTWARE_KEY));

@@ -14,6 +14,9 @@ pub(super) fn check(policy: &Policy, report: &mut Report<'_>) {
     root(policy, report);
     keys(policy, report);
     references(policy, report);
+    if let Some(log) = &policy.log {
+        super::log::check(log, report);
+    }
     let groups = Groups::of(policy);
     groups.check_list(report, "revoke/groups", &policy.revoke);
     groups.check_list(report, "lock/groups", &policy.lock);
@@ -58,8 +61,13 @@ fn keys(policy: &Policy, report: &mut Report<'_>) {
             uses.push((report.offset_of(&place), format!("{class} {name}"), key));
         }
     }
-    if let Some(key) = &policy.log {
-        uses.push((report.offset_of("log/key"), "the log".to_owned(), key));
+    if let Some(log) = &policy.log {
+        uses.push((report.offset_of("log/key"), "the log".to_owned(), &log.key));
+        // A witness that holds the log's key, or a minter's, would vouch for itself.
+        for (index, witness) in log.witnesses.iter().enumerate() {
+            let place = format!("log/witness/{index}/key");
+            uses.push((report.offset_of(&place), format!("the witness {}", witness.name), &witness.key));
+        }
     }
     for (name, environment) in &policy.environments {
         let place = format!("environment/{name}");

@@ -160,7 +160,7 @@ impl State {
         self.policies.push((self.size.saturating_add(1), policy.digest));
         for (name, actor) in &policy.actors {
             for key in &actor.keys {
-                self.key_owners.entry(key.clone()).or_insert_with(|| name.clone());
+                self.key_owners.entry(*key.point()).or_insert_with(|| name.clone());
             }
         }
         self.manifest = files;

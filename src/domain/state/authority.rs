@@ -8,7 +8,7 @@ use super::case::{Case, CaseState, Matter};
 use super::{Claim, State};
 use crate::domain::event::{Body, Event, LockScope, Request, Review, SessionEnd, SessionStart};
 use crate::domain::finding::{Code, Fault};
-use crate::domain::id::{Name, RoleRef};
+use crate::domain::id::{CaseId, Name, RoleRef};
 use crate::domain::policy::{Class, Mfa, Policy, Role};
 
 /// A fault of `code`.
@@ -18,11 +18,12 @@ pub(super) fn refuse<T>(code: Code, why: impl Into<String>) -> Result<T, Fault> 
 
 impl State {
     /// How much presence the roles of the event's case demand: of requests and their approvals and denials.
-    pub fn demanded_presence(&self, policy: &Policy, event: &Event) -> Mfa {
-        let targets: &[RoleRef] = match &event.body {
+    /// With several roles the strictest one's. What other kinds say nobody has to touch a key for.
+    pub fn demanded_presence(&self, policy: &Policy, case: Option<CaseId>, body: &Body) -> Mfa {
+        let targets: &[RoleRef] = match body {
             Body::Request(request) => &request.targets,
             Body::Approval { .. } | Body::Denial { .. } => {
-                match event.case.and_then(|case| self.case(&case)).and_then(Case::access) {
+                match case.and_then(|case| self.case(&case)).and_then(Case::access) {
                     Some(access) => &access.request.targets,
                     None => return Mfa::None,
                 }
@@ -163,7 +164,7 @@ impl State {
     }
 
     /// The emergency case of `actor` that was issued and not reviewed yet.
-    fn open_emergency(&self, actor: &Name) -> Option<&Case> {
+    pub fn open_emergency(&self, actor: &Name) -> Option<&Case> {
         let policy = self.policy.as_deref()?;
         self.cases().rev().find(|case| {
             case.access().is_some_and(|access| {

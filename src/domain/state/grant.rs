@@ -59,7 +59,7 @@ impl State {
     /// The grant of `case` in `environment` to be issued by `minter` at `time`.
     ///
     /// # Errors
-    /// A04 with the reason why nothing may be issued.
+    /// A04 with the reason why nothing may be issued; A07 for a second emergency before the first one's reviews.
     pub fn grant(&self, case: &Case, environment: &Name, minter: &Name, time: Timestamp) -> Result<Grant, Fault> {
         let Some(policy) = self.policy() else { return refuse(Code::A04, "there is no policy") };
         let may_mint = match policy.actor(minter).map(|actor| &actor.class) {
@@ -74,6 +74,17 @@ impl State {
         };
         self.may_issue(policy, case, access, time)?;
         let roles = roles_in(policy, access, environment)?;
+        let verify_required = roles.iter().any(|(_, role)| role.mfa == Mfa::TouchPin);
+        // A04: a role may have come to demand a PIN since the request. sshd ignores verify-required for software keys.
+        if verify_required && !access.request.credential_key.is_hardware() {
+            return refuse(
+                Code::A04,
+                format!(
+                    "a PIN is demanded now, and case {} asks to certify a key that is none in hardware",
+                    case.id.short()
+                ),
+            );
+        }
         let Some(ca) = policy.environments.get(environment).map(|environment| environment.ca.clone()) else {
             return refuse(Code::A04, format!("environment {environment} is unknown"));
         };
@@ -90,7 +101,7 @@ impl State {
             valid_after: valid_after.unix_u64(),
             valid_before: valid_before.unix_u64(),
             source_address: source_address(&access.request, roles.iter().map(|(_, role)| *role))?,
-            verify_required: roles.iter().any(|(_, role)| role.mfa == Mfa::TouchPin),
+            verify_required,
             extensions: shared_extensions(&roles),
             ca,
         };
@@ -123,6 +134,16 @@ impl State {
             if longest.is_some_and(|longest| access.request.duration > longest) {
                 return refuse(Code::A04, format!("case {id} asks for longer than {target} allows now"));
             }
+        }
+        // A07: one emergency a person until it is reviewed, though both were asked for before either was issued.
+        if emergency
+            && access.issued.is_empty()
+            && let Some(open) = self.open_emergency(&access.actor)
+        {
+            return refuse(
+                Code::A07,
+                format!("{}'s emergency case {} still waits for its review", access.actor, open.id.short()),
+            );
         }
         if access.request.not_before.is_some_and(|start| time < start) {
             return refuse(Code::A04, format!("case {id} is booked for later"));

@@ -120,7 +120,7 @@ impl State {
             if let Some((key, owner)) = actor
                 .keys
                 .iter()
-                .find_map(|key| self.key_owners.get(key).filter(|owner| *owner != name).map(|owner| (key, owner)))
+                .find_map(|key| self.key_owner(key).filter(|owner| *owner != name).map(|owner| (key, owner)))
             {
                 return refuse(Code::A10, format!("key {} of {name} is or was {owner}'s", key.fingerprint()));
             }

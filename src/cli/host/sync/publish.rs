@@ -1,13 +1,15 @@
 //! What `sync` publishes: the grants, the CAs that sshd trusts, the key revocation list. Each is written beside and
 //! renamed; the grants come last, so that nobody is admitted by a CA or past a revocation that sshd does not know yet.
+//! A new CA needs no announcement for the same reason: its first certificate lies behind the policy that names it, so
+//! whoever publishes the grant has published its CA before.
 
 use std::collections::BTreeSet;
 
 use super::super::super::context::Ledger;
 use super::super::super::error::CliError;
-use crate::domain::key::PublicKey;
 use crate::domain::state::State;
 use crate::domain::time::Timestamp;
+use crate::host::grants::Authorities;
 use crate::host::{Config, Grants, files};
 use crate::issue::krl::{self, KrlError};
 
@@ -17,6 +19,8 @@ const STANDS: i64 = 300;
 /// Remembers what was published, so that the fold is only asked, and a file only written, when something changed.
 pub struct Publisher {
     authorities: Vec<u8>,
+    /// When a CA that the policy has replaced may have to go.
+    until: Option<Timestamp>,
     grants: Option<Grants>,
     made: Option<Timestamp>,
 }
@@ -24,7 +28,7 @@ pub struct Publisher {
 impl Publisher {
     /// Nothing was published by this process yet.
     pub const fn new() -> Self {
-        Self { authorities: Vec::new(), grants: None, made: None }
+        Self { authorities: Vec::new(), until: None, grants: None, made: None }
     }
 
     /// What was last published.
@@ -44,7 +48,8 @@ impl Publisher {
         now: Timestamp,
     ) -> Result<(), CliError> {
         let Some(head) = ledger.replay().head() else { return Err(CliError::failed("the mirror is empty")) };
-        let fresh = self.made.is_some_and(|made| (0..STANDS).contains(&now.since(made)));
+        let fresh = self.made.is_some_and(|made| (0..STANDS).contains(&now.since(made)))
+            && self.until.is_none_or(|until| now < until);
         if let Some(grants) = self.grants.as_mut().filter(|grants| fresh && grants.head == head) {
             grants.checked = checked;
             return Ok(grants.write(config)?);
@@ -52,7 +57,7 @@ impl Publisher {
         // Whatever fails below, the next round makes all of it anew.
         self.grants = None;
         let state = ledger.state();
-        self.publish_authorities(config, state)?;
+        self.publish_authorities(config, state, now)?;
         publish_revocations(config, state, now)?;
         let Some(grants) = Grants::of(state, &config.host, (head, ledger.replay().root()), checked, now) else {
             return Err(CliError::failed(format!("the policy knows no host {}", config.host))
@@ -64,12 +69,15 @@ impl Publisher {
         Ok(())
     }
 
-    fn publish_authorities(&mut self, config: &Config, state: &State) -> Result<(), CliError> {
-        let authorities = authorities(state);
+    fn publish_authorities(&mut self, config: &Config, state: &State, now: Timestamp) -> Result<(), CliError> {
+        let Authorities { keys, until } = Authorities::of(state, &config.host, now);
+        let lines: BTreeSet<String> = keys.iter().map(|key| format!("{key}\n")).collect();
+        let authorities = lines.into_iter().collect::<String>().into_bytes();
         if authorities != self.authorities {
             files::write(&config.authorities(), &authorities, 0o644, true)?;
             self.authorities = authorities;
         }
+        self.until = until;
         Ok(())
     }
 }
@@ -88,12 +96,4 @@ fn publish_revocations(config: &Config, state: &State, now: Timestamp) -> Result
     let bytes = krl::write(state.size(), now, &format!("jit {}", config.host), &revoked).map_err(failed)?;
     krl::check(&bytes, standing.map_or(0, |standing| standing.version)).map_err(failed)?;
     Ok(files::write(&path, &bytes, 0o644, true)?)
-}
-
-/// The CAs of every environment, one line each. Which certificate opens what is for `principals` to say.
-fn authorities(state: &State) -> Vec<u8> {
-    let policy = state.policy();
-    let environments = policy.iter().flat_map(|policy| policy.environments.values());
-    let keys: BTreeSet<String> = environments.map(|environment| PublicKey::to_string(&environment.ca)).collect();
-    keys.into_iter().map(|key| key + "\n").collect::<String>().into_bytes()
 }

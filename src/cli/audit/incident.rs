@@ -1,0 +1,43 @@
+//! `jit audit incident`.
+
+use super::super::{Context, Exit, Outcome};
+use super::read::Reading;
+use super::report::{Form, query, tell};
+use crate::audit::incident;
+use crate::audit::period;
+use crate::domain::time::Timestamp;
+
+/// One incident as one timeline: every event of every case, lock and revocation that names it.
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// The incident, as it was written, such as INC-4711.
+    #[arg(value_name = "INCIDENT")]
+    pub incident: String,
+    /// Judge deadlines at this time [default: now].
+    #[arg(long, value_name = "TIME", value_parser = |text: &str| period::boundary(text).map_err(|error| error.to_string()))]
+    pub at: Option<Timestamp>,
+    /// In which form.
+    #[command(flatten)]
+    pub form: Form,
+}
+
+/// Runs the command.
+///
+/// # Errors
+/// Where the ledger cannot be checked, or the report not written.
+pub fn run(context: &mut Context, args: &Args) -> Outcome {
+    let reading = Reading::open(context, args.at)?;
+    let ledger = reading.ledger();
+    let cases = incident::cases(&ledger, &args.incident, &reading.revocations()?);
+    let mut entries = Vec::new();
+    for case in cases {
+        for event in case.events() {
+            entries.push(reading.event(case, event)?);
+        }
+    }
+    let report = incident::report(&args.incident, entries);
+    let mut flags = vec![format!("'{}'", args.incident.replace('\'', "'\\''"))];
+    flags.extend(args.at.map(|at| format!("--at {at}")));
+    tell(context, &reading, &report, &args.form, &query("incident", &flags))?;
+    Ok(Exit::DONE)
+}

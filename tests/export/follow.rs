@@ -1,0 +1,156 @@
+//! Exporters that run on: receivers that go away and come back, exporters that are killed, remotes that are rewritten.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::PathBuf;
+
+use super::common::{Desk, Place};
+use super::place::{Exporter, Receiver, ids, until};
+use super::{gone, sample, small, text, truth, url};
+
+/// A remote, a clone that is exported, and people who go on working.
+struct Works {
+    place: Place,
+    remote: PathBuf,
+    clone: PathBuf,
+}
+
+impl Works {
+    fn new() -> Self {
+        let place = Place::new();
+        let remote = small(&place);
+        let clone = place.path("clone.git");
+        let siem = place.desk("rita", &clone);
+        siem.jit_anywhere(&["clone", text(&remote), text(&clone), "--json"]).ok();
+        Self { place, remote, clone }
+    }
+
+    /// The desk of somebody with a clone of their own.
+    fn desk(&self, name: &str) -> Desk<'_> {
+        let ledger = self.place.path("home").join(name).join("ledger");
+        let desk = self.place.desk(name, &ledger);
+        if !ledger.exists() {
+            desk.jit_anywhere(&["clone", text(&self.remote), text(&ledger), "--json"]).ok();
+        }
+        desk
+    }
+
+    fn truth(&self) -> Vec<String> {
+        truth(&self.place, &self.remote, &BTreeSet::new())
+    }
+}
+
+#[test]
+fn every_event_arrives_once_after_a_restart_of_both_sides() {
+    if gone("every_event_arrives_once_after_a_restart_of_both_sides") {
+        return;
+    }
+    let works = Works::new();
+    let mut tcp = Receiver::new(&works.place, "tcp", "tcp", &[]);
+    let mut web = Receiver::new(&works.place, "http", "web", &[]);
+    let (to_tcp, to_web) = (url("syslog+tcp", &tcp), url("http", &web));
+    let start = || {
+        let syslog = ["--follow", "--format", "syslog", "--to", &to_tcp, "--timeout", "2s", "--every", "60s"];
+        let http = ["--follow", "--to", &to_web, "--timeout", "2s", "--every", "60s"];
+        (
+            Exporter::start(&works.place, &works.clone, "syslog", &syslog),
+            // The second reads the remote itself: it has no clone between.
+            Exporter::start(&works.place, &works.remote, "http", &http),
+        )
+    };
+    let (syslog, http) = start();
+    let both = |tcp: &Receiver, web: &Receiver| (tcp.ids(), web.ids());
+    let all = |tcp: &Receiver, web: &Receiver| {
+        let truth = works.truth();
+        until("both have everything", || both(tcp, web) == (truth.clone(), truth.clone()));
+    };
+    all(&tcp, &web);
+    // A push to a remote on this machine is seen without waiting for --every.
+    works.desk("alice").opens("15m");
+    all(&tcp, &web);
+    syslog.terminate();
+    http.terminate();
+    tcp.stop();
+    web.stop();
+    works.desk("alice").opens("16m");
+    tcp.restart();
+    web.restart();
+    let (syslog, http) = start();
+    all(&tcp, &web);
+    // The receivers are away while events come, and the exporters are killed while they wait for them.
+    tcp.stop();
+    web.stop();
+    works.desk("alice").opens("17m");
+    until("both tell it", || syslog.said().contains("trying again") && http.said().contains("trying again"));
+    syslog.kill();
+    http.kill();
+    let (syslog, http) = start();
+    works.desk("alice").opens("18m");
+    tcp.restart();
+    web.restart();
+    all(&tcp, &web);
+    // A receiver that fails for a while.
+    web.behave("500");
+    tcp.behave("half");
+    works.desk("alice").opens("19m");
+    until("both tell it", || syslog.said().contains("reset") && http.said().contains("500"));
+    web.behave("ok");
+    tcp.behave("ok");
+    all(&tcp, &web);
+    syslog.terminate();
+    http.terminate();
+    // What an exporter verified is what the clone's other commands go on from.
+    let verified = works.place.desk("rita", &works.clone).jit(&["verify", "--json"]).ok().json();
+    assert_eq!(verified["head"], *works.place.head(&works.remote));
+    assert_eq!(works.place.head(&works.clone), works.place.head(&works.remote));
+}
+
+#[test]
+fn a_remote_that_is_rewritten_ends_a_follower() {
+    if gone("a_remote_that_is_rewritten_ends_a_follower") {
+        return;
+    }
+    let works = Works::new();
+    let file = works.place.path("out");
+    let arguments = ["--follow", "--to", text(&file), "--every", "1s"];
+    let mut exporter = Exporter::start(&works.place, &works.clone, "follower", &arguments);
+    until("it has everything", || file.exists() && ids(&fs::read_to_string(&file).unwrap()).len() == 4);
+    let commits = works.place.commits(&works.remote);
+    works.place.git(&works.remote, &["update-ref", "refs/heads/main", &commits[2]]);
+    assert_eq!(exporter.code(), 5, "{}", exporter.said());
+    assert!(exporter.said().contains("rewritten"), "{}", exporter.said());
+    assert_eq!(works.place.head(&works.clone), commits[3], "the clone stays where it was");
+}
+
+#[test]
+fn killed_in_the_midst_it_goes_on_and_loses_nothing() {
+    if gone("killed_in_the_midst_it_goes_on_and_loses_nothing") {
+        return;
+    }
+    let place = Place::new();
+    let ledger = sample(&place);
+    let web = Receiver::new(&place, "http", "web", &[]);
+    let to = url("http", &web);
+    let arguments = ["--to", &to, "--batch", "1", "--follow"];
+    let mut seen = 0;
+    for _ in 0..4 {
+        let exporter = Exporter::start(&place, &ledger, "killed", &arguments);
+        until("it is under way", || web.taken().len() > seen + 3);
+        exporter.kill();
+        seen = web.taken().len();
+        if seen > 30 {
+            break;
+        }
+    }
+    let exporter = Exporter::start(&place, &ledger, "killed", &arguments);
+    let truth = truth(&place, &ledger, &[35].into());
+    until("it has everything", || web.ids().last() == truth.last());
+    exporter.terminate();
+    let ids = web.ids();
+    let distinct: BTreeSet<&String> = ids.iter().collect();
+    assert_eq!(distinct.len(), truth.len(), "every event");
+    // A duplicate is at the seam: the same event again, and then on.
+    let mut again = ids.clone();
+    again.dedup();
+    assert_eq!(again, truth);
+}
