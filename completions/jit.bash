@@ -127,6 +127,9 @@ _jit() {
             jit__subcmd__audit,access-review)
                 cmd="jit__subcmd__audit__subcmd__access__subcmd__review"
                 ;;
+            jit__subcmd__audit,all)
+                cmd="jit__subcmd__audit__subcmd__all"
+                ;;
             jit__subcmd__audit,board)
                 cmd="jit__subcmd__audit__subcmd__board"
                 ;;
@@ -335,7 +338,7 @@ _jit() {
             return 0
             ;;
         jit__subcmd__audit)
-            opts="-y -q -v -h -V --ledger --as --key --json --yes --quiet --verbose --help --version population sample exceptions emergencies latency incident access-review board controls bundle page prove consistency check tiles"
+            opts="-y -q -v -h -V --ledger --as --key --json --yes --quiet --verbose --help --version population sample exceptions emergencies latency incident access-review board controls bundle page prove consistency check tiles all"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -410,6 +413,66 @@ _jit() {
                     if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
                         compopt -o filenames
                     fi
+                    return 0
+                    ;;
+                --ledger)
+                    COMPREPLY=()
+                    if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
+                        compopt -o plusdirs
+                    fi
+                    return 0
+                    ;;
+                --as)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --key)
+                    local oldifs
+                    if [ -n "${IFS+x}" ]; then
+                        oldifs="$IFS"
+                    fi
+                    IFS=$'\n'
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    if [ -n "${oldifs+x}" ]; then
+                        IFS="$oldifs"
+                    fi
+                    if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
+                        compopt -o filenames
+                    fi
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        jit__subcmd__audit__subcmd__all)
+            opts="-y -q -v -h -V --from --to --at --size --seed --ledger --as --key --json --yes --quiet --verbose --help --version"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --from)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --to)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --at)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --size)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --seed)
+                    COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
                 --ledger)
@@ -3678,7 +3741,7 @@ _jit() {
             return 0
             ;;
         jit__subcmd__policy__subcmd__propose)
-            opts="-y -q -v -h -V --remove --reason --bump --enact --ledger --as --key --json --yes --quiet --verbose --help --version"
+            opts="-y -q -v -h -V --remove --bump --reason --enact --ledger --as --key --json --yes --quiet --verbose --help --version"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -4307,7 +4370,7 @@ _jit() {
             return 0
             ;;
         jit__subcmd__verify)
-            opts="-y -q -v -h -V --since --at --strict --github --ledger --as --key --json --yes --quiet --verbose --help --version"
+            opts="-y -q -v -h -V --since --at --strict --github --report --ledger --as --key --json --yes --quiet --verbose --help --version"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -4319,6 +4382,21 @@ _jit() {
                     ;;
                 --at)
                     COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --report)
+                    local oldifs
+                    if [ -n "${IFS+x}" ]; then
+                        oldifs="$IFS"
+                    fi
+                    IFS=$'\n'
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    if [ -n "${oldifs+x}" ]; then
+                        IFS="$oldifs"
+                    fi
+                    if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
+                        compopt -o filenames
+                    fi
                     return 0
                     ;;
                 --ledger)

@@ -270,6 +270,15 @@ fn a_rewritten_remote_is_not_followed() {
     assert!(age >= 2, "{age} s");
     let log = fs::read_to_string(place.path("sync.log")).unwrap();
     assert!(log.contains("rewritten"), "{log}");
+    // What both histories say is kept, and told once, however often the remote is asked.
+    let kept = common::files(&host.config.mirror.join("jit/forks"));
+    assert_eq!(kept.len(), 1, "{log}");
+    let evidence = fs::read_to_string(&kept[0]).unwrap();
+    for words in ["Two histories of the log", "What the remote shows", "Consistency:"] {
+        assert!(evidence.contains(words) && log.contains(words), "{words}\n{evidence}\n{log}");
+    }
+    assert_eq!(log.matches("Two histories").count(), 1, "{log}");
+    assert!(log.contains(&kept[0].display().to_string()), "{log}");
 }
 
 #[test]

@@ -69,17 +69,13 @@ pub fn run(context: &mut Context, args: Args) -> Outcome {
             None => Ok(Exit::DONE),
             Some((url, why)) => {
                 let others = asked.failed.len();
-                Err(CliError::failed(format!("{} did not cosign; the checkpoint stands", count_of(others)))
+                Err(CliError::failed(format!("{} did not cosign; the checkpoint stands", count(others, "witness")))
                     .because(format!("{url}: {why}"))
                     .hint("look at the witness, then: jit checkpoint --witness URL"))
             }
         };
     }
     Err(CliError::failed("others keep writing to the branch checkpoints").hint("run the command again"))
-}
-
-fn count_of(witnesses: usize) -> String {
-    if witnesses == 1 { "1 witness".to_owned() } else { format!("{witnesses} witnesses") }
 }
 
 /// A checkpoint of the ledger as it is.
@@ -133,9 +129,7 @@ fn ask(
         match submit::submit(context, ledger.replay().log(), checkpoint, url) {
             Ok(Answer::Cosigned(lines)) => match take(checkpoint, lines, &keys) {
                 0 => asked.failed.push((url.clone(), "no cosignature by a known witness came back".to_owned())),
-                taken => {
-                    context.output.note(format!("{url}: {}", count(u64::try_from(taken).unwrap_or(1), "cosignature")))
-                }
+                taken => context.output.note(format!("{url}: {}", count(taken, "cosignature"))),
             },
             // The witness has cosigned another history, or a longer one.
             Ok(Answer::Larger(size)) => {
@@ -209,7 +203,7 @@ fn report(
         object
     };
     context.output.result(object, || checkpoint.to_string())?;
-    let size = branch::entries(checkpoint.checkpoint().size);
+    let size = count(checkpoint.checkpoint().size, "entry");
     let place = ledger.remote()?.map_or_else(String::new, |remote| format!(" on {remote}"));
     context.output.note(if is_new {
         format!("Signed a checkpoint of {size}; the branch checkpoints{place} holds it.")

@@ -8,6 +8,7 @@ use serde_json::json;
 use super::checkpoint::branch::Checkpoints;
 use super::context::Ledger;
 use super::error::CliError;
+use super::progress::Progress;
 use super::{Context, Exit, Outcome};
 use crate::domain::finding::Code;
 use crate::domain::id::Digest;
@@ -97,7 +98,10 @@ pub(super) fn take(
         return Err(CliError::failed("the remote has no branch main: there is no ledger to clone")
             .hint("jit init DIR makes one; then: git remote add origin URL; jit sync"));
     };
-    let replay = Replay::of(&store, head)?;
+    let replay = {
+        let mut progress = Progress::new(&context.output, "Checking", "commits");
+        Replay::observed(&store, head, &mut |done, total| progress.tell(done, total))?
+    };
     let id = replay.state().ledger();
     // L01: another ledger's id.
     if let Some(wanted) = wanted

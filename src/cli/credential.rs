@@ -1,7 +1,6 @@
 //! `jit credential`, and how `jit ssh` and `jit exec` find a credential and lend it to a program.
 
 use std::fs;
-use std::io::Write as _;
 use std::path::PathBuf;
 use std::process::{Command, ExitStatus};
 
@@ -9,6 +8,7 @@ use serde_json::json;
 
 use super::context::{Freshness, Ledger};
 use super::error::CliError;
+use super::files;
 use super::output::moment;
 use super::view::locks;
 use super::{Context, Exit, Outcome};
@@ -39,7 +39,8 @@ pub fn run(context: &mut Context, args: Args) -> Outcome {
     let issued = &lent.issued;
     if let Some(out) = &args.out {
         let path = context.resolve(out);
-        write_whole(&path, &format!("{}\n", issued.certificate))?;
+        files::write(&path, format!("{}\n", issued.certificate).as_bytes(), files::SHARED)
+            .map_err(|cause| CliError::file("write", &path, &cause))?;
         context.output.note(format!("{} ends {}", path.display(), moment(issued.valid_before, context.now())));
     }
     let object = || {
@@ -191,21 +192,4 @@ pub(super) fn code(status: ExitStatus) -> u8 {
     use std::os::unix::process::ExitStatusExt as _;
     let code = status.code().or_else(|| status.signal().map(|signal| signal.saturating_add(128)));
     code.and_then(|code| u8::try_from(code).ok()).unwrap_or(1)
-}
-
-/// Written beside and renamed: a reader finds the whole line or the old one.
-fn write_whole(path: &std::path::Path, text: &str) -> Result<(), CliError> {
-    let folder = match path.parent() {
-        Some(folder) if !folder.as_os_str().is_empty() => folder,
-        _ => std::path::Path::new("."),
-    };
-    let permissions = std::os::unix::fs::PermissionsExt::from_mode(0o644);
-    let write = || -> std::io::Result<()> {
-        let mut beside = tempfile::Builder::new().prefix(".jit-").permissions(permissions).tempfile_in(folder)?;
-        beside.write_all(text.as_bytes())?;
-        beside.as_file().sync_all()?;
-        beside.persist(path).map_err(|e| e.error)?;
-        Ok(())
-    };
-    write().map_err(|cause| CliError::file("write", path, &cause))
 }

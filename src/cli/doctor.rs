@@ -5,8 +5,10 @@ use std::process::{Command, Stdio};
 
 use serde_json::{Value, json};
 
+use super::checkpoint::branch::Checkpoints;
 use super::context::{Freshness, Ledger};
 use super::error::CliError;
+use super::output::count;
 use super::{Context, Exit, Outcome, Output};
 use crate::host::config::DEFAULT;
 
@@ -151,7 +153,7 @@ fn configuration(context: &Context) -> Check {
         Ok(_) if !file.exists() => Check::good("config", format!("none ({})", file.display())),
         Ok(config) => {
             let default = config.default_ledger.as_deref().unwrap_or("no default ledger");
-            Check::good("config", format!("{}: {}, {default}", file.display(), ledgers(config.ledgers.len())))
+            Check::good("config", format!("{}: {}, {default}", file.display(), count(config.ledgers.len(), "ledger")))
         }
     }
 }
@@ -181,7 +183,7 @@ fn ledger_checks(context: &Context, ledger: &Ledger) -> Vec<Check> {
     let size = state.size();
     let mut checks = vec![Check::good(
         "ledger",
-        format!("{}: {} in {}", state.name(), events(size), ledger.store().path().display()),
+        format!("{}: {} in {}", state.name(), count(size, "event"), ledger.store().path().display()),
     )];
     match context.who(ledger.policy()) {
         Ok(who) if ledger.policy().actor(&who).is_some() => checks.push(Check::good("you", who.to_string())),
@@ -198,6 +200,7 @@ fn ledger_checks(context: &Context, ledger: &Ledger) -> Vec<Check> {
         Ok(findings) => checks.push(Check::warning("findings", format!("{} findings", findings.len()), "jit verify")),
         Err(error) => checks.push(Check::bad("findings", &error.into())),
     }
+    checks.extend(checkpoints(context, ledger));
     checks.push(match ledger.remote() {
         Ok(Some(name)) => Check::good("remote", name),
         Ok(None) => Check::good("remote", "none: this ledger is local"),
@@ -206,7 +209,7 @@ fn ledger_checks(context: &Context, ledger: &Ledger) -> Vec<Check> {
     match ledger.waiting() {
         Ok(waiting) if waiting.is_empty() => {}
         Ok(waiting) => {
-            checks.push(Check::warning("outbox", format!("{} waiting here", events_of(waiting.len())), "jit sync"))
+            checks.push(Check::warning("outbox", format!("{} waiting here", count(waiting.len(), "event")), "jit sync"))
         }
         Err(error) => checks.push(Check::bad("outbox", &error)),
     }
@@ -216,14 +219,34 @@ fn ledger_checks(context: &Context, ledger: &Ledger) -> Vec<Check> {
     checks
 }
 
-fn events(count: u64) -> String {
-    if count == 1 { "1 event".to_owned() } else { format!("{count} events") }
-}
-
-fn ledgers(count: usize) -> String {
-    if count == 1 { "1 ledger".to_owned() } else { format!("{count} ledgers") }
-}
-
-fn events_of(count: usize) -> String {
-    events(u64::try_from(count).unwrap_or(u64::MAX))
+/// What this clone knows of the checkpoints, and whether the policy lets anything be minted with it. The remote is not asked.
+fn checkpoints(context: &Context, ledger: &Ledger) -> Option<Check> {
+    const NAME: &str = "log";
+    let known = match Checkpoints::here(context, ledger) {
+        Ok(known) => known?,
+        Err(error) => return Some(Check::bad(NAME, &error)),
+    };
+    let size = ledger.state().size();
+    let found = match &known.newest {
+        None => "no checkpoint yet".to_owned(),
+        Some(newest) => {
+            let signed = newest.checkpoint().size;
+            let behind = match size.checked_sub(signed) {
+                Some(0) => "all that is here".to_owned(),
+                Some(behind) => format!("{} newer", count(behind, "entry")),
+                None => "more than is here".to_owned(),
+            };
+            format!("newest checkpoint of {}, {behind}", count(signed, "entry"))
+        }
+    };
+    // F04: what mint and hosts would say.
+    Some(match known.lacking(ledger, context.now()) {
+        Err(error) => Check::bad(NAME, &error),
+        Ok(Some(lacking)) => {
+            let hint = "jit sync; with the log's key: jit checkpoint; then each witness: jit witness";
+            Check::warning(NAME, format!("{found}; nothing is minted: {lacking}"), hint)
+        }
+        Ok(None) if known.is_ahead => Check::warning(NAME, found, "jit sync"),
+        Ok(None) => Check::good(NAME, if known.log.demands() { found } else { format!("{found}; none is demanded") }),
+    })
 }

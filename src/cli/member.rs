@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use super::error::CliError;
 use super::policy::check::unsound;
 use super::policy::enact::Finished;
-use super::policy::propose::{self, Change, POLICY};
+use super::policy::propose::{self, Change, POLICY, Wish};
 use super::turn::Turn;
 use super::{Context, Outcome};
 use crate::domain::finding::Code;
@@ -60,13 +60,6 @@ struct Draft {
     text: String,
 }
 
-/// What the subcommands' common flags say.
-struct Wish {
-    lead: String,
-    reason: Option<String>,
-    enact: bool,
-}
-
 impl Draft {
     /// From the policy in force.
     fn of(turn: &Turn) -> Result<Self, CliError> {
@@ -106,12 +99,11 @@ impl Draft {
         turn: &mut Turn,
         (text, policy): (String, Policy),
         new: &[crate::sshsig::enrolment::Proof],
-        wish: Wish,
+        (lead, wish): (String, Wish),
     ) -> Result<Finished, CliError> {
         let mut given = keys::files(&policy, &self.present, new)?;
         given.insert(POLICY.to_owned(), text.into_bytes());
-        let Wish { lead, reason, enact } = wish;
-        let change = Change { given, removed: Vec::new(), bump: false, lead, reason, enact };
+        let change = Change { given, removed: Vec::new(), bump: false, lead, wish };
         propose::put(context, turn, &self.present, change)
     }
 }

@@ -20,13 +20,22 @@ pub struct Output {
     verbose: u8,
     colour: bool,
     width: usize,
+    shows_progress: bool,
 }
 
 impl Output {
     /// From the flags and the environment.
     pub fn new(global: &Global, environment: &Environment) -> Self {
         let colour = environment.stdout_is_terminal && environment.stderr_is_terminal && environment.allows_colour();
-        Self { json: global.json, quiet: global.quiet, verbose: global.verbose, colour, width: environment.width() }
+        let redraws = environment.stderr_is_terminal && environment.variable("TERM").is_none_or(|term| term != "dumb");
+        Self {
+            json: global.json,
+            quiet: global.quiet,
+            verbose: global.verbose,
+            colour,
+            width: environment.width(),
+            shows_progress: redraws && !global.json && !global.quiet,
+        }
     }
 
     /// Whether the result is to be JSON.
@@ -37,6 +46,11 @@ impl Output {
     /// How many columns a line may have.
     pub const fn width(&self) -> usize {
         self.width
+    }
+
+    /// Whether somebody sees how far long work is, and a line can be drawn again.
+    pub const fn shows_progress(&self) -> bool {
+        self.shows_progress
     }
 
     /// Writes the result: `json` where it was asked for, else `text`. Text of other people in it must have gone through
@@ -218,9 +232,16 @@ pub fn relative(time: Timestamp, now: Timestamp) -> String {
     }
 }
 
-/// `1 event`, `2 events`.
-pub fn count(number: u64, what: &str) -> String {
-    if number == 1 { format!("1 {what}") } else { format!("{number} {what}s") }
+/// `1 event`, `2 events`, `2 entries`, `2 leaves`.
+pub fn count(number: impl TryInto<u64>, what: &str) -> String {
+    let number = number.try_into().unwrap_or(u64::MAX);
+    if number == 1 {
+        return format!("1 {what}");
+    }
+    let endings =
+        [("ay", "ays"), ("ey", "eys"), ("oy", "oys"), ("y", "ies"), ("leaf", "leaves"), ("s", "ses"), ("", "s")];
+    let plural = endings.iter().find_map(|(one, many)| what.strip_suffix(one).map(|stem| format!("{stem}{many}")));
+    format!("{number} {}", plural.unwrap_or_default())
 }
 
 /// A length of time in one unit: `45 s`, `12 min`, `3 h`, `5 d`. Rounded down: what remains is never told as more.

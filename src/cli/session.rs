@@ -24,7 +24,10 @@ pub enum Fresh {
 }
 
 /// An opened ledger.
-pub struct Session(Ledger);
+pub struct Session {
+    ledger: Ledger,
+    is_fresh: bool,
+}
 
 impl Session {
     /// Opens the ledger, replays it and holds it against the pin.
@@ -34,48 +37,55 @@ impl Session {
     pub fn open(context: &mut Context, fresh: Fresh) -> Result<Self, CliError> {
         let freshness = if fresh == Fresh::Must { Freshness::Fetched } else { Freshness::Local };
         let mut ledger = context.ledger(freshness)?;
+        let mut is_fresh = true;
         if fresh == Fresh::Try {
             let environment = &mut context.environment;
             match ledger.refresh(&mut *environment.rng, &*environment.clock, &context.output) {
                 Err(error) if error.kind() == super::error::ErrorKind::Unreachable => {
                     context.output.warning("the remote does not answer: going on with what lies here");
+                    is_fresh = false;
                 }
                 other => {
                     other?;
                 }
             }
         }
-        Ok(Self(ledger))
+        Ok(Self { ledger, is_fresh })
     }
 
     /// The ledger.
     pub const fn ledger(&self) -> &Ledger {
-        &self.0
+        &self.ledger
+    }
+
+    /// Whether the remote answered, where there is one.
+    pub const fn is_fresh(&self) -> bool {
+        self.is_fresh
     }
 
     /// The ledger, to be brought up to date.
     pub const fn ledger_mut(&mut self) -> &mut Ledger {
-        &mut self.0
+        &mut self.ledger
     }
 
     /// The repository.
     pub const fn store(&self) -> &GitStore {
-        self.0.store()
+        self.ledger.store()
     }
 
     /// The replay.
     pub const fn replay(&self) -> &Replay {
-        self.0.replay()
+        self.ledger.replay()
     }
 
     /// The state.
     pub const fn state(&self) -> &State {
-        self.0.state()
+        self.ledger.state()
     }
 
     /// The policy in force.
     pub fn policy(&self) -> &Policy {
-        self.0.policy()
+        self.ledger.policy()
     }
 
     /// The names of what waits in the outbox.
@@ -83,7 +93,7 @@ impl Session {
     /// # Errors
     /// Where it cannot be read.
     pub fn waiting(&self) -> Result<Vec<String>, CliError> {
-        self.0.waiting()
+        self.ledger.waiting()
     }
 
     /// The case that `text` names: any unambiguous beginning of its id.
@@ -91,7 +101,7 @@ impl Session {
     /// # Errors
     /// Where none or several begin so.
     pub fn case(&self, text: &str) -> Result<&Case, CliError> {
-        self.0.case(text)
+        self.ledger.case(text)
     }
 
     /// The case with this id, which is known.
@@ -153,8 +163,8 @@ impl Session {
         make: &mut Draft<'_>,
         signer: &dyn Signer,
     ) -> Result<Appended, CliError> {
-        let appended = context.append(&mut self.0, make, signer)?;
-        self.0.tell_left_alone(&context.output);
+        let appended = context.append(&mut self.ledger, make, signer)?;
+        self.ledger.tell_left_alone(&context.output);
         Ok(appended)
     }
 }
@@ -170,8 +180,8 @@ impl Session {
         intents: &[Intent],
         signer: &dyn Signer,
     ) -> Result<Vec<Option<Fault>>, CliError> {
-        let appended = context.append_all(&mut self.0, intents, signer)?;
-        self.0.tell_left_alone(&context.output);
+        let appended = context.append_all(&mut self.ledger, intents, signer)?;
+        self.ledger.tell_left_alone(&context.output);
         Ok(appended)
     }
 }

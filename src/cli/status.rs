@@ -90,7 +90,7 @@ pub fn run(context: &mut Context, _: Args) -> Outcome {
         context.output.hint("jit request asks for access");
     }
     if voids > 0 {
-        let voids = super::output::count(u64::try_from(voids).unwrap_or(u64::MAX), "void commit");
+        let voids = super::output::count(voids, "void commit");
         context.output.warning(format!("not acknowledged by the root members: {voids} (jit verify)"));
     }
     if waiting > 0 {

@@ -15,6 +15,8 @@ use crate::domain::text::visible;
 
 use crate::domain::time::Timestamp;
 
+pub(super) mod report;
+
 /// Check the ledger: every commit, signature and rule since the first one.
 ///
 /// Exits with 4 where a commit broke a rule and nobody has acknowledged it, and with 5 where the history is not the one
@@ -33,6 +35,9 @@ pub struct Args {
     /// Print annotations for GitHub Actions.
     #[arg(long)]
     pub github: bool,
+    /// Write a report of it to this file, in plain text: always of the whole history.
+    #[arg(long, value_name = "FILE", value_hint = clap::ValueHint::FilePath)]
+    pub report: Option<std::path::PathBuf>,
 }
 
 /// Runs the command.
@@ -49,8 +54,16 @@ pub fn run(context: &mut Context, args: Args) -> Outcome {
     let voids: Vec<&Void> =
         state.voids().iter().filter(|void| since.is_none_or(|since| void.position > since)).collect();
     let mut findings = replay.findings(session.store(), at)?;
-    if let Some(lacking) = checkpoints.map(|known| known.lacking(session.ledger(), at)).transpose()?.flatten() {
+    if let Some(lacking) = checkpoints.as_ref().map(|known| known.lacking(session.ledger(), at)).transpose()?.flatten()
+    {
         findings.push(Finding { code: Code::F04, case: None, message: lacking });
+    }
+    if let Some(file) = &args.report {
+        let checkpoints = checkpoints.as_ref();
+        let seen = report::Verification { session: &session, checkpoints, findings: &findings, at, now: context.now() };
+        let path = context.resolve(file);
+        super::audit::report::write(&path, report::text(&seen)?.as_bytes())?;
+        context.output.note(format!("Wrote {}", path.display()));
     }
     let open = voids.iter().filter(|void| !void.acknowledged).count();
     let ok = open == 0 && (findings.is_empty() || !args.strict);

@@ -9,6 +9,7 @@ use super::checkpoint::branch::{self, Checkpoints};
 use super::checkpoint::{self, cosign};
 use super::context::{Context, Freshness, Ledger};
 use super::error::CliError;
+use super::output::count;
 use super::{Exit, Outcome};
 use crate::ledger::checkpoints::{self, Standing};
 use crate::merkle::{KeyName, SignatureType, SignedCheckpoint, Submission, VerifierKey};
@@ -152,7 +153,7 @@ fn cosign_newest(context: &mut Context, args: &Args) -> Outcome {
             object
         };
         context.output.result(object, || line.to_string())?;
-        let size = branch::entries(checkpoint.checkpoint().size);
+        let size = count(checkpoint.checkpoint().size, "entry");
         context.output.note(match commit {
             Some(_) => {
                 format!("Cosigned a checkpoint of {size} as {}; the branch checkpoints holds it.", witness.key().name())

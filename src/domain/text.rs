@@ -49,6 +49,24 @@ pub fn check_reason(text: &str) -> Result<(), TextFault> {
     if text.chars().any(char::is_alphanumeric) { Ok(()) } else { Err(TextFault::SaysNothing) }
 }
 
+/// The text in lines of at most `width` by `measure`, broken at spaces; a longer word has a line of its own.
+pub fn wrapped(text: &str, width: usize, measure: impl Fn(&str) -> usize) -> Vec<String> {
+    let mut lines = Vec::new();
+    let mut line = String::new();
+    for (number, word) in text.split(' ').enumerate() {
+        if number > 0 {
+            if measure(&line).saturating_add(1).saturating_add(measure(word)) > width {
+                lines.push(std::mem::take(&mut line));
+            } else {
+                line.push(' ');
+            }
+        }
+        line.push_str(word);
+    }
+    lines.push(line);
+    lines
+}
+
 fn check(text: &str, lf: bool) -> Result<(), TextFault> {
     if text.chars().any(|c| c.is_control() && !(lf && c == '\n')) {
         return Err(TextFault::Control);

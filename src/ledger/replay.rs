@@ -22,6 +22,12 @@ pub use walk::{Step, Walk};
 /// The most bytes of a commit object that is read at all.
 const COMMIT_BYTES: u64 = 1024 * 1024;
 
+/// After how many commits whoever looks on is told.
+const TOLD_EVERY: u64 = 64;
+
+/// Whoever looks on while a ledger is replayed: is told how many commits were taken, and of how many.
+pub type Observer<'a> = &'a mut (dyn FnMut(u64, u64) + Send);
+
 /// A ledger, replayed up to a head.
 #[derive(Debug, Clone, Default)]
 pub struct Replay {
@@ -67,8 +73,16 @@ impl Replay {
     /// # Errors
     /// Where something cannot be read, or the genesis is void.
     pub fn of(objects: &dyn Objects, head: CommitId) -> Result<Self, ReplayError> {
+        Self::observed(objects, head, &mut |_, _| {})
+    }
+
+    /// The same, with somebody looking on.
+    ///
+    /// # Errors
+    /// As [`Replay::of`].
+    pub fn observed(objects: &dyn Objects, head: CommitId, observer: Observer<'_>) -> Result<Self, ReplayError> {
         let mut replay = Self::default();
-        replay.extend(objects, head)?;
+        replay.extend_observed(objects, head, observer)?;
         Ok(replay)
     }
 
@@ -77,13 +91,31 @@ impl Replay {
     /// # Errors
     /// [`ReplayError::Forked`] where it does not; nothing has changed then.
     pub fn extend(&mut self, objects: &dyn Objects, head: CommitId) -> Result<(), ReplayError> {
+        self.extend_observed(objects, head, &mut |_, _| {})
+    }
+
+    fn extend_observed(
+        &mut self,
+        objects: &dyn Objects,
+        head: CommitId,
+        observer: Observer<'_>,
+    ) -> Result<(), ReplayError> {
         let chain = self.chain(objects, head)?;
         if chain.is_empty() {
             return Ok(());
         }
         // A copy is taken only where something is known already: a failure half-way must not leave half a state.
         let mut next = self.clone();
-        pipeline::run(objects, self.tree, &chain, |checked| next.take(checked, false).map(|_| ()))?;
+        let total = u64::try_from(chain.len()).unwrap_or(u64::MAX);
+        let mut done = 0;
+        pipeline::run(objects, self.tree, &chain, |checked| {
+            next.take(checked, false)?;
+            done += 1;
+            if done % TOLD_EVERY == 0 {
+                observer(done, total);
+            }
+            Ok(())
+        })?;
         *self = next;
         Ok(())
     }

@@ -3,6 +3,7 @@
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use super::{JIT, Place, environment};
@@ -20,7 +21,10 @@ pub struct Terminal<'p> {
 impl<'p> Terminal<'p> {
     /// Opens one at `directory`, with a HOME and further variables; `jit` is in its PATH.
     pub fn open(place: &'p Place, home: &Path, directory: &Path, variables: &[(&str, &str)]) -> Self {
-        let terminal = Self { place, home: home.to_owned(), socket: place.path("tmux.sock") };
+        // A server each: one that is ending would still answer at its socket, and end the next one's terminal too.
+        static OPENED: AtomicUsize = AtomicUsize::new(0);
+        let number = OPENED.fetch_add(1, Ordering::Relaxed);
+        let terminal = Self { place, home: home.to_owned(), socket: place.path(&format!("tmux-{number}.sock")) };
         let mut command = terminal.tmux();
         command.args(["-f", "/dev/null", "new-session", "-d", "-x", "120", "-y", "60", "-c"]).arg(directory);
         let mut shell = vec!["env".to_owned(), "-i".to_owned()];

@@ -4,7 +4,7 @@ use super::map::{Area, Framework, Map, in_no_baseline};
 use super::{Assessed, DISCLAIMER};
 use crate::audit::entry::Ledger;
 use crate::audit::report::{Report, TOOL};
-use crate::domain::text::visible;
+use crate::domain::text::{visible, wrapped};
 
 /// The page of the documentation: the map without a ledger.
 pub fn page(map: &Map) -> String {
@@ -13,7 +13,7 @@ pub fn page(map: &Map) -> String {
          `jit audit controls` counts the records behind each of these and says which checks found exceptions\n\
          ([auditor.md](auditor.md#reports)). This page is made from `src/audit/controls.toml`; a test fails when it is stale.\n\n",
     );
-    text.push_str(&wrapped(DISCLAIMER));
+    text.push_str(&paragraph(DISCLAIMER));
     text.push_str("\n\n## Frameworks\n\n| name | what it is |\n|---|---|\n");
     for Framework { key, name, note } in &map.frameworks {
         let note = if note.is_empty() { String::new() } else { format!(". {note}") };
@@ -45,7 +45,7 @@ pub fn report(ledger: &Ledger<'_>, report: &Report, map: &Map, assessed: &[Asses
         "- Period: {}; judged at {}\n- Made by: {TOOL}\n\n{}\n",
         report.period,
         ledger.now,
-        wrapped(DISCLAIMER)
+        paragraph(DISCLAIMER)
     ));
     text.push_str("\n| area | records | exceptions | stopped | result |\n|---|---:|---:|---:|---|\n");
     for it in assessed {
@@ -87,20 +87,7 @@ fn codes(area: &Area) -> String {
     if area.codes.is_empty() { "none".to_owned() } else { area.codes.join(", ") }
 }
 
-/// Lines of at most 118 characters.
-fn wrapped(text: &str) -> String {
-    let mut lines: Vec<String> = vec![String::new()];
-    for word in text.split(' ') {
-        let full = lines.last().is_some_and(|line| line.len() + word.len() >= 118);
-        if full {
-            lines.push(String::new());
-        }
-        if let Some(line) = lines.last_mut() {
-            if !line.is_empty() {
-                line.push(' ');
-            }
-            line.push_str(word);
-        }
-    }
-    lines.join("\n")
+/// Lines as the other pages have them.
+fn paragraph(text: &str) -> String {
+    wrapped(text, 118, |line| line.chars().count()).join("\n")
 }

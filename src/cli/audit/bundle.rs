@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use serde_json::json;
 
 use super::super::error::CliError;
+use super::super::output::count;
 use super::super::{Context, Exit, Outcome};
 use super::carry::{self, Chosen};
 use super::read::Reading;
@@ -53,7 +54,7 @@ pub fn run(context: &mut Context, args: &Args) -> Outcome {
             })
         },
         || {
-            let cases = if asked == 1 { "1 case".to_owned() } else { format!("{asked} cases") };
+            let cases = count(asked, "case");
             format!("{}\n    {}: {cases}, {bytes} bytes\n    {digest}\n", out.display(), evidence.query.words())
         },
     )?;

@@ -8,6 +8,8 @@ use std::path::Path;
 use super::super::Context;
 use super::super::checkpoint::branch::Checkpoints;
 use super::super::error::CliError;
+use super::super::files;
+use super::super::session::Session;
 use super::read::Reading;
 use crate::audit::Entry;
 use crate::audit::bundle::{Evidence, InForce, Query, Selection, enacted};
@@ -85,7 +87,7 @@ pub fn evidence<'a>(context: &Context, reading: &'a Reading, query: Query) -> Re
         return Err(CliError::failed(format!("no case, lock or revocation names incident {incident:?}")).hint(hint));
     }
     let entries = entries(reading, &query, &selection)?;
-    let mut policies = policies(reading)?;
+    let mut policies = policies(reading.session())?;
     policies.retain(|policy| entries.iter().any(|entry| entry.position == policy.brought));
     Ok(Evidence { ledger, query, selection, entries, policies, checkpoint })
 }
@@ -144,9 +146,12 @@ fn entries(reading: &Reading, query: &Query, selection: &Selection) -> Result<Ve
     }
 }
 
-/// Every policy that was ever in force, with its bytes.
-fn policies(reading: &Reading) -> Result<Vec<InForce>, CliError> {
-    let (session, state) = (reading.session(), reading.ledger().state);
+/// Every policy that was ever in force, with its bytes, the first one first.
+///
+/// # Errors
+/// Where one cannot be read.
+pub fn policies(session: &Session) -> Result<Vec<InForce>, CliError> {
+    let state = session.state();
     let store = session.store();
     let mut policies = Vec::new();
     for enacted in enacted(state) {
@@ -182,8 +187,7 @@ pub fn write(
 ) -> Result<u64, CliError> {
     let path = context.resolve(out);
     let failed = |cause: &io::Error| CliError::file("write", &path, cause);
-    let folder = path.parent().unwrap_or(Path::new("/"));
-    let mut beside = tempfile::Builder::new().prefix(".jit-").tempfile_in(folder).map_err(|cause| failed(&cause))?;
+    let mut beside = files::beside(&path, files::OWN).map_err(|cause| failed(&cause))?;
     {
         let mut buffered = io::BufWriter::new(&mut beside);
         fill(&mut buffered)?;

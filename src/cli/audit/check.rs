@@ -7,9 +7,9 @@ use std::path::{Path, PathBuf};
 
 use serde_json::{Value, json};
 
-use super::super::checkpoint::branch::entries;
 use super::super::context::Context;
 use super::super::error::CliError;
+use super::super::output::count;
 use super::super::{Exit, Outcome};
 use crate::domain::id::Digest;
 use crate::domain::key::PublicKey;
@@ -324,13 +324,13 @@ fn consistency(submission: &Submission, trust: &Trust, checked: &mut Checked) ->
         let size = old.size.unwrap_or_default();
         checked
             .faults
-            .push(format!("it proves from {} on, and the older checkpoint has {size}", entries(submission.old)));
+            .push(format!("it proves from {} on, and the older checkpoint has {size}", count(submission.old, "entry")));
         return Ok(());
     }
     match verify_consistency(submission.old, new.size, &old.root, &new.root, &submission.hashes) {
         Ok(()) => checked.says.push(format!(
             "the log of {} is the beginning of the log of {}: nothing was changed or taken out",
-            entries(submission.old),
+            count(submission.old, "entry"),
             new.size
         )),
         Err(why) => checked.faults.push(format!("the newer log does not continue the older one: {why}")),
@@ -350,7 +350,7 @@ fn vouched(checkpoint: &SignedCheckpoint, trust: &Trust, checked: &mut Checked) 
     match checkpoint.verify(&key) {
         Ok(()) => checked.says.push(format!(
             "signed by the log's key: {} of {}, root {}",
-            entries(told.size),
+            count(told.size, "entry"),
             told.origin,
             encode_hash(&told.root)
         )),

@@ -9,6 +9,7 @@ use serde_json::json;
 use super::super::checkpoint::branch::{self, Checkpoints};
 use super::super::context::Context;
 use super::super::error::CliError;
+use super::super::output::count;
 use super::super::{Exit, Outcome};
 use super::read::Reading;
 use crate::ledger::checkpoints::{self, Held, Standing};
@@ -60,7 +61,7 @@ pub fn run(context: &mut Context, args: &Args) -> Outcome {
             Standing::Ahead => {
                 return Err(CliError::stale(format!(
                     "the checkpoint has {}, and the ledger here only {}",
-                    branch::entries(point.size),
+                    count(point.size, "entry"),
                     log.size()
                 ))
                 .hint("jit sync, then run the command again"));
@@ -68,11 +69,11 @@ pub fn run(context: &mut Context, args: &Args) -> Outcome {
         }
     }
     if old.size > new.size {
-        return Err(CliError::usage(format!("OLD has {} and NEW only {}", branch::entries(old.size), new.size))
+        return Err(CliError::usage(format!("OLD has {} and NEW only {}", count(old.size, "entry"), new.size))
             .hint("jit audit consistency OLD NEW"));
     }
     let Some(checkpoint) = new.note else {
-        return Err(CliError::failed(format!("there is no checkpoint of {}", branch::entries(new.size)))
+        return Err(CliError::failed(format!("there is no checkpoint of {}", count(new.size, "entry")))
             .hint("git log checkpoints, in the ledger, lists them; with the log's key: jit checkpoint"));
     };
     let failed = |why: crate::merkle::ProofError| CliError::failed("no consistency proof").because(why.to_string());
@@ -85,12 +86,12 @@ pub fn run(context: &mut Context, args: &Args) -> Outcome {
         None => context.output.result(|| object(None), || text.clone())?,
         Some(out) => {
             let out = context.resolve(out);
-            super::prove::write(&out, text.as_bytes())?;
+            super::report::write(&out, text.as_bytes())?;
             let file = out.display().to_string();
             context.output.result(|| object(Some(&file)), || file.clone())?;
         }
     }
-    context.output.note(format!("The root of the first {} is {root}", branch::entries(old.size)));
+    context.output.note(format!("The root of the first {} is {root}", count(old.size, "entry")));
     context.output.hint("jit audit check FILE --log-key VKEY --old CHECKPOINT (or --old-root ROOT) needs no ledger");
     Ok(Exit::DONE)
 }
@@ -99,7 +100,7 @@ pub fn run(context: &mut Context, args: &Args) -> Outcome {
 fn point(context: &Context, reading: &Reading, seen: &Checkpoints, named: &str) -> Result<Point, CliError> {
     if let Some(size) = crate::merkle::checkpoint::parse_number(named) {
         if size > reading.session().state().size() {
-            let here = branch::entries(reading.session().state().size());
+            let here = count(reading.session().state().size(), "entry");
             return Err(CliError::failed(format!("the log has {here}, not {size}")).hint("jit log"));
         }
         return Ok(Point { size, note: of_size(reading, seen, size)? });

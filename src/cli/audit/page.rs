@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use serde_json::json;
 
 use super::super::error::CliError;
+use super::super::output::count;
 use super::super::{Context, Exit, Outcome};
 use super::carry::{self, Chosen};
 use super::read::Reading;
@@ -36,9 +37,7 @@ pub struct Args {
 pub fn run(context: &mut Context, args: &Args) -> Outcome {
     let reading = Reading::open(context, args.at)?;
     let evidence = carry::evidence(context, &reading, args.chosen.query(&reading)?)?;
-    let session = reading.session();
-    let findings = session.replay().findings(session.store(), evidence.ledger.now)?;
-    let html = page::html(&evidence, &findings, env!("CARGO_PKG_VERSION"));
+    let html = page::html(&evidence, evidence.ledger.findings, env!("CARGO_PKG_VERSION"));
     let digest = Digest::of(html.as_bytes());
     let bytes = carry::write(context, &args.out, |out| {
         out.write_all(html.as_bytes())
@@ -55,7 +54,7 @@ pub fn run(context: &mut Context, args: &Args) -> Outcome {
             })
         },
         || {
-            let cases = if asked == 1 { "1 case".to_owned() } else { format!("{asked} cases") };
+            let cases = count(asked, "case");
             format!("{}\n    {}: {cases}, {bytes} bytes\n    {digest}\n", out.display(), evidence.query.words())
         },
     )?;

@@ -2,8 +2,7 @@
 //! tlog-proof). The event and its signature lie in it as its extra data.
 
 use std::fs;
-use std::io::Write as _;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use serde_json::json;
 
@@ -13,6 +12,7 @@ use super::super::error::CliError;
 use super::super::output::count;
 use super::super::{Exit, Outcome};
 use super::read::Reading;
+use super::report::write;
 use crate::audit::{Entry, Said};
 use crate::merkle::tlog_proof::EXTENSION;
 use crate::merkle::{SignedCheckpoint, TlogProof, Tree};
@@ -79,7 +79,7 @@ fn print(context: &Context, proofs: &[(String, TlogProof)]) -> Outcome {
         return Ok(Exit::DONE);
     }
     if !context.output.is_json() {
-        let several = count(u64::try_from(proofs.len()).unwrap_or(u64::MAX), "event");
+        let several = count(proofs.len(), "event");
         return Err(CliError::usage(format!("this case has {several}, and a proof is of one"))
             .hint("name a folder for them: --out DIR; or take the first alone: --first"));
     }
@@ -165,18 +165,4 @@ fn file_name(entry: &Entry) -> String {
         Said::Void(_) => format!("void-{}", entry.commit.short()),
     };
     format!("{:06}-{what}.{EXTENSION}", entry.position)
-}
-
-/// Whole or not at all.
-pub(super) fn write(file: &Path, bytes: &[u8]) -> Result<(), CliError> {
-    let failed = |cause: std::io::Error| CliError::file("write", file, &cause);
-    let folder = file.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    let mut beside = tempfile::Builder::new().prefix(".new-").tempfile_in(folder).map_err(failed)?;
-    beside.write_all(bytes).map_err(failed)?;
-    beside.as_file().sync_all().map_err(failed)?;
-    // Made to be handed on: readable as other files of this person are.
-    let mode = std::os::unix::fs::PermissionsExt::from_mode(0o644);
-    beside.as_file().set_permissions(mode).map_err(failed)?;
-    beside.persist(file).map_err(|error| failed(error.error))?;
-    Ok(())
 }

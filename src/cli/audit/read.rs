@@ -8,6 +8,8 @@ use std::collections::BTreeMap;
 
 use super::super::checkpoint::branch::Checkpoints;
 use super::super::error::CliError;
+use super::super::output::Output;
+use super::super::progress::Progress;
 use super::super::session::{Fresh, Session};
 use crate::audit::{Entry, Ledger, Said, Signed, Voided};
 use crate::domain::codec::{self, EVENT_LIMIT, SIGNATURE_LIMIT};
@@ -34,6 +36,7 @@ pub struct Reading {
     head: CommitId,
     findings: Vec<Finding>,
     now: Timestamp,
+    output: Output,
 }
 
 impl Reading {
@@ -51,7 +54,7 @@ impl Reading {
         let mut findings = session.replay().findings(session.store(), now)?;
         let lacking = checkpoints.as_ref().map(|known| known.lacking(session.ledger(), now)).transpose()?.flatten();
         findings.extend(lacking.map(|message| Finding { code: Code::F04, case: None, message }));
-        Ok(Self { session, checkpoints, id, head, findings, now })
+        Ok(Self { session, checkpoints, id, head, findings, now, output: context.output.clone() })
     }
 
     /// What is known of the ledger's checkpoints; `None` where the policy names no log key.
@@ -146,7 +149,8 @@ impl Reading {
             }
         }
         let trees = TreeReader::new(self.session.store());
-        Entries { reading: self, judged, trees, next: 0, parent: None }
+        let progress = Progress::new(&self.output, "Reading", "entries");
+        Entries { reading: self, judged, trees, next: 0, parent: None, progress }
     }
 
     /// One event of a case, with its bytes.
@@ -230,6 +234,7 @@ pub struct Entries<'a> {
     trees: TreeReader<'a>,
     next: usize,
     parent: Option<ObjectId>,
+    progress: Progress,
 }
 
 impl Entries<'_> {
@@ -254,6 +259,7 @@ impl Iterator for Entries<'_> {
         let judged = *self.judged.get(self.next)?;
         let position = u64::try_from(self.next).ok()?;
         self.next = self.next.saturating_add(1);
+        self.progress.tell(position, self.reading.session.state().size());
         match self.reading.entry(&mut self.trees, self.parent, position, judged) {
             Ok((entry, tree)) => {
                 self.parent = Some(tree);

@@ -1,21 +1,20 @@
 //! What the reports share: which period, judged when, in which form, and where to. The text is for people; CSV and JSON are
 //! for their tools, and come with a manifest.
 
-use std::fs::Permissions;
-use std::io::Write as _;
-use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 
 use clap::ValueEnum;
+use console::measure_text_width;
 
 use super::super::Context;
 use super::super::error::CliError;
-use super::super::output::{Output, Table};
+use super::super::files;
+use super::super::output::{Output, Table, count};
 use super::read::Reading;
 use crate::audit::period::{self, Period};
 use crate::audit::report::{Figure, Report};
 use crate::audit::sheet::{Cell, Sheet};
-use crate::domain::text::visible;
+use crate::domain::text::{visible, wrapped};
 use crate::domain::time::Timestamp;
 
 /// The period of a report.
@@ -145,7 +144,7 @@ pub fn deliver(
         || {
             let rows = match report.count() {
                 Some(0) => ": none".to_owned(),
-                Some(count) => format!(": {}", rows(count)),
+                Some(rows) => format!(": {}", count(rows, "row")),
                 None => String::new(),
             };
             format!("Wrote {}{rows}\nWrote {}\n", path.display(), beside.display())
@@ -153,30 +152,16 @@ pub fn deliver(
     )
 }
 
-/// Writes a file whole or not at all: beside it, synced, renamed. A symbolic link of that name is replaced, not followed.
+/// Writes a file that is made to be handed on.
 ///
 /// # Errors
 /// Where it cannot be written.
 pub fn write(path: &Path, bytes: &[u8]) -> Result<(), CliError> {
-    let failed = |cause: &std::io::Error| CliError::file("write", path, cause);
-    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    let made = tempfile::Builder::new().prefix(".jit-").permissions(Permissions::from_mode(0o644)).tempfile_in(folder);
-    let mut file = made.map_err(|cause| failed(&cause))?;
-    file.write_all(bytes).and_then(|()| file.as_file().sync_all()).map_err(|cause| failed(&cause))?;
-    file.persist(path).map_err(|error| failed(&error.error))?;
-    Ok(())
-}
-
-fn leaves(size: u64) -> String {
-    if size == 1 { "1 leaf".to_owned() } else { format!("{size} leaves") }
-}
-
-fn rows(count: usize) -> String {
-    if count == 1 { "1 row".to_owned() } else { format!("{count} rows") }
+    files::write(path, bytes, files::SHARED).map_err(|cause| CliError::file("write", path, &cause))
 }
 
 /// The report for people.
-fn text(output: &Output, reading: &Reading, report: &Report, to_file: bool) -> String {
+pub fn text(output: &Output, reading: &Reading, report: &Report, to_file: bool) -> String {
     let ledger = reading.ledger();
     // Nobody reads escape sequences in a file.
     let bold = |text: &str| if to_file { text.to_owned() } else { output.bold(text) };
@@ -184,7 +169,7 @@ fn text(output: &Output, reading: &Reading, report: &Report, to_file: bool) -> S
     text.push_str(&format!("Ledger: {}\nName:   {}\n", ledger.id, visible(ledger.name())));
     text.push_str(&format!(
         "Log:    {}, head {}\nRoot:   {}\n",
-        leaves(ledger.size()),
+        count(ledger.size(), "leaf"),
         ledger.head.short(),
         ledger.root()
     ));
@@ -200,11 +185,11 @@ fn text(output: &Output, reading: &Reading, report: &Report, to_file: bool) -> S
         } else {
             let width = if to_file { usize::MAX } else { output.width() };
             text.push_str(&table(sheet, width));
-            text.push_str(&format!("{}, times in UTC; every column: --format csv\n", rows(sheet.rows.len())));
+            text.push_str(&format!("{}, times in UTC; every column: --format csv\n", count(sheet.rows.len(), "row")));
         }
     }
     for note in &report.notes {
-        text.push_str(&format!("\n{}\n", wrapped(note, if to_file { 80 } else { output.width().min(80) })));
+        text.push_str(&format!("\n{}\n", lines(note, if to_file { 80 } else { output.width().min(80) })));
     }
     text
 }
@@ -212,14 +197,14 @@ fn text(output: &Output, reading: &Reading, report: &Report, to_file: bool) -> S
 /// Figures, one a line: the value before what it means.
 fn figures(output: &Output, figures: &[Figure]) -> String {
     let values: Vec<String> = figures.iter().map(|figure| short(&figure.value)).collect();
-    let width = |value: &String| console::measure_text_width(value);
+    let width = |value: &String| measure_text_width(value);
     let widest = values.iter().map(width).filter(|width| *width <= LONG).max().unwrap_or(0);
     let mut text = String::new();
     for (figure, value) in figures.iter().zip(&values) {
         // A span is told in its own units.
         let meaning = figure.meaning.trim_end_matches(", seconds");
         if width(value) > LONG {
-            text.push_str(&wrapped(&format!("{meaning}: {value}"), output.width()));
+            text.push_str(&lines(&format!("{meaning}: {value}"), output.width()));
         } else {
             let value = if value.is_empty() { "-" } else { value };
             let padded = console::pad_str(value, widest, console::Alignment::Right, None);
@@ -254,6 +239,10 @@ fn table(sheet: &Sheet, width: usize) -> String {
     table.render(width)
 }
 
+fn lines(text: &str, width: usize) -> String {
+    wrapped(text, width, measure_text_width).join("\n")
+}
+
 /// A cell for people: times to the minute, nobody's control characters.
 fn short(cell: &Cell) -> String {
     match cell {
@@ -277,22 +266,6 @@ fn span(seconds: i64) -> String {
         (0, _) => format!("{sign}{} {}", large.0, large.1),
         _ => format!("{sign}{} {} {} {}", large.0, large.1, small.0, small.1),
     }
-}
-
-fn wrapped(text: &str, width: usize) -> String {
-    let mut lines: Vec<String> = vec![String::new()];
-    for word in text.split(' ') {
-        if lines.last().is_some_and(|line| !line.is_empty() && line.len() + 1 + word.len() > width) {
-            lines.push(String::new());
-        }
-        if let Some(line) = lines.last_mut() {
-            if !line.is_empty() {
-                line.push(' ');
-            }
-            line.push_str(word);
-        }
-    }
-    lines.join("\n")
 }
 
 #[cfg(test)]

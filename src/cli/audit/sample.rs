@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use serde_json::{Value, json};
 
 use super::super::error::CliError;
+use super::super::output::count;
 use super::super::{Context, Exit, Outcome};
 use super::prove::proof;
 use super::read::Reading;
@@ -42,7 +43,7 @@ pub struct Args {
 }
 
 /// A seed is one line: it is written into manifests, and hashed with a line end behind it.
-fn seed(text: &str) -> Result<String, String> {
+pub fn seed(text: &str) -> Result<String, String> {
     if text.is_empty() || text.chars().any(char::is_control) {
         return Err("expected a text of one line".to_owned());
     }
@@ -59,12 +60,19 @@ pub fn run(context: &mut Context, args: &Args) -> Outcome {
     let ledger = reading.ledger();
     let drawn = sample::draw(&ledger, period, args.size, &args.seed);
     let report = sample::report(&ledger, period, &args.seed, args.size, &drawn);
-    let mut flags = vec![format!("--size {}", args.size), format!("--seed '{}'", args.seed.replace('\'', "'\\''"))];
-    flags.extend(args.window.flags());
-    let query = query("sample", &flags);
+    let query = asked(args.size, &args.seed, &args.window);
     if let Some(out) = &args.out {
         let path = context.resolve(out);
-        return write_packets(context, &reading, &report, &drawn, &query, &path);
+        let (manifest, files) = write_packets(&reading, &report, &drawn, &query, &path)?;
+        context.output.result(
+            || manifest,
+            || {
+                let what = if drawn.is_empty() { "none in this period".to_owned() } else { count(drawn.len(), "case") };
+                format!("Wrote {}: {what}, {files} files\n", path.display())
+            },
+        )?;
+        context.output.hint(format!("sh {}", path.join("check.sh").display()));
+        return Ok(Exit::DONE);
     }
     let form = Form { format: args.format, out: None };
     if form.format(&context.output) != Format::Json {
@@ -83,6 +91,13 @@ pub fn run(context: &mut Context, args: &Args) -> Outcome {
     }
     context.output.print(&object.to_string())?;
     Ok(Exit::DONE)
+}
+
+/// How to ask the same again.
+pub fn asked(size: usize, seed: &str, window: &Window) -> String {
+    let mut flags = vec![format!("--size {size}"), format!("--seed '{}'", seed.replace('\'', "'\\''"))];
+    flags.extend(window.flags());
+    query("sample", &flags)
 }
 
 /// The events of a case, with their files and proofs.
@@ -142,14 +157,17 @@ impl Folder<'_> {
     }
 }
 
-fn write_packets(
-    context: &Context,
+/// Writes the packets into a new directory; the manifest of their list, and how many files they are.
+///
+/// # Errors
+/// Where the directory is there already, or something cannot be read or written.
+pub fn write_packets(
     reading: &Reading,
     report: &Report,
     drawn: &[Drawn<'_>],
     query: &str,
     root: &Path,
-) -> Outcome {
+) -> Result<(Value, usize), CliError> {
     match fs::create_dir(root) {
         Ok(()) => {}
         Err(cause) if cause.kind() == ErrorKind::AlreadyExists => {
@@ -180,19 +198,7 @@ fn write_packets(
     folder.put("check.sh", script.as_bytes())?;
     let sums: String = folder.written.iter().map(|(name, digest)| format!("{}  {name}\n", digest.hex())).collect();
     write(&root.join("SHA256SUMS"), sums.as_bytes())?;
-    context.output.result(
-        || manifest.clone(),
-        || {
-            let what = if drawn.is_empty() { "none in this period".to_owned() } else { cases(drawn.len()) };
-            format!("Wrote {}: {what}, {} files\n", root.display(), folder.written.len() + 1)
-        },
-    )?;
-    context.output.hint(format!("sh {}", root.join("check.sh").display()));
-    Ok(Exit::DONE)
-}
-
-fn cases(count: usize) -> String {
-    if count == 1 { "1 case".to_owned() } else { format!("{count} cases") }
+    Ok((manifest, folder.written.len().saturating_add(1)))
 }
 
 /// One case's packet.

@@ -7,17 +7,18 @@ use std::path::{Path, PathBuf};
 
 use serde_json::json;
 
-use super::super::checkpoint::branch::{self, Checkpoints, entries};
+use super::super::checkpoint::branch::{self, Checkpoints};
 use super::super::context::Context;
 use super::super::error::CliError;
+use super::super::output::count;
 use super::super::{Exit, Outcome};
-use super::prove::write;
 use super::read::Reading;
+use super::report::write;
 use crate::audit::Said;
 use crate::domain::id::Digest;
 use crate::ledger::checkpoints::{self, FILE, Standing};
 use crate::merkle::tile::{self, Tile, tiles_between};
-use crate::merkle::{SignedCheckpoint, event_entry, void_entry};
+use crate::merkle::{SignedCheckpoint, Tree, event_entry, void_entry};
 
 /// Write the log as static files (C2SP tlog-tiles), which existing tools read from any web server or object store.
 ///
@@ -59,7 +60,10 @@ pub fn run(context: &mut Context, args: &Args) -> Outcome {
     if old > new {
         return Err(before.as_ref().map_or_else(CliError::cancelled, |before| went_back(&directory, before, new)));
     }
-    let written = put(&reading, &directory, old, new)?;
+    // A partial bundle is made anew with what came before in it.
+    let first = old / tile::WIDTH * tile::WIDTH;
+    let leaves = reading.entries().from(first)?.map(|entry| Ok(leaf_data(&entry?.said)));
+    let written = put(log, &directory, old, new, leaves)?;
     let text = newest.to_string();
     let is_new = before.as_ref() != Some(&newest);
     if is_new {
@@ -69,8 +73,8 @@ pub fn run(context: &mut Context, args: &Args) -> Outcome {
     context.output.result(
         || json!({ "directory": path, "origin": newest.checkpoint().origin, "before": old, "size": new, "written": written }),
         || {
-            let files = if written == 1 { "1 file".to_owned() } else { format!("{written} files") };
-            format!("{path}: {} of {}, {files} written", entries(new), newest.checkpoint().origin)
+            let files = count(written, "file");
+            format!("{path}: {} of {}, {files} written", count(new, "entry"), newest.checkpoint().origin)
         },
     )?;
     Ok(Exit::DONE)
@@ -113,29 +117,31 @@ fn before(directory: &Path, seen: &Checkpoints) -> Result<Option<SignedCheckpoin
 }
 
 fn went_back(directory: &Path, before: &SignedCheckpoint, here: u64) -> CliError {
-    let there = entries(before.checkpoint().size);
+    let there = count(before.checkpoint().size, "entry");
     CliError::stale(format!("{} holds {there}, and the ledger here only {here}: it went back", directory.display()))
         .hint("jit sync, then run the command again; compare with another clone")
 }
 
-/// Writes the tiles and bundles between two sizes; how many files that were.
-fn put(reading: &Reading, directory: &Path, old: u64, new: u64) -> Result<u64, CliError> {
-    let log = reading.session().replay().log();
+/// Writes the tiles and bundles between two sizes; how many files that were. `leaves` begins with the first leaf of the
+/// bundle that the old size ends in.
+///
+/// # Errors
+/// Where a leaf cannot be read, or a file not written.
+pub fn put(
+    log: &Tree,
+    directory: &Path,
+    old: u64,
+    new: u64,
+    mut leaves: impl Iterator<Item = Result<Vec<u8>, CliError>>,
+) -> Result<u64, CliError> {
     let failed = |why: tile::TileError| CliError::failed("a tile cannot be made").because(why.to_string());
     let mut written: u64 = 0;
-    // A partial bundle is made anew with what came before in it.
-    let first = old / tile::WIDTH * tile::WIDTH;
-    let mut leaves = reading.entries().from(first)?;
     for tile in tiles_between(old, new) {
         let bytes = if tile.level.is_some() {
             tile::hashes(log, &tile).map_err(failed)?
         } else {
             let count = usize::try_from(tile.width).unwrap_or(usize::MAX);
-            let read: Vec<Vec<u8>> = leaves
-                .by_ref()
-                .take(count)
-                .map(|entry| Ok(leaf_data(&entry?.said)))
-                .collect::<Result<_, CliError>>()?;
+            let read: Vec<Vec<u8>> = leaves.by_ref().take(count).collect::<Result<_, CliError>>()?;
             tile::bundle(read).map_err(failed)?
         };
         written = written.saturating_add(u64::from(put_tile(directory, &tile, &bytes)?));
@@ -144,7 +150,7 @@ fn put(reading: &Reading, directory: &Path, old: u64, new: u64) -> Result<u64, C
 }
 
 /// What a leaf is the hash of (format.md, section 4).
-fn leaf_data(said: &Said) -> Vec<u8> {
+pub fn leaf_data(said: &Said) -> Vec<u8> {
     match said {
         Said::Event(signed) => event_entry(&signed.digest, &Digest::of(&signed.signature)),
         Said::Void(void) => void_entry(&void.raw),

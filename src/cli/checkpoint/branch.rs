@@ -386,11 +386,6 @@ fn inconsistency(ledger: &Ledger, told: &Checkpoint) -> String {
     )
 }
 
-/// `1 entry`, `41 entries`: void commits are entries too.
-pub fn entries(number: u64) -> String {
-    if number == 1 { "1 entry".to_owned() } else { format!("{number} entries") }
-}
-
 fn indented(text: &str) -> String {
     text.lines().map(|line| format!("    {}\n", visible(line))).collect()
 }

@@ -2,12 +2,13 @@
 //! with their line: a misspelt key must not be silently without effect.
 
 use std::fs;
-use std::io::{self, Write as _};
+use std::io;
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
 use super::super::error::CliError;
+use super::super::files;
 use crate::domain::id::Name;
 
 /// The configuration.
@@ -129,11 +130,7 @@ impl Config {
         let folder = file.parent().unwrap_or(Path::new("."));
         let write = || -> io::Result<()> {
             fs::create_dir_all(folder)?;
-            let mut beside = tempfile::Builder::new().prefix(".config-").tempfile_in(folder)?;
-            beside.write_all(text.as_bytes())?;
-            beside.as_file().sync_all()?;
-            beside.persist(file).map_err(|e| e.error)?;
-            Ok(())
+            files::write(file, text.as_bytes(), files::OWN)
         };
         write().map_err(|cause| CliError::file("write", file, &cause))
     }

@@ -7,10 +7,11 @@ use std::thread::sleep;
 use super::super::checkpoint::branch;
 use super::super::error::CliError;
 use super::super::output::Output;
+use super::super::progress::Progress;
 use super::{Context, Environment};
 use crate::domain::decide::Intent;
 use crate::domain::finding::Fault;
-use crate::domain::id::{CaseId, Digest, Name};
+use crate::domain::id::{CaseId, CommitId, Digest, Name};
 use crate::domain::policy::Policy;
 use crate::domain::state::State;
 use crate::domain::state::access::Access;
@@ -43,6 +44,8 @@ pub struct Ledger {
     replay: Replay,
     /// Whether this clone had verified something before.
     was_pinned: Cell<bool>,
+    /// The head of another history that was met, and of which evidence was kept.
+    met: Cell<Option<CommitId>>,
 }
 
 impl Context {
@@ -146,19 +149,22 @@ impl Ledger {
             .hint("make one: jit init DIR; or fetch it: jit clone URL DIR"));
         };
         let pin = read_pin(&store)?;
-        let replay = Replay::of(&store, head)?;
+        let replay = {
+            let mut progress = Progress::new(output, "Checking", "commits");
+            Replay::observed(&store, head, &mut |done, total| progress.tell(done, total))?
+        };
         if let Some(pin) = &pin {
             // The pin never goes back: whoever rewinds or rewrites the history is seen by everybody who was here before.
             pin.check(&replay)?;
         }
-        let ledger = Self { store, program, replay, was_pinned: Cell::new(pin.is_some()) };
+        let ledger = Self { store, program, replay, was_pinned: Cell::new(pin.is_some()), met: Cell::new(None) };
         ledger.pin(output);
         Ok(ledger)
     }
 
     /// A ledger that was just made or cloned.
     pub(in crate::cli) fn from_parts(store: GitStore, program: Program, replay: Replay, output: &Output) -> Self {
-        let ledger = Self { store, program, replay, was_pinned: Cell::new(false) };
+        let ledger = Self { store, program, replay, was_pinned: Cell::new(false), met: Cell::new(None) };
         ledger.pin(output);
         ledger
     }
@@ -203,12 +209,24 @@ impl Ledger {
     /// # Errors
     /// As [`Ledger::refresh`].
     pub(in crate::cli) fn follow(&mut self, clock: &dyn Clock, output: &Output) -> Result<(), CliError> {
-        let caught_up = self.write(clock, |writer, replay| writer.catch_up(replay))?;
+        let caught_up = self.catch_up(clock, output);
         if caught_up.is_err() {
             self.store.discard();
         }
-        if let Err(AppendError::Replay(ReplayError::Forked { found, .. })) = &caught_up {
-            // The moment two histories meet is when evidence of both can be had.
+        caught_up
+    }
+
+    /// The same, and what was not delivered yet stays in memory.
+    ///
+    /// # Errors
+    /// As [`Ledger::refresh`].
+    pub(in crate::cli) fn catch_up(&mut self, clock: &dyn Clock, output: &Output) -> Result<(), CliError> {
+        let caught_up = self.write(clock, |writer, replay| writer.catch_up(replay))?;
+        if let Err(AppendError::Replay(ReplayError::Forked { found, .. })) = &caught_up
+            && self.met.replace(Some(*found)) != Some(*found)
+        {
+            // The moment two histories meet is when evidence of both can be had. Whoever asks again and again (jit host
+            // sync) looks at it once.
             branch::keep_evidence(output, self, *found);
         }
         caught_up?;

@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 
 use super::super::Context;
 use super::super::error::CliError;
+use super::super::progress::Progress;
 use super::cursor::{CursorFile, Start, gone};
 use super::format::Shape;
 use super::receiver::{Outlook, Receiver, Refused};
@@ -144,8 +145,11 @@ impl<'a> Carrier<'a> {
             }
             Ok::<_, CliError>(delivered)
         };
+        // Only the way to the first event to be given takes long without a word; and a line would stand in the stream.
+        let mut progress = Some(Progress::new(&context.output, "Checking", "commits"));
         loop {
             let Some(step) = self.next()? else {
+                progress = None;
                 if matches!((&start, first), (Start::Event(_), None)) {
                     return Err(gone("the event of --since is not in the history".to_owned()));
                 }
@@ -167,6 +171,11 @@ impl<'a> Carrier<'a> {
                 continue;
             };
             self.check_root(&step, known.as_ref())?;
+            if first.is_some_and(|first| step.position >= first) {
+                progress = None;
+            } else if let Some(progress) = &mut progress {
+                progress.tell(step.position, self.walk.size());
+            }
             match (first, &start) {
                 (Some(first), _) if step.position >= first => self.add(&mut batch, &step, shape),
                 (None, Start::Event(id)) if step.id == *id => first = step.position.checked_add(1),

@@ -3,7 +3,7 @@
 //! event.
 
 use std::fs::{self, File, OpenOptions};
-use std::io::{self, Write as _};
+use std::io;
 use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
 
@@ -11,6 +11,7 @@ use rustix::fs::FlockOperation;
 
 use super::super::Context;
 use super::super::error::CliError;
+use super::super::files;
 use super::destination::Destination;
 use super::format::Format;
 use crate::domain::id::{CommitId, Digest};
@@ -173,15 +174,7 @@ impl CursorFile {
     /// # Errors
     /// Where it cannot be written; the old cursor stands then.
     pub fn write(&self, cursor: &Pin) -> Result<(), CliError> {
-        let directory = self.path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
-        let write = || -> io::Result<()> {
-            let mut beside = tempfile::Builder::new().prefix(".cursor-").tempfile_in(directory)?;
-            beside.write_all(&cursor.write())?;
-            beside.as_file().sync_all()?;
-            beside.persist(&self.path).map_err(|error| error.error)?;
-            File::open(directory)?.sync_all()
-        };
-        write().map_err(|cause| {
+        files::write(&self.path, &cursor.write(), files::OWN).map_err(|cause| {
             CliError::file("write", &self.path, &cause)
                 .context("what the receiver has cannot be remembered: it will be given the last events again")
         })

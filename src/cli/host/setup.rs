@@ -378,8 +378,8 @@ fn report(context: &Context, args: &Args, wanted: &Wanted, place: &Place, told: 
         }
         match (told.changes.len(), args.dry_run) {
             (0, _) => text.push_str("Nothing to change.\n"),
-            (many, true) => text.push_str(&format!("\n{}: none was made.\n", changes(many))),
-            (many, false) => text.push_str(&format!("{} made.\n", changes(many))),
+            (many, true) => text.push_str(&format!("\n{}: none was made.\n", count(many, "change"))),
+            (many, false) => text.push_str(&format!("{} made.\n", count(many, "change"))),
         }
         if let Some(logins) = told.logins.as_ref().filter(|_| !args.dry_run) {
             text.push_str(&format!("jit serves {}: {}\n", wanted.config.host, logins.join(", ")));
@@ -395,10 +395,6 @@ fn report(context: &Context, args: &Args, wanted: &Wanted, place: &Place, told: 
         context.output.hint("jit host status; keep a second session open until you have seen a login work");
     }
     Ok(Exit::DONE)
-}
-
-fn changes(many: usize) -> String {
-    count(u64::try_from(many).unwrap_or(u64::MAX), "change")
 }
 
 fn undo(context: &mut Context, file: &Path, args: &Args, place: &Place) -> Outcome {
@@ -450,7 +446,7 @@ fn undo(context: &mut Context, file: &Path, args: &Args, place: &Place) -> Outco
             for change in &planned.changes {
                 text.push_str(&visible_lines(&change.words()));
             }
-            text.push_str(&format!("\n{}: none was made.\n", changes(planned.changes.len())));
+            text.push_str(&format!("\n{}: none was made.\n", count(planned.changes.len(), "change")));
         } else {
             text.push_str("jit is off this host.\n");
         }

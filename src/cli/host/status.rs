@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use super::super::error::CliError;
 use super::super::output::{Table, clock, count, moment, relative};
 use super::super::{Context, Exit, Outcome};
-use crate::domain::text::visible;
+use crate::domain::text::{visible, wrapped};
 use crate::domain::time::Timestamp;
 use crate::host::health::Health;
 use crate::host::setup::{Place, Record};
@@ -112,7 +112,7 @@ fn words(context: &Context, config: &Config, health: &Health, uncovered: &[Strin
         let said = if is_good { said } else { output.red(&said) };
         text.push_str(&format!("  {what:<11} {said}\n"));
         if !is_good && !hint.is_empty() {
-            let hint = wrapped(hint, "                    ", width);
+            let hint = indented(hint, "                    ", width);
             text.push_str(&format!("              {} {}\n", output.cyan("Hint:"), hint.trim()));
         }
     };
@@ -149,12 +149,9 @@ fn words(context: &Context, config: &Config, health: &Health, uncovered: &[Strin
         &start("reap"),
     );
     match health.krl {
-        Some(version) => line(
-            "revoked",
-            true,
-            format!("list {version}; {} trusted", count(u64::try_from(health.authorities).unwrap_or(u64::MAX), "CA")),
-            "",
-        ),
+        Some(version) => {
+            line("revoked", true, format!("list {version}; {} trusted", count(health.authorities, "CA")), "")
+        }
         None => line("revoked", false, "there is no usable list: sshd admits nobody".to_owned(), &start("sync")),
     }
     if health.waiting > 0 {
@@ -225,29 +222,16 @@ fn refused(context: &Context, health: &Health, now: Timestamp, width: usize) -> 
         let plain = |text: &str| visible(text).replace('\n', "\\u{a}");
         let from = refused.source.as_ref().map_or_else(String::new, |source| format!(" from {}", plain(source)));
         let line = format!("{}  {}  {}{from}", clock(refused.time, now), plain(&refused.login), refused.reason);
-        text.push_str(&wrapped(&visible(&line), "", width));
-        text.push_str(&wrapped(&plain(&format!("{}: {}", refused.key_id, refused.message)), "    ", width));
+        text.push_str(&indented(&visible(&line), "", width));
+        text.push_str(&indented(&plain(&format!("{}: {}", refused.key_id, refused.message)), "    ", width));
     }
     text
 }
 
-/// Lines of at most `width` columns, broken between words, each after `indent`.
-fn wrapped(text: &str, indent: &str, width: usize) -> String {
-    let mut out = String::new();
-    let mut line = String::new();
-    for word in text.split(' ') {
-        if !line.is_empty()
-            && measure_text_width(indent) + measure_text_width(&line) + 1 + measure_text_width(word) > width
-        {
-            out.push_str(&format!("{indent}{line}\n"));
-            line.clear();
-        }
-        if !line.is_empty() {
-            line.push(' ');
-        }
-        line.push_str(word);
-    }
-    out + &format!("{indent}{line}\n")
+/// Lines of at most `width` columns, each after `indent`.
+fn indented(text: &str, indent: &str, width: usize) -> String {
+    let lines = wrapped(text, width.saturating_sub(measure_text_width(indent)), measure_text_width);
+    lines.iter().map(|line| format!("{indent}{line}\n")).collect()
 }
 
 /// A size for people.

@@ -98,8 +98,7 @@ fn follow(
 ) -> Result<(), CliError> {
     // Before the remote is asked: what it answers is at least this fresh.
     let asked = context.now();
-    ledger.write(context.clock(), |writer, replay| writer.catch_up(replay))??;
-    ledger.pin(&context.output);
+    ledger.catch_up(context.clock(), &context.output)?;
     // F04: a mirror that no witness vouches for counts as not heard from: it goes stale, and nobody gets in. What was
     // revoked or ended is published all the same.
     let lacking = branch::lacking(context, ledger);

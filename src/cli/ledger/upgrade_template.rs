@@ -2,7 +2,6 @@
 //! was edited in the ledger is never written over unless that is said, file by file.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::fs;
 
 use serde_json::{Value, json};
 
@@ -10,6 +9,7 @@ use super::super::error::CliError;
 use super::super::init::TEMPLATE;
 use super::super::policy::propose;
 use super::super::session::{Fresh, Session};
+use super::super::turn::Turn;
 use super::super::view::lines;
 use super::super::{Context, Exit, Outcome};
 use crate::domain::event::Subject;
@@ -114,20 +114,14 @@ pub fn run(context: &mut Context, args: Args) -> Outcome {
             .because("an edit that root members agreed to is not written over by the way")
             .hint("--force PATH takes the template's text; or mend yours: jit policy propose PATH --reason \"why\""));
     }
-    // The proposal takes files: this text is in none yet.
-    let directory = tempfile::Builder::new()
-        .prefix("jit-template-")
-        .tempdir()
-        .map_err(|cause| CliError::failed("no temporary directory can be made").because(cause.to_string()))?;
-    let mut named = Vec::new();
-    for (number, file) in taken.iter().enumerate() {
-        let text = directory.path().join(number.to_string());
-        fs::write(&text, file.template).map_err(|cause| CliError::file("write", &text, &cause))?;
-        named.push(format!("{}={}", file.path, text.display()));
-    }
+    let given = taken.iter().map(|file| (file.path.to_owned(), file.template.as_bytes().to_vec())).collect();
     let reason = args.reason.unwrap_or_else(|| format!("The template of jit {version}."));
-    let (remove, enact) = (Vec::new(), args.enact);
-    propose::run(context, propose::Args { files: named, remove, reason: Some(reason), bump: false, enact })
+    let wish = propose::Wish { reason: Some(reason), enact: args.enact };
+    let mut turn = Turn::open(context)?;
+    let present = propose::in_force(&turn)?;
+    let change = propose::Change { given, removed: Vec::new(), bump: false, lead: String::new(), wish };
+    let finished = propose::put(context, &mut turn, &present, change)?;
+    turn.show(context, finished.done, finished.case)
 }
 
 fn compare(session: &Session, force: &[String], now: Timestamp) -> Result<Vec<Compared>, CliError> {

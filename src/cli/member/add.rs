@@ -3,10 +3,11 @@
 use std::path::PathBuf;
 
 use super::super::error::CliError;
+use super::super::policy::propose::Wish;
 use super::super::turn::Turn;
 use super::super::{Context, Outcome};
+use super::Draft;
 use super::keys::{self, New};
-use super::{Draft, Wish};
 use crate::domain::finding::Code;
 use crate::domain::id::Name;
 use crate::domain::key::PublicKey;
@@ -33,12 +34,9 @@ pub struct Args {
     /// The public key as you know it by another way: the proofs must be for these.
     #[arg(long = "new", value_name = "FILE", value_hint = clap::ValueHint::FilePath)]
     pub keys: Vec<PathBuf>,
-    /// Why.
-    #[arg(long, value_name = "TEXT")]
-    pub reason: Option<String>,
-    /// Enact it at once, where the root quorum stands with you alone.
-    #[arg(long)]
-    pub enact: bool,
+    /// Why, and whether at once.
+    #[command(flatten)]
+    pub wish: Wish,
 }
 
 /// Runs the command.
@@ -47,7 +45,7 @@ pub struct Args {
 /// Refused where the name is taken, a key is unproven or somebody else's, or the policy would be unsound; cancelled.
 pub fn run(context: &mut Context, args: Args) -> Outcome {
     let mut turn = Turn::open(context)?;
-    let Args { name, email, mut groups, proofs, keys, reason, enact } = args;
+    let Args { name, email, mut groups, proofs, keys, wish } = args;
     let policy = turn.session.policy();
     if let Some(actor) = policy.actor(&name) {
         return Err(CliError::refused(format!("the policy has a {} named {name} already", actor.class.word()))
@@ -83,6 +81,6 @@ pub fn run(context: &mut Context, args: Args) -> Outcome {
         policy.actors.insert(name.clone(), actor);
     })?;
     let lead = format!("{} joins {}.\n", name, turn.session.policy().name);
-    let finished = draft.propose(context, &mut turn, edited, &proofs, Wish { lead, reason, enact })?;
+    let finished = draft.propose(context, &mut turn, edited, &proofs, (lead, wish))?;
     turn.show(context, finished.done, finished.case)
 }

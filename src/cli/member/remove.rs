@@ -1,10 +1,11 @@
 //! `jit member remove`.
 
 use super::super::error::CliError;
+use super::super::policy::propose::Wish;
 use super::super::turn::Turn;
 use super::super::view::leaving::{leavers, may_revoke};
 use super::super::{Context, Outcome};
-use super::{Draft, Wish};
+use super::Draft;
 use crate::domain::finding::Code;
 use crate::domain::id::{CaseId, Name};
 use crate::domain::policy::edit;
@@ -19,12 +20,9 @@ pub struct Args {
     /// Who.
     #[arg(value_name = "NAME")]
     pub name: Name,
-    /// Why.
-    #[arg(long, value_name = "TEXT")]
-    pub reason: Option<String>,
-    /// Enact it at once, where the root quorum stands with you alone.
-    #[arg(long)]
-    pub enact: bool,
+    /// Why, and whether at once.
+    #[command(flatten)]
+    pub wish: Wish,
 }
 
 /// Runs the command.
@@ -33,7 +31,7 @@ pub struct Args {
 /// Refused where there is no such member, or the policy would be unsound without them; cancelled.
 pub fn run(context: &mut Context, args: Args) -> Outcome {
     let mut turn = Turn::open(context)?;
-    let Args { name, reason, enact } = args;
+    let Args { name, wish } = args;
     let policy = turn.session.policy();
     match policy.actor(&name) {
         None => {
@@ -67,7 +65,7 @@ pub fn run(context: &mut Context, args: Args) -> Outcome {
         leavers(state, &edited.1, now).iter().flat_map(|leaver| &leaver.live).map(|case| case.id()).collect();
     let lead = format!("{name} leaves {}.\n", policy.name);
     let may = may_revoke(policy, &turn.person.name, turn.person.signer.public_key());
-    let finished = draft.propose(context, &mut turn, edited, &[], Wish { lead, reason, enact })?;
+    let finished = draft.propose(context, &mut turn, edited, &[], (lead, wish))?;
     if !finished.enacted {
         context
             .output

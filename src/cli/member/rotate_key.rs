@@ -3,10 +3,11 @@
 use std::path::{Path, PathBuf};
 
 use super::super::error::CliError;
+use super::super::policy::propose::Wish;
 use super::super::turn::Turn;
 use super::super::{Context, Outcome};
+use super::Draft;
 use super::keys::{self, New};
-use super::{Draft, Wish};
 use crate::domain::finding::Code;
 use crate::domain::id::Name;
 use crate::domain::key::PublicKey;
@@ -34,12 +35,9 @@ pub struct Args {
     /// Take no key away.
     #[arg(long)]
     pub keep_old: bool,
-    /// Why.
-    #[arg(long, value_name = "TEXT")]
-    pub reason: Option<String>,
-    /// Enact it at once, where the root quorum stands with you alone.
-    #[arg(long)]
-    pub enact: bool,
+    /// Why, and whether at once.
+    #[command(flatten)]
+    pub wish: Wish,
 }
 
 /// Runs the command.
@@ -48,7 +46,7 @@ pub struct Args {
 /// Refused where the name or an old key is unknown, or a new key is unproven or somebody else's; cancelled.
 pub fn run(context: &mut Context, args: Args) -> Outcome {
     let mut turn = Turn::open(context)?;
-    let Args { name, keys, proofs, old, keep_old, reason, enact } = args;
+    let Args { name, keys, proofs, old, keep_old, wish } = args;
     let Some(actor) = turn.session.policy().actor(&name).cloned() else {
         return Err(CliError::refused(format!("the policy knows nobody named {name}"))
             .hint("jit member list --all")
@@ -78,7 +76,7 @@ pub fn run(context: &mut Context, args: Args) -> Outcome {
         lead.push_str(&format!("  taken away: {}\n", key.fingerprint()));
     }
     let own = name == turn.person.name && old.contains(turn.person.signer.public_key());
-    let finished = draft.propose(context, &mut turn, edited, &proofs, Wish { lead, reason, enact })?;
+    let finished = draft.propose(context, &mut turn, edited, &proofs, (lead, wish))?;
     if own {
         let when = if finished.enacted { "From now on" } else { "Once this is enacted" };
         context.output.note(format!("{when} you sign with the new key: --key FILE, or `key` in jit's configuration."));

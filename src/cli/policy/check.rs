@@ -5,6 +5,7 @@ use std::path::Path;
 use serde_json::{Value, json};
 
 use super::super::error::CliError;
+use super::super::output::count;
 use super::super::{Context, Exit, Outcome};
 use crate::domain::policy::{Policy, PolicyErrors};
 
@@ -48,7 +49,7 @@ pub fn unsound(file: &Path, problems: &PolicyErrors) -> CliError {
             format!("{}:{}:{}: {}{expected}", file.display(), problem.line, problem.column, problem.message)
         })
         .collect();
-    let problems = if lines.len() == 1 { "1 problem".to_owned() } else { format!("{} problems", lines.len()) };
+    let problems = count(lines.len(), "problem");
     let mut error = CliError::refused(format!("the policy is unsound: {problems}"));
     for line in lines {
         error = error.because(line);

@@ -59,7 +59,7 @@ pub(in crate::cli) fn put_in_force(context: &mut Context, turn: &mut Turn, id: C
     let key = turn.person.signer.public_key().fingerprint();
     let also = match mine.len() {
         0 => String::new(),
-        number => format!(" and {}", count(u64::try_from(number).unwrap_or(u64::MAX), "revocation")),
+        number => format!(" and {}", count(number, "revocation")),
     };
     context.confirm(&format!("Sign this enactment{also} as {} with {key}?", turn.person.name))?;
     turn.session.append(context, &intent, &*turn.person.signer)?;

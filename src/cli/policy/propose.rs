@@ -39,12 +39,20 @@ pub struct Args {
     /// Take a governed file away; may be given several times.
     #[arg(long, value_name = "PATH")]
     pub remove: Vec<String>,
-    /// Why.
-    #[arg(long, value_name = "TEXT")]
-    pub reason: Option<String>,
     /// Write the next version into the proposed policy.
     #[arg(long)]
     pub bump: bool,
+    /// Why, and whether at once.
+    #[command(flatten)]
+    pub wish: Wish,
+}
+
+/// What every proposal of governed files is asked.
+#[derive(Debug, Clone, clap::Args)]
+pub struct Wish {
+    /// Why.
+    #[arg(long, value_name = "TEXT")]
+    pub reason: Option<String>,
     /// Enact it at once, where the root quorum stands with you alone.
     #[arg(long)]
     pub enact: bool,
@@ -60,10 +68,8 @@ pub(in crate::cli) struct Change {
     pub bump: bool,
     /// What is shown before the plan.
     pub lead: String,
-    /// Why; asked for where it is missing.
-    pub reason: Option<String>,
-    /// Whether it is enacted at once, where the quorum stands.
-    pub enact: bool,
+    /// Why (asked for where it is missing), and whether at once.
+    pub wish: Wish,
 }
 
 /// Runs the command.
@@ -74,8 +80,8 @@ pub fn run(context: &mut Context, args: Args) -> Outcome {
     let mut turn = Turn::open(context)?;
     let present = in_force(&turn)?;
     let given = given(context, &turn, &args, &present)?;
-    let Args { remove, reason, bump, enact, .. } = args;
-    let change = Change { given, removed: remove, bump, lead: String::new(), reason, enact };
+    let Args { remove, bump, wish, .. } = args;
+    let change = Change { given, removed: remove, bump, lead: String::new(), wish };
     let id = put(context, &mut turn, &present, change)?;
     turn.show(context, id.done, id.case)
 }
@@ -100,7 +106,7 @@ pub(in crate::cli) fn put(
     present: &BTreeMap<String, Vec<u8>>,
     change: Change,
 ) -> Result<Finished, CliError> {
-    let Change { mut given, removed, bump, lead, reason: why, enact } = change;
+    let Change { mut given, removed, bump, lead, wish: Wish { reason: why, enact } } = change;
     for path in &removed {
         if path == POLICY || path == SIGNERS || !present.contains_key(path) {
             return Err(CliError::usage(format!("{path} is no governed file that can be taken away"))

@@ -28,12 +28,9 @@ pub struct Args {
     /// The new CA's public key, or its private key.
     #[arg(long, value_name = "FILE.pub", value_hint = clap::ValueHint::FilePath)]
     pub new: PathBuf,
-    /// Why.
-    #[arg(long, value_name = "TEXT")]
-    pub reason: Option<String>,
-    /// Enact it at once, where the root quorum stands with you alone.
-    #[arg(long)]
-    pub enact: bool,
+    /// Why, and whether at once.
+    #[command(flatten)]
+    pub wish: propose::Wish,
 }
 
 /// Runs the command.
@@ -42,7 +39,7 @@ pub struct Args {
 /// Failed where the environment is unknown or the key is its CA already; refused where the key cannot be a CA; as
 /// `jit policy propose` has them.
 pub fn run(context: &mut Context, args: Args) -> Outcome {
-    let Args { environment, new, reason, enact } = args;
+    let Args { environment, new, wish } = args;
     let file = context.resolve(&new);
     let key = context.public_key_of(&file)?;
     let mut turn = Turn::open(context)?;
@@ -82,8 +79,7 @@ pub fn run(context: &mut Context, args: Args) -> Outcome {
         // Not bumped: should another policy have come into force meanwhile, this one rests on an old one.
         bump: false,
         lead: String::new(),
-        reason,
-        enact,
+        wish,
     };
     let finished = propose::put(context, &mut turn, &files, change)?;
     let shown = turn.show(context, finished.done, finished.case)?;
@@ -96,7 +92,7 @@ fn tell(context: &Context, environment: &Name, file: &Path, live: &[Timestamp]) 
     let until = match live.iter().max() {
         Some(last) => format!(
             "{} by the CA in force go on until they end, the last {}.",
-            count(u64::try_from(live.len()).unwrap_or(u64::MAX), "credential"),
+            count(live.len(), "credential"),
             moment(*last, context.now())
         ),
         None => "No credential by the CA in force is live.".to_owned(),

@@ -11,7 +11,7 @@ use crate::domain::policy::{Missing, Policy};
 use crate::domain::state::State;
 use crate::domain::state::access::Access;
 use crate::domain::state::case::{Case, CaseState};
-use crate::domain::text::visible;
+use crate::domain::text::{visible, wrapped};
 use crate::domain::time::Timestamp;
 use console::measure_text_width;
 
@@ -188,7 +188,7 @@ pub fn boxed(output: &Output, lines: &[String]) -> String {
     let edge = format!("+{}+", "=".repeat(inner.saturating_add(4)));
     let mut rows = vec![output.red(&edge)];
     for (number, line) in lines.iter().enumerate() {
-        for part in wrapped(&visible(line).replace('\n', " "), inner) {
+        for part in fitted(&visible(line).replace('\n', " "), inner) {
             let pad = " ".repeat(inner.saturating_sub(measure_text_width(&part)));
             let part = if number == 0 { output.red(&part) } else { part };
             rows.push(format!("{}  {part}{pad}  {}", output.red("|"), output.red("|")));
@@ -199,40 +199,21 @@ pub fn boxed(output: &Output, lines: &[String]) -> String {
 }
 
 /// The words of a text in lines of at most `width` columns; a longer word is cut.
-fn wrapped(text: &str, width: usize) -> Vec<String> {
-    let mut lines = Vec::new();
-    let mut line = String::new();
+fn fitted(text: &str, width: usize) -> Vec<String> {
+    let mut words = Vec::new();
     for word in text.split(' ').filter(|word| !word.is_empty()) {
-        let mut word = word.to_owned();
-        let needs = |line: &str, word: &str| {
-            measure_text_width(line)
-                .saturating_add(usize::from(!line.is_empty()))
-                .saturating_add(measure_text_width(word))
-        };
-        if needs(&line, &word) > width && !line.is_empty() {
-            lines.push(std::mem::take(&mut line));
-        }
-        while measure_text_width(&word) > width {
-            let mut head = String::new();
-            while let Some(letter) = word.chars().next().filter(|letter| {
-                let mut longer = head.clone();
-                longer.push(*letter);
-                head.is_empty() || measure_text_width(&longer) <= width
-            }) {
-                head.push(letter);
-                word.remove(0);
+        let mut part = String::new();
+        for letter in word.chars() {
+            let longer = format!("{part}{letter}");
+            if !part.is_empty() && measure_text_width(&longer) > width {
+                words.push(std::mem::replace(&mut part, letter.to_string()));
+            } else {
+                part = longer;
             }
-            lines.push(head);
         }
-        if !line.is_empty() {
-            line.push(' ');
-        }
-        line.push_str(&word);
+        words.push(part);
     }
-    if !line.is_empty() {
-        lines.push(line);
-    }
-    lines
+    if words.is_empty() { Vec::new() } else { wrapped(&words.join(" "), width, measure_text_width) }
 }
 
 #[cfg(test)]
@@ -241,12 +222,12 @@ mod tests {
 
     #[test]
     fn nothing_is_wider_than_the_box() {
-        assert_eq!(wrapped("a bc def", 4), ["a bc", "def"]);
-        assert_eq!(wrapped("abcdefghij kl", 4), ["abcd", "efgh", "ij", "kl"]);
-        assert_eq!(wrapped("決済 決済", 4), ["決済", "決済"]);
-        assert_eq!(wrapped("", 4), Vec::<String>::new());
+        assert_eq!(fitted("a bc def", 4), ["a bc", "def"]);
+        assert_eq!(fitted("abcdefghij kl", 4), ["abcd", "efgh", "ij", "kl"]);
+        assert_eq!(fitted("決済 決済", 4), ["決済", "決済"]);
+        assert_eq!(fitted("", 4), Vec::<String>::new());
         for text in ["決済決済決済", "x", "a b c d e f g"] {
-            assert!(wrapped(text, 5).iter().all(|line| measure_text_width(line) <= 5), "{text}");
+            assert!(fitted(text, 5).iter().all(|line| measure_text_width(line) <= 5), "{text}");
         }
     }
 }

@@ -2,11 +2,12 @@
 //! and renamed before anything is signed: a witness that crashed may have promised less than it remembers, never more.
 
 use std::fs::{self, File, OpenOptions};
-use std::io::{self, Read as _, Write as _};
+use std::io::{self, Read as _};
 use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
 
 use super::super::error::CliError;
+use super::super::files;
 use crate::domain::id::Digest;
 use crate::domain::time::Timestamp;
 use crate::merkle::note::MAX_BYTES;
@@ -130,13 +131,13 @@ impl Witness {
         let mut checkpoint = submission.checkpoint.clone();
         checkpoint.retain(|line| line.id == log.id() && line.name == *log.name());
         // Killed from here on, the witness has promised nothing that it does not remember.
-        write(&file, checkpoint.to_string().as_bytes()).map_err(failed)?;
+        files::write(&file, checkpoint.to_string().as_bytes(), files::OWN).map_err(failed)?;
         let text = checkpoint.note().text().to_owned();
         let signature = self.signer.sign(&cosignature::message(now, &text))?;
         let line = cosignature::line(&self.key, now, &text, signature.bytes).map_err(CosignError::Signature)?;
         // For monitors. Lost in a crash it comes back with the next cosignature.
         checkpoint.add(line.clone());
-        write(&file, checkpoint.to_string().as_bytes()).map_err(failed)?;
+        files::write(&file, checkpoint.to_string().as_bytes(), files::OWN).map_err(failed)?;
         drop(lock);
         Ok(line)
     }
@@ -154,16 +155,6 @@ fn read(path: &Path) -> io::Result<Vec<u8>> {
     let most = u64::try_from(MAX_BYTES).unwrap_or(u64::MAX).saturating_add(1);
     File::open(path)?.take(most).read_to_end(&mut bytes)?;
     Ok(bytes)
-}
-
-/// Beside, synced, renamed, the folder synced: a power cut leaves the old or the new content.
-fn write(path: &Path, bytes: &[u8]) -> io::Result<()> {
-    let folder = path.parent().unwrap_or(Path::new("."));
-    let mut beside = tempfile::Builder::new().prefix(".new-").tempfile_in(folder)?;
-    beside.write_all(bytes)?;
-    beside.as_file().sync_all()?;
-    beside.persist(path).map_err(|error| error.error)?;
-    File::open(folder)?.sync_all()
 }
 
 /// Waits for the lock; the system takes it back when the process ends.

@@ -102,9 +102,11 @@ impl Channel {
         Ok((Self { number, gate, inbox, flows, terminal, command, content, unseen: 0, end: None }, open))
     }
 
-    /// Its flows, and what they wait for.
+    /// Its flows, and what they wait for. What claims to be a copy passes nothing on before it is known which process to
+    /// look at: on a busy machine a copy could else be half over by then, and would be recorded whole.
     pub fn interests(&self) -> impl Iterator<Item = (usize, BorrowedFd<'_>, rustix::event::PollFlags)> {
-        let flows = self.flows.iter().enumerate();
+        let is_held = self.end.is_none() && matches!(self.content, Content::Undecided { pid: None, .. });
+        let flows = self.flows.iter().enumerate().filter(move |_| !is_held);
         flows.filter_map(|(index, flow)| flow.interest().map(|(end, flags)| (index, end, flags)))
     }
 
