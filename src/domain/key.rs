@@ -2,6 +2,8 @@
 //! (RFC 8709, OpenSSH PROTOCOL.u2f). A `PublicKey` is canonical text, a point on the curve in its one encoding, and not
 //! of small order; a weak key cannot be held.
 
+use std::cell::RefCell;
+use std::collections::HashSet;
 use std::fmt;
 use std::str::FromStr;
 
@@ -136,13 +138,36 @@ impl PublicKey {
     }
 
     fn checked(kind: KeyKind, point: [u8; 32]) -> Result<Self, KeyError> {
-        let key = VerifyingKey::from_bytes(&point).map_err(|_| KeyError::Weak)?;
-        // from_bytes takes y >= p as well; to_edwards().compress() gives the one canonical encoding.
-        if key.is_weak() || key.to_edwards().compress().to_bytes() != point {
-            return Err(KeyError::Weak);
-        }
-        Ok(Self { kind, point })
+        if is_good(&point) { Ok(Self { kind, point }) } else { Err(KeyError::Weak) }
     }
+}
+
+/// How many points a thread remembers to be good.
+const REMEMBERED: usize = 4096;
+
+thread_local! {
+    /// Points that were found good. A ledger names few keys very often, and looking at one costs as much as parsing an event.
+    static GOOD: RefCell<HashSet<[u8; 32]>> = RefCell::new(HashSet::new());
+}
+
+/// Whether 32 bytes are a point in its one encoding, and not of small order.
+fn is_good(point: &[u8; 32]) -> bool {
+    if GOOD.with_borrow(|good| good.contains(point)) {
+        return true;
+    }
+    let Ok(key) = VerifyingKey::from_bytes(point) else { return false };
+    // from_bytes takes y >= p as well; to_edwards().compress() gives the one canonical encoding.
+    if key.is_weak() || key.to_edwards().compress().to_bytes() != *point {
+        return false;
+    }
+    GOOD.with_borrow_mut(|good| {
+        // Anybody may bring keys that nobody knows: what they can fill is bounded.
+        if good.len() >= REMEMBERED {
+            good.clear();
+        }
+        good.insert(*point);
+    });
+    true
 }
 
 impl fmt::Display for PublicKey {

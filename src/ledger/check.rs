@@ -8,7 +8,7 @@ use crate::domain::finding::{Code, Fault};
 use crate::domain::id::{Digest, ObjectId};
 use crate::domain::state::arrival::{Arrival, Metadata, Signature};
 use crate::merkle;
-use crate::sshsig::{KeyCache, SshSig, SshSigError, VerifyError, verify_raw};
+use crate::sshsig::{KeyCache, SshSig, SshSigError, VerifyError};
 
 use super::commit;
 use super::read::Fetched;
@@ -82,7 +82,16 @@ impl Checker {
             touched: parsed.touched(),
             pin: parsed.pin_verified(),
             foreign_application,
-            ca_signature: event.is_some_and(ca_signature),
+            ca_signature: event.is_some_and(|event| self.ca_signature(event)),
+        })
+    }
+
+    /// A05: whether an issuance's certificate is signed by the key that it names as its CA.
+    fn ca_signature(&mut self, event: &Event) -> bool {
+        let Body::Issuance(issuance) = &event.body else { return false };
+        Certificate::parse_line(&issuance.certificate).is_ok_and(|certificate| {
+            let ca = self.keys.unpack(&certificate.ca().blob());
+            ca.is_ok_and(|ca| ca.verify(certificate.signed_bytes(), certificate.signature()).is_ok())
         })
     }
 }
@@ -115,12 +124,5 @@ fn metadata(raw: &[u8]) -> Result<Metadata, Fault> {
         time: author.time,
         zone: author.zone,
         message: commit.message,
-    })
-}
-
-fn ca_signature(event: &Event) -> bool {
-    let Body::Issuance(issuance) = &event.body else { return false };
-    Certificate::parse_line(&issuance.certificate).is_ok_and(|certificate| {
-        verify_raw(certificate.ca(), certificate.signed_bytes(), certificate.signature()).is_ok()
     })
 }
