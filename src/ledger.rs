@@ -11,6 +11,7 @@ mod pipeline;
 pub mod queue;
 mod read;
 pub mod replay;
+pub mod snapshot;
 pub mod tree;
 
 pub use append::{Appended, Draft, Writer};

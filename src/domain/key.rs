@@ -10,6 +10,7 @@ use std::str::FromStr;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use ed25519_dalek::VerifyingKey;
+use serde::{Deserialize, Serialize};
 
 use super::id::Digest;
 
@@ -31,7 +32,7 @@ pub enum KeyError {
 }
 
 /// The two kinds of key.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub enum KeyKind {
     /// A software key, `ssh-ed25519`.
     Ed25519,
@@ -43,7 +44,8 @@ pub enum KeyKind {
 }
 
 /// A public key: valid, canonical, not weak.
-#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(try_from = "(KeyKind, [u8; 32])", into = "(KeyKind, [u8; 32])")]
 pub struct PublicKey {
     kind: KeyKind,
     point: [u8; 32],
@@ -139,6 +141,19 @@ impl PublicKey {
 
     fn checked(kind: KeyKind, point: [u8; 32]) -> Result<Self, KeyError> {
         if is_good(&point) { Ok(Self { kind, point }) } else { Err(KeyError::Weak) }
+    }
+}
+
+impl TryFrom<(KeyKind, [u8; 32])> for PublicKey {
+    type Error = KeyError;
+    fn try_from((kind, point): (KeyKind, [u8; 32])) -> Result<Self, KeyError> {
+        Self::checked(kind, point)
+    }
+}
+
+impl From<PublicKey> for (KeyKind, [u8; 32]) {
+    fn from(key: PublicKey) -> Self {
+        (key.kind, key.point)
     }
 }
 

@@ -29,6 +29,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::str::FromStr;
+use std::sync::Arc;
 
 use ipnet::IpNet;
 
@@ -61,6 +62,8 @@ pub use quorum::{Missing, Quorum, quorum};
 pub struct Policy {
     /// SHA-256 of the bytes.
     pub digest: Digest,
+    /// The text of the file: what [`Policy::parse`] makes this policy of again.
+    pub source: Arc<str>,
     /// Counts 1, 2, 3 …; a proposal is the present one + 1.
     pub version: u64,
     /// The ledger's name, such as `acme/production`.

@@ -189,7 +189,7 @@ impl Writer<'_> {
                 (self.wait)(backoff(attempt, rng)?);
             }
             self.catch_up(replay)?;
-            if replay.state().holds(&digest) {
+            if replay.state().holds(&signed.event, &digest) {
                 let commit = replay
                     .state()
                     .case(&case)

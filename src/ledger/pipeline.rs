@@ -20,6 +20,9 @@ const BATCH: usize = 128;
 /// How many commits are read at a time, newest first: Git stores an older tree as a difference to a newer one.
 const WINDOW: usize = 2048;
 
+/// How many bytes of them are held at a time: many proposals may follow each other, each with a megabyte of files.
+const WINDOW_BYTES: usize = 8 * 1024 * 1024;
+
 /// From how many commits on threads are worth starting.
 const MANY: usize = 64;
 
@@ -77,18 +80,16 @@ fn read(
     let mut reader = Reader::new(objects);
     let mut before = before;
     let mut number = 0;
-    for window in chain.rchunks(WINDOW) {
-        let mut commits = Vec::with_capacity(window.len());
-        for id in window {
-            commits.push((*id, read_commit(objects, *id)?));
-        }
-        let mut trees: Vec<Option<ObjectId>> = commits.iter().skip(1).map(|(_, (_, links))| Some(links.tree)).collect();
-        trees.push(before);
-        before = commits.first().map(|(_, (_, links))| links.tree);
-        let mut fetched = Vec::with_capacity(window.len());
-        for ((id, (raw, links)), tree) in commits.into_iter().zip(trees) {
-            fetched.push(reader.fetch(id, raw, &links, tree)?);
-        }
+    // Parts that are still to be read, the next one last.
+    let mut parts: Vec<&[CommitId]> = chain.chunks(WINDOW).collect();
+    while let Some(part) = parts.pop() {
+        let Some((mut fetched, tree)) = window(objects, &mut reader, before, part)? else {
+            // Too much to hold at once: in halves, the older one first.
+            let (newer, older) = part.split_at(part.len() / 2);
+            parts.extend([newer, older]);
+            continue;
+        };
+        before = tree;
         while !fetched.is_empty() {
             let rest = fetched.len().saturating_sub(BATCH);
             let batch = fetched.split_off(rest).into_iter().rev().collect();
@@ -99,6 +100,35 @@ fn read(
         }
     }
     Ok(())
+}
+
+/// What the commits of a window bring, newest first, and the tree of the newest. `None` where that is more than may be
+/// held at once, and can be had in parts.
+#[expect(clippy::type_complexity, reason = "what was read and the tree behind it, unless it is too much")]
+fn window(
+    objects: &dyn Objects,
+    reader: &mut Reader<'_>,
+    before: Option<ObjectId>,
+    ids: &[CommitId],
+) -> Result<Option<(Vec<Fetched>, Option<ObjectId>)>, ReplayError> {
+    let mut commits = Vec::with_capacity(ids.len());
+    for id in ids {
+        commits.push((*id, read_commit(objects, *id)?));
+    }
+    let mut trees: Vec<Option<ObjectId>> = commits.iter().skip(1).map(|(_, (_, links))| Some(links.tree)).collect();
+    trees.push(before);
+    let newest = commits.first().map(|(_, (_, links))| links.tree);
+    let mut fetched = Vec::with_capacity(ids.len());
+    let mut held = 0_usize;
+    for ((id, (raw, links)), tree) in commits.into_iter().zip(trees) {
+        let one = reader.fetch(id, raw, &links, tree)?;
+        held = held.saturating_add(one.bytes());
+        if held > WINDOW_BYTES && ids.len() > 1 {
+            return Ok(None);
+        }
+        fetched.push(one);
+    }
+    Ok(Some((fetched, newest)))
 }
 
 /// Checks what is read until nothing comes any more, or nobody listens.

@@ -52,6 +52,15 @@ pub struct Fetched {
     pub files: BTreeMap<String, Vec<u8>>,
 }
 
+impl Fetched {
+    /// About how many bytes it holds.
+    pub fn bytes(&self) -> usize {
+        let file = |bytes: &Option<Vec<u8>>| bytes.as_ref().map_or(0, Vec::len);
+        let brought: usize = self.files.values().map(Vec::len).sum();
+        self.raw.len() + file(&self.event) + file(&self.signature) + brought
+    }
+}
+
 impl<'a> Reader<'a> {
     /// A reader that keeps nothing yet.
     pub fn new(objects: &'a dyn Objects) -> Self {

@@ -106,18 +106,49 @@ impl Replay {
         }
         // A copy is taken only where something is known already: a failure half-way must not leave half a state.
         let mut next = self.clone();
+        next.take_all(objects, &chain, observer)?;
+        *self = next;
+        Ok(())
+    }
+
+    /// What a snapshot knew.
+    pub(super) const fn known(state: State, log: merkle::Tree, commits: Vec<CommitId>, tree: ObjectId) -> Self {
+        Self { state, log, commits, tree: Some(tree) }
+    }
+
+    /// Replays on to `head` from what a snapshot knew, with somebody looking on.
+    ///
+    /// # Errors
+    /// As [`Replay::extend`]; what was known is gone then.
+    pub fn onwards(
+        mut self,
+        objects: &dyn Objects,
+        head: CommitId,
+        observer: Observer<'_>,
+    ) -> Result<Self, ReplayError> {
+        let chain = self.chain(objects, head)?;
+        self.take_all(objects, &chain, observer)?;
+        Ok(self)
+    }
+
+    /// Takes the commits of `chain`, newest first, that follow the head.
+    fn take_all(
+        &mut self,
+        objects: &dyn Objects,
+        chain: &[CommitId],
+        observer: Observer<'_>,
+    ) -> Result<(), ReplayError> {
         let total = u64::try_from(chain.len()).unwrap_or(u64::MAX);
         let mut done = 0;
-        pipeline::run(objects, self.tree, &chain, |checked| {
-            next.take(checked, false)?;
+        let before = self.tree;
+        pipeline::run(objects, before, chain, |checked| {
+            self.take(checked, false)?;
             done += 1;
             if done % TOLD_EVERY == 0 {
                 observer(done, total);
             }
             Ok(())
-        })?;
-        *self = next;
-        Ok(())
+        })
     }
 
     /// Judges a commit on top of the head without taking it: what we are about to publish.
@@ -156,6 +187,11 @@ impl Replay {
     /// The last commit.
     pub fn head(&self) -> Option<CommitId> {
         self.commits.last().copied()
+    }
+
+    /// All commits, oldest first.
+    pub fn commits(&self) -> &[CommitId] {
+        &self.commits
     }
 
     /// The commit at a position.

@@ -20,11 +20,13 @@ use crate::domain::time::Timestamp;
 use crate::git::files;
 use crate::git::{GitRemote, GitStore, Program};
 use crate::ledger::append::{AppendError, Outbox};
-use crate::ledger::{Appended, Draft, Pin, Queue, Replay, ReplayError, Writer};
+use crate::ledger::{Appended, Draft, Pin, Queue, Replay, ReplayError, Writer, snapshot};
 use crate::ports::{Clock, Remote, Rng, Signer, Store as _};
 
 /// The state file of the last verified state.
 const PIN: &str = "pin";
+/// The state file of everything that the last verified state knows.
+const SNAPSHOT: &str = "snapshot";
 /// The folder of signed events that wait to be delivered.
 const OUTBOX: &str = "outbox";
 
@@ -37,6 +39,15 @@ pub enum Freshness {
     Fetched,
 }
 
+/// How much of a ledger is checked when it is opened.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum History {
+    /// What came since the snapshot that this user's last command left; all of it where there is none.
+    Since,
+    /// All of it, from the first commit on.
+    Whole,
+}
+
 /// A replayed ledger.
 pub struct Ledger {
     store: GitStore,
@@ -44,6 +55,10 @@ pub struct Ledger {
     replay: Replay,
     /// Whether this clone had verified something before.
     was_pinned: Cell<bool>,
+    /// How many events the snapshot holds.
+    snapshot: Cell<u64>,
+    /// How many events were taken from a snapshot and not checked again.
+    known: u64,
     /// The head of another history that was met, and of which evidence was kept.
     met: Cell<Option<CommitId>>,
 }
@@ -54,8 +69,16 @@ impl Context {
     /// # Errors
     /// Where there is none, it cannot be read, or it is not what this clone verified before (exit 5).
     pub fn ledger(&mut self, freshness: Freshness) -> Result<Ledger, CliError> {
+        self.ledger_with(freshness, History::Since)
+    }
+
+    /// The same, with so much of it checked.
+    ///
+    /// # Errors
+    /// As [`Context::ledger`].
+    pub fn ledger_with(&mut self, freshness: Freshness, history: History) -> Result<Ledger, CliError> {
         let store = self.store()?;
-        let mut ledger = Ledger::read(store, self.git(), &self.output)?;
+        let mut ledger = Ledger::read(store, self.git(), &self.output, history)?;
         if freshness == Freshness::Fetched {
             ledger.refresh(&mut *self.environment.rng, &*self.environment.clock, &self.output)?;
         }
@@ -140,7 +163,7 @@ impl Ledger {
     ///
     /// # Errors
     /// As [`Context::ledger`] has them.
-    pub fn read(store: GitStore, program: Program, output: &Output) -> Result<Self, CliError> {
+    pub fn read(store: GitStore, program: Program, output: &Output, history: History) -> Result<Self, CliError> {
         let Some(head) = store.head()? else {
             return Err(CliError::failed(format!(
                 "{} holds no ledger yet: main has no commit",
@@ -149,22 +172,41 @@ impl Ledger {
             .hint("make one: jit init DIR; or fetch it: jit clone URL DIR"));
         };
         let pin = read_pin(&store)?;
-        let replay = {
-            let mut progress = Progress::new(output, "Checking", "commits");
-            Replay::observed(&store, head, &mut |done, total| progress.tell(done, total))?
+        // Without a pin nothing was verified here, whatever a snapshot says.
+        let snapshot = (pin.is_some() && history == History::Since).then(|| read_snapshot(&store, output)).flatten();
+        let mut progress = Progress::new(output, "Checking", "commits");
+        let mut observer = |done, total| progress.tell(done, total);
+        let mut known = snapshot.as_ref().map_or(0, |replay| replay.state().size());
+        let replay = match snapshot.map(|replay| replay.onwards(&store, head, &mut observer)) {
+            // A snapshot of another history says nothing about this one; the pin does.
+            None | Some(Err(ReplayError::Forked { .. })) => {
+                known = 0;
+                Replay::observed(&store, head, &mut observer)?
+            }
+            Some(replay) => replay?,
         };
+        drop(progress);
         if let Some(pin) = &pin {
             // The pin never goes back: whoever rewinds or rewrites the history is seen by everybody who was here before.
             pin.check(&replay)?;
         }
-        let ledger = Self { store, program, replay, was_pinned: Cell::new(pin.is_some()), met: Cell::new(None) };
+        let ledger = Self {
+            store,
+            program,
+            replay,
+            was_pinned: Cell::new(pin.is_some()),
+            snapshot: Cell::new(known),
+            known,
+            met: Cell::new(None),
+        };
         ledger.pin(output);
         Ok(ledger)
     }
 
     /// A ledger that was just made or cloned.
     pub(in crate::cli) fn from_parts(store: GitStore, program: Program, replay: Replay, output: &Output) -> Self {
-        let ledger = Self { store, program, replay, was_pinned: Cell::new(false), met: Cell::new(None) };
+        let (was_pinned, snapshot) = (Cell::new(false), Cell::new(0));
+        let ledger = Self { store, program, replay, was_pinned, snapshot, known: 0, met: Cell::new(None) };
         ledger.pin(output);
         ledger
     }
@@ -191,7 +233,27 @@ impl Ledger {
     pub(in crate::cli) fn pin(&self, output: &Output) {
         if write_pin(&self.store, &self.replay, output) {
             self.was_pinned.set(true);
+            self.keep_snapshot(output);
         }
+    }
+
+    /// Leaves a snapshot for the next command, where the one that is there has fallen behind. It is disposable: nothing
+    /// fails, and nobody needs to know, where it cannot be written.
+    fn keep_snapshot(&self, output: &Output) {
+        let size = self.state().size();
+        if !snapshot::is_due(self.snapshot.get(), size) {
+            return;
+        }
+        let Some(bytes) = snapshot::write(&self.replay) else { return };
+        match self.store.state().write(SNAPSHOT, &bytes) {
+            Ok(()) => self.snapshot.set(size),
+            Err(error) => output.detail(format!("no snapshot was kept: {error}")),
+        }
+    }
+
+    /// How many events were taken from a snapshot: an earlier command of this user checked them.
+    pub const fn known(&self) -> u64 {
+        self.known
     }
 
     /// Fetches, verifies what came, and delivers what waits. What the rules do not take any more stays, and is told.
@@ -413,6 +475,13 @@ impl Ledger {
 /// Where the pin cannot be read, or is none.
 pub(in crate::cli) fn read_pin(store: &GitStore) -> Result<Option<Pin>, CliError> {
     Ok(store.state().read(PIN)?.map(|bytes| Pin::parse(&bytes)).transpose()?)
+}
+
+/// What this user's last command knew. Whatever is wrong with it, it only costs time.
+fn read_snapshot(store: &GitStore, output: &Output) -> Option<Replay> {
+    let told = |why: String| output.detail(format!("the snapshot is left: {why}"));
+    let bytes = store.state().read_own(SNAPSHOT).map_err(|error| told(error.to_string())).ok().flatten()?;
+    snapshot::read(bytes).map_err(|error| told(error.to_string())).ok()
 }
 
 /// Remembers what was replayed. Says whether it is remembered; where it cannot be written, that is told.

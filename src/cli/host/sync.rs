@@ -6,7 +6,7 @@ use std::process::Command;
 use std::time::{Duration, Instant};
 
 use super::super::checkpoint::branch;
-use super::super::context::Ledger;
+use super::super::context::{History, Ledger};
 use super::super::error::CliError;
 use super::super::{Context, Exit, Outcome, clone};
 use crate::domain::time::Timestamp;
@@ -126,7 +126,7 @@ fn program(context: &Context, seconds: u64) -> Program {
 fn mirror(context: &Context, config: &Config) -> Result<Ledger, CliError> {
     let program = program(context, LONGEST_WAIT);
     let ledger = if config.mirror.join("HEAD").exists() {
-        Ledger::read(GitStore::open(&config.mirror)?, program, &context.output)?
+        Ledger::read(GitStore::open(&config.mirror)?, program, &context.output, History::Since)?
     } else {
         let was_there = config.mirror.exists();
         let (store, head) = git::clone(&config.remote, &config.mirror, true, &program)?;
