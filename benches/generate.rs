@@ -179,7 +179,7 @@ impl Generator {
         let opened = self.time;
         let proposal = Proposal { reason: "It was found.".into(), subject: Subject::Unlock { lock } };
         let case = self.put("rita", None, Some(nonce("unlock", number)), opened, Body::Proposal(proposal));
-        self.put("raj", Some(case), None, opened, Body::Approval { comment: None });
+        self.agreed(case, opened);
         self.put("rita", Some(case), None, opened, Body::Enactment);
     }
 
@@ -209,10 +209,17 @@ impl Generator {
         let opened = self.time;
         self.beside = Some(new.clone());
         let case = self.put("rita", None, Some(nonce("policy", number)), opened, Body::Proposal(proposal));
-        self.put("raj", Some(case), None, opened, Body::Approval { comment: None });
+        self.agreed(case, opened);
         self.beside = Some(new);
         self.put("rita", Some(case), None, opened, Body::Enactment);
         (self.text, self.policy) = (text, policy.digest);
+    }
+
+    /// The second root member agrees, where the proposer alone is not enough.
+    fn agreed(&mut self, case: CaseId, opened: Timestamp) {
+        if Policy::parse(self.text.as_bytes()).unwrap().root.threshold > 1 {
+            self.put("raj", Some(case), None, opened, Body::Approval { comment: None });
+        }
     }
 
     /// A request that bob and dave approve.
