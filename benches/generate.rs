@@ -2,7 +2,7 @@
 //! one run of `git fast-import`. Every event is what `jit` would have written; `jit verify` afterwards says so.
 //!
 //! `cargo bench --bench generate -- LEDGER KEYS POLICY EVENTS`: the directory of a new bare ledger, the directory of the
-//! private keys (rita, alice, bob, dave, erin, minter, db1, ca-prod), a policy that names them, and how many events the
+//! private keys (rita, raj, alice, bob, dave, erin, minter, db1, ca-prod), a policy that names them, and how many events the
 //! ledger shall have at least. One event a second; the last one is an hour old.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic, clippy::disallowed_methods)]
