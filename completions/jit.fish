@@ -47,19 +47,24 @@ complete -c jit -n "__fish_jit_needs_command" -f -a "ssh" -d 'Connect to HOST wi
 complete -c jit -n "__fish_jit_needs_command" -f -a "exec" -d 'Run a command with the credential of a live case'
 complete -c jit -n "__fish_jit_needs_command" -f -a "close" -d 'Say that the work is done. It ends the access at once'
 complete -c jit -n "__fish_jit_needs_command" -f -a "revoke" -d 'End a case at once: its credential opens nothing any more'
+complete -c jit -n "__fish_jit_needs_command" -f -a "incident" -d 'One incident: its timeline, what overlapped it, its evidence, and by when others must be told'
 complete -c jit -n "__fish_jit_needs_command" -f -a "lock" -d 'Stop a member, a target, an environment or the whole ledger at once'
 complete -c jit -n "__fish_jit_needs_command" -f -a "unlock" -d 'Lift a lock: propose it to the root members, and put it in force once enough of them agree'
 complete -c jit -n "__fish_jit_needs_command" -f -a "panic" -d 'Lock the whole ledger, and say on one screen what to do next'
 complete -c jit -n "__fish_jit_needs_command" -f -a "review" -d 'Look at a case that has ended, and answer each check of the policy'
 complete -c jit -n "__fish_jit_needs_command" -f -a "play" -d 'Play the recording of a session, after holding it against the ledger'
 complete -c jit -n "__fish_jit_needs_command" -f -a "status" -d 'What waits for you, what is live and for how long'
+complete -c jit -n "__fish_jit_needs_command" -f -a "watch" -d 'Watch what is pending, live, locked and due, as it happens'
 complete -c jit -n "__fish_jit_needs_command" -f -a "list" -d 'List cases, the newest last'
 complete -c jit -n "__fish_jit_needs_command" -f -a "show" -d 'Show one case whole: what was asked, who agreed, what was issued, how it ended'
+complete -c jit -n "__fish_jit_needs_command" -f -a "link" -d 'Print a link to a case, or its QR code: for a ticket, a chat, another machine'
 complete -c jit -n "__fish_jit_needs_command" -f -a "log" -d 'The history, one event a line, the newest first'
 complete -c jit -n "__fish_jit_needs_command" -f -a "audit" -d 'Evidence for examiners: what a stranger can check years later, offline'
 complete -c jit -n "__fish_jit_needs_command" -f -a "export" -d 'Give every event to other systems: a file, a log collector, an HTTP endpoint'
+complete -c jit -n "__fish_jit_needs_command" -f -a "notify" -d 'Tell people what waits for them: by chat, e-mail, webhook, a command or here'
 complete -c jit -n "__fish_jit_needs_command" -f -a "verify" -d 'Check the ledger: every commit, signature and rule since the first one'
 complete -c jit -n "__fish_jit_needs_command" -f -a "sync" -d 'Fetch from the remote, verify what came, and deliver what still waits here'
+complete -c jit -n "__fish_jit_needs_command" -f -a "hook" -d 'Keep bad pushes out of a shared repository'
 complete -c jit -n "__fish_jit_needs_command" -f -a "checkpoint" -d 'Sign how large the ledger is and what its root is, for everybody to compare. For CI, with the log\'s key'
 complete -c jit -n "__fish_jit_needs_command" -f -a "witness" -d 'Cosign the newest checkpoint: say that the ledger, verified from its first event, only grew since you said so last'
 complete -c jit -n "__fish_jit_needs_command" -f -a "policy" -d 'Look at the policy, and change it: who may do what'
@@ -242,6 +247,49 @@ complete -c jit -n "__fish_jit_using_subcommand revoke" -s q -l quiet -d 'Print 
 complete -c jit -n "__fish_jit_using_subcommand revoke" -s v -l verbose -d 'Say more about what is done'
 complete -c jit -n "__fish_jit_using_subcommand revoke" -s h -l help -d 'Print help'
 complete -c jit -n "__fish_jit_using_subcommand revoke" -s V -l version -d 'Print version'
+complete -c jit -n "__fish_jit_using_subcommand incident; and not __fish_seen_subcommand_from list clock export" -l at -d 'Judge what goes on at this time [default: now]' -r
+complete -c jit -n "__fish_jit_using_subcommand incident; and not __fish_seen_subcommand_from list clock export" -l ledger -d 'The ledger: a Git repository [default: the one around this directory, else the user\'s default]' -r -f -a "(__fish_complete_directories)"
+complete -c jit -n "__fish_jit_using_subcommand incident; and not __fish_seen_subcommand_from list clock export" -l as -d 'Who acts: a member or service of the policy [default: whose key it is]' -r
+complete -c jit -n "__fish_jit_using_subcommand incident; and not __fish_seen_subcommand_from list clock export" -l key -d 'The key that signs: a private key, or a .pub whose private half ssh-agent holds [default: ~/.ssh/id_ed25519]' -r -F
+complete -c jit -n "__fish_jit_using_subcommand incident; and not __fish_seen_subcommand_from list clock export" -l json -d 'Print the result as JSON'
+complete -c jit -n "__fish_jit_using_subcommand incident; and not __fish_seen_subcommand_from list clock export" -s y -l yes -d 'Answer yes to "shall I sign this?"'
+complete -c jit -n "__fish_jit_using_subcommand incident; and not __fish_seen_subcommand_from list clock export" -s q -l quiet -d 'Print the result and errors only'
+complete -c jit -n "__fish_jit_using_subcommand incident; and not __fish_seen_subcommand_from list clock export" -s v -l verbose -d 'Say more about what is done'
+complete -c jit -n "__fish_jit_using_subcommand incident; and not __fish_seen_subcommand_from list clock export" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c jit -n "__fish_jit_using_subcommand incident; and not __fish_seen_subcommand_from list clock export" -s V -l version -d 'Print version'
+complete -c jit -n "__fish_jit_using_subcommand incident; and not __fish_seen_subcommand_from list clock export" -a "list" -d 'Every incident that something names'
+complete -c jit -n "__fish_jit_using_subcommand incident; and not __fish_seen_subcommand_from list clock export" -a "clock" -d 'By when others must be told: 36 hours (12 CFR 53.3) and 72 hours (23 NYCRR 500.17(a)(1))'
+complete -c jit -n "__fish_jit_using_subcommand incident; and not __fish_seen_subcommand_from list clock export" -a "export" -d 'Write one archive with the evidence of an incident, to be checked without jit'
+complete -c jit -n "__fish_jit_using_subcommand incident; and __fish_seen_subcommand_from list" -l ledger -d 'The ledger: a Git repository [default: the one around this directory, else the user\'s default]' -r -f -a "(__fish_complete_directories)"
+complete -c jit -n "__fish_jit_using_subcommand incident; and __fish_seen_subcommand_from list" -l as -d 'Who acts: a member or service of the policy [default: whose key it is]' -r
+complete -c jit -n "__fish_jit_using_subcommand incident; and __fish_seen_subcommand_from list" -l key -d 'The key that signs: a private key, or a .pub whose private half ssh-agent holds [default: ~/.ssh/id_ed25519]' -r -F
+complete -c jit -n "__fish_jit_using_subcommand incident; and __fish_seen_subcommand_from list" -l json -d 'Print the result as JSON'
+complete -c jit -n "__fish_jit_using_subcommand incident; and __fish_seen_subcommand_from list" -s y -l yes -d 'Answer yes to "shall I sign this?"'
+complete -c jit -n "__fish_jit_using_subcommand incident; and __fish_seen_subcommand_from list" -s q -l quiet -d 'Print the result and errors only'
+complete -c jit -n "__fish_jit_using_subcommand incident; and __fish_seen_subcommand_from list" -s v -l verbose -d 'Say more about what is done'
+complete -c jit -n "__fish_jit_using_subcommand incident; and __fish_seen_subcommand_from list" -s h -l help -d 'Print help'
+complete -c jit -n "__fish_jit_using_subcommand incident; and __fish_seen_subcommand_from list" -s V -l version -d 'Print version'
+complete -c jit -n "__fish_jit_using_subcommand incident; and __fish_seen_subcommand_from clock" -l determined-at -d 'When it was determined that there was an incident' -r
+complete -c jit -n "__fish_jit_using_subcommand incident; and __fish_seen_subcommand_from clock" -l at -d 'Show the clocks as they stand at this time [default: now]' -r
+complete -c jit -n "__fish_jit_using_subcommand incident; and __fish_seen_subcommand_from clock" -l ledger -d 'The ledger: a Git repository [default: the one around this directory, else the user\'s default]' -r -f -a "(__fish_complete_directories)"
+complete -c jit -n "__fish_jit_using_subcommand incident; and __fish_seen_subcommand_from clock" -l as -d 'Who acts: a member or service of the policy [default: whose key it is]' -r
+complete -c jit -n "__fish_jit_using_subcommand incident; and __fish_seen_subcommand_from clock" -l key -d 'The key that signs: a private key, or a .pub whose private half ssh-agent holds [default: ~/.ssh/id_ed25519]' -r -F
+complete -c jit -n "__fish_jit_using_subcommand incident; and __fish_seen_subcommand_from clock" -l json -d 'Print the result as JSON'
+complete -c jit -n "__fish_jit_using_subcommand incident; and __fish_seen_subcommand_from clock" -s y -l yes -d 'Answer yes to "shall I sign this?"'
+complete -c jit -n "__fish_jit_using_subcommand incident; and __fish_seen_subcommand_from clock" -s q -l quiet -d 'Print the result and errors only'
+complete -c jit -n "__fish_jit_using_subcommand incident; and __fish_seen_subcommand_from clock" -s v -l verbose -d 'Say more about what is done'
+complete -c jit -n "__fish_jit_using_subcommand incident; and __fish_seen_subcommand_from clock" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c jit -n "__fish_jit_using_subcommand incident; and __fish_seen_subcommand_from clock" -s V -l version -d 'Print version'
+complete -c jit -n "__fish_jit_using_subcommand incident; and __fish_seen_subcommand_from export" -l out -d 'The archive to write' -r -F
+complete -c jit -n "__fish_jit_using_subcommand incident; and __fish_seen_subcommand_from export" -l ledger -d 'The ledger: a Git repository [default: the one around this directory, else the user\'s default]' -r -f -a "(__fish_complete_directories)"
+complete -c jit -n "__fish_jit_using_subcommand incident; and __fish_seen_subcommand_from export" -l as -d 'Who acts: a member or service of the policy [default: whose key it is]' -r
+complete -c jit -n "__fish_jit_using_subcommand incident; and __fish_seen_subcommand_from export" -l key -d 'The key that signs: a private key, or a .pub whose private half ssh-agent holds [default: ~/.ssh/id_ed25519]' -r -F
+complete -c jit -n "__fish_jit_using_subcommand incident; and __fish_seen_subcommand_from export" -l json -d 'Print the result as JSON'
+complete -c jit -n "__fish_jit_using_subcommand incident; and __fish_seen_subcommand_from export" -s y -l yes -d 'Answer yes to "shall I sign this?"'
+complete -c jit -n "__fish_jit_using_subcommand incident; and __fish_seen_subcommand_from export" -s q -l quiet -d 'Print the result and errors only'
+complete -c jit -n "__fish_jit_using_subcommand incident; and __fish_seen_subcommand_from export" -s v -l verbose -d 'Say more about what is done'
+complete -c jit -n "__fish_jit_using_subcommand incident; and __fish_seen_subcommand_from export" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c jit -n "__fish_jit_using_subcommand incident; and __fish_seen_subcommand_from export" -s V -l version -d 'Print version'
 complete -c jit -n "__fish_jit_using_subcommand lock" -l reason -d 'Why' -r
 complete -c jit -n "__fish_jit_using_subcommand lock" -l incident -d 'The incident, where there is one' -r
 complete -c jit -n "__fish_jit_using_subcommand lock" -l ledger -d 'The ledger: a Git repository [default: the one around this directory, else the user\'s default]' -r -f -a "(__fish_complete_directories)"
@@ -316,6 +364,18 @@ complete -c jit -n "__fish_jit_using_subcommand status" -s q -l quiet -d 'Print 
 complete -c jit -n "__fish_jit_using_subcommand status" -s v -l verbose -d 'Say more about what is done'
 complete -c jit -n "__fish_jit_using_subcommand status" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c jit -n "__fish_jit_using_subcommand status" -s V -l version -d 'Print version'
+complete -c jit -n "__fish_jit_using_subcommand watch" -l every -d 'How often to fetch the remote. One on this machine is fetched as soon as it moves' -r
+complete -c jit -n "__fish_jit_using_subcommand watch" -l since -d 'With JSON, begin with the event at this position [default: the next one that comes]' -r
+complete -c jit -n "__fish_jit_using_subcommand watch" -l ledger -d 'The ledger: a Git repository [default: the one around this directory, else the user\'s default]' -r -f -a "(__fish_complete_directories)"
+complete -c jit -n "__fish_jit_using_subcommand watch" -l as -d 'Who acts: a member or service of the policy [default: whose key it is]' -r
+complete -c jit -n "__fish_jit_using_subcommand watch" -l key -d 'The key that signs: a private key, or a .pub whose private half ssh-agent holds [default: ~/.ssh/id_ed25519]' -r -F
+complete -c jit -n "__fish_jit_using_subcommand watch" -l plain -d 'For a screen reader: the whole view as text, then one line a change; the cursor stays where it is'
+complete -c jit -n "__fish_jit_using_subcommand watch" -l json -d 'Print the result as JSON'
+complete -c jit -n "__fish_jit_using_subcommand watch" -s y -l yes -d 'Answer yes to "shall I sign this?"'
+complete -c jit -n "__fish_jit_using_subcommand watch" -s q -l quiet -d 'Print the result and errors only'
+complete -c jit -n "__fish_jit_using_subcommand watch" -s v -l verbose -d 'Say more about what is done'
+complete -c jit -n "__fish_jit_using_subcommand watch" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c jit -n "__fish_jit_using_subcommand watch" -s V -l version -d 'Print version'
 complete -c jit -n "__fish_jit_using_subcommand list" -l state -d 'Only cases in this state; may be given several times' -r -f -a "pending\t''
 denied\t''
 withdrawn\t''
@@ -345,12 +405,23 @@ complete -c jit -n "__fish_jit_using_subcommand list" -s V -l version -d 'Print 
 complete -c jit -n "__fish_jit_using_subcommand show" -l ledger -d 'The ledger: a Git repository [default: the one around this directory, else the user\'s default]' -r -f -a "(__fish_complete_directories)"
 complete -c jit -n "__fish_jit_using_subcommand show" -l as -d 'Who acts: a member or service of the policy [default: whose key it is]' -r
 complete -c jit -n "__fish_jit_using_subcommand show" -l key -d 'The key that signs: a private key, or a .pub whose private half ssh-agent holds [default: ~/.ssh/id_ed25519]' -r -F
+complete -c jit -n "__fish_jit_using_subcommand show" -l qr -d 'Show a link to it as a QR code, too: for `jit approve` on another machine. It gives no right'
 complete -c jit -n "__fish_jit_using_subcommand show" -l json -d 'Print the result as JSON'
 complete -c jit -n "__fish_jit_using_subcommand show" -s y -l yes -d 'Answer yes to "shall I sign this?"'
 complete -c jit -n "__fish_jit_using_subcommand show" -s q -l quiet -d 'Print the result and errors only'
 complete -c jit -n "__fish_jit_using_subcommand show" -s v -l verbose -d 'Say more about what is done'
 complete -c jit -n "__fish_jit_using_subcommand show" -s h -l help -d 'Print help'
 complete -c jit -n "__fish_jit_using_subcommand show" -s V -l version -d 'Print version'
+complete -c jit -n "__fish_jit_using_subcommand link" -l ledger -d 'The ledger: a Git repository [default: the one around this directory, else the user\'s default]' -r -f -a "(__fish_complete_directories)"
+complete -c jit -n "__fish_jit_using_subcommand link" -l as -d 'Who acts: a member or service of the policy [default: whose key it is]' -r
+complete -c jit -n "__fish_jit_using_subcommand link" -l key -d 'The key that signs: a private key, or a .pub whose private half ssh-agent holds [default: ~/.ssh/id_ed25519]' -r -F
+complete -c jit -n "__fish_jit_using_subcommand link" -l qr -d 'Show it as a QR code'
+complete -c jit -n "__fish_jit_using_subcommand link" -l json -d 'Print the result as JSON'
+complete -c jit -n "__fish_jit_using_subcommand link" -s y -l yes -d 'Answer yes to "shall I sign this?"'
+complete -c jit -n "__fish_jit_using_subcommand link" -s q -l quiet -d 'Print the result and errors only'
+complete -c jit -n "__fish_jit_using_subcommand link" -s v -l verbose -d 'Say more about what is done'
+complete -c jit -n "__fish_jit_using_subcommand link" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c jit -n "__fish_jit_using_subcommand link" -s V -l version -d 'Print version'
 complete -c jit -n "__fish_jit_using_subcommand log" -s n -l limit -d 'At most so many events' -r
 complete -c jit -n "__fish_jit_using_subcommand log" -l ledger -d 'The ledger: a Git repository [default: the one around this directory, else the user\'s default]' -r -f -a "(__fish_complete_directories)"
 complete -c jit -n "__fish_jit_using_subcommand log" -l as -d 'Who acts: a member or service of the policy [default: whose key it is]' -r
@@ -630,7 +701,7 @@ cef\t'ArcSight Common Event Format'
 syslog\t'RFC 5424 with structured data'
 cloudevents\t'CloudEvents 1.0, one JSON object a line; over HTTP as a batch'"
 complete -c jit -n "__fish_jit_using_subcommand export" -l to -d 'Where to: a file, -, syslog+udp://HOST[:PORT], syslog+tcp://HOST:PORT, syslog+tls://HOST[:PORT], https://… ' -r
-complete -c jit -n "__fish_jit_using_subcommand export" -l every -d 'How often to fetch the remote with --follow' -r
+complete -c jit -n "__fish_jit_using_subcommand export" -l every -d 'How often to fetch the remote with --follow; one on this machine is fetched as soon as it moves' -r
 complete -c jit -n "__fish_jit_using_subcommand export" -l since -d 'Begin behind this: a commit, an event\'s id, how many events to pass over, `start` or `now` [default: the cursor]' -r
 complete -c jit -n "__fish_jit_using_subcommand export" -l state -d 'Where the cursor is kept [default: a file in the user\'s state directory; none for -]' -r -F
 complete -c jit -n "__fish_jit_using_subcommand export" -l token-file -d 'The bearer token of an HTTP receiver. Only its owner may be able to read the file' -r -F
@@ -651,6 +722,22 @@ complete -c jit -n "__fish_jit_using_subcommand export" -s q -l quiet -d 'Print 
 complete -c jit -n "__fish_jit_using_subcommand export" -s v -l verbose -d 'Say more about what is done'
 complete -c jit -n "__fish_jit_using_subcommand export" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c jit -n "__fish_jit_using_subcommand export" -s V -l version -d 'Print version'
+complete -c jit -n "__fish_jit_using_subcommand notify" -l every -d 'How often to fetch the remote with --follow' -r
+complete -c jit -n "__fish_jit_using_subcommand notify" -l config -d 'A configuration with [notify] [default: the user\'s config.toml]' -r -F
+complete -c jit -n "__fish_jit_using_subcommand notify" -l state -d 'Where it is remembered what was told [default: a file in the user\'s state directory]' -r -F
+complete -c jit -n "__fish_jit_using_subcommand notify" -l ledger -d 'The ledger: a Git repository [default: the one around this directory, else the user\'s default]' -r -f -a "(__fish_complete_directories)"
+complete -c jit -n "__fish_jit_using_subcommand notify" -l as -d 'Who acts: a member or service of the policy [default: whose key it is]' -r
+complete -c jit -n "__fish_jit_using_subcommand notify" -l key -d 'The key that signs: a private key, or a .pub whose private half ssh-agent holds [default: ~/.ssh/id_ed25519]' -r -F
+complete -c jit -n "__fish_jit_using_subcommand notify" -l once -d 'Tell what there is, then end [default]'
+complete -c jit -n "__fish_jit_using_subcommand notify" -l follow -d 'Go on: tell each thing as it comes, until the process is told to end'
+complete -c jit -n "__fish_jit_using_subcommand notify" -l terminal -d 'Tell me, in this terminal: the bell, a line and the command to run. With or without other ways'
+complete -c jit -n "__fish_jit_using_subcommand notify" -l dry-run -d 'Say who would be told what, by which way; send nothing and remember nothing'
+complete -c jit -n "__fish_jit_using_subcommand notify" -l json -d 'Print the result as JSON'
+complete -c jit -n "__fish_jit_using_subcommand notify" -s y -l yes -d 'Answer yes to "shall I sign this?"'
+complete -c jit -n "__fish_jit_using_subcommand notify" -s q -l quiet -d 'Print the result and errors only'
+complete -c jit -n "__fish_jit_using_subcommand notify" -s v -l verbose -d 'Say more about what is done'
+complete -c jit -n "__fish_jit_using_subcommand notify" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c jit -n "__fish_jit_using_subcommand notify" -s V -l version -d 'Print version'
 complete -c jit -n "__fish_jit_using_subcommand verify" -l since -d 'Report only on what came after this commit. The whole history is checked all the same' -r
 complete -c jit -n "__fish_jit_using_subcommand verify" -l at -d 'Judge deadlines at this time [default: now]' -r
 complete -c jit -n "__fish_jit_using_subcommand verify" -l report -d 'Write a report of it to this file, in plain text: always of the whole history' -r -F
@@ -658,7 +745,9 @@ complete -c jit -n "__fish_jit_using_subcommand verify" -l ledger -d 'The ledger
 complete -c jit -n "__fish_jit_using_subcommand verify" -l as -d 'Who acts: a member or service of the policy [default: whose key it is]' -r
 complete -c jit -n "__fish_jit_using_subcommand verify" -l key -d 'The key that signs: a private key, or a .pub whose private half ssh-agent holds [default: ~/.ssh/id_ed25519]' -r -F
 complete -c jit -n "__fish_jit_using_subcommand verify" -l strict -d 'Findings about deadlines and files count, too'
-complete -c jit -n "__fish_jit_using_subcommand verify" -l github -d 'Print annotations for GitHub Actions'
+complete -c jit -n "__fish_jit_using_subcommand verify" -l github -d 'Print annotations for GitHub Actions too, and append to the job\'s summary (GITHUB_STEP_SUMMARY)'
+complete -c jit -n "__fish_jit_using_subcommand verify" -l gitlab -d 'Print a code quality report for GitLab on stdout, and the rest on stderr'
+complete -c jit -n "__fish_jit_using_subcommand verify" -l sarif -d 'Print SARIF 2.1.0 on stdout, and the rest on stderr'
 complete -c jit -n "__fish_jit_using_subcommand verify" -l json -d 'Print the result as JSON'
 complete -c jit -n "__fish_jit_using_subcommand verify" -s y -l yes -d 'Answer yes to "shall I sign this?"'
 complete -c jit -n "__fish_jit_using_subcommand verify" -s q -l quiet -d 'Print the result and errors only'
@@ -674,6 +763,56 @@ complete -c jit -n "__fish_jit_using_subcommand sync" -s q -l quiet -d 'Print th
 complete -c jit -n "__fish_jit_using_subcommand sync" -s v -l verbose -d 'Say more about what is done'
 complete -c jit -n "__fish_jit_using_subcommand sync" -s h -l help -d 'Print help'
 complete -c jit -n "__fish_jit_using_subcommand sync" -s V -l version -d 'Print version'
+complete -c jit -n "__fish_jit_using_subcommand hook; and not __fish_seen_subcommand_from install uninstall pre-receive" -l ledger -d 'The ledger: a Git repository [default: the one around this directory, else the user\'s default]' -r -f -a "(__fish_complete_directories)"
+complete -c jit -n "__fish_jit_using_subcommand hook; and not __fish_seen_subcommand_from install uninstall pre-receive" -l as -d 'Who acts: a member or service of the policy [default: whose key it is]' -r
+complete -c jit -n "__fish_jit_using_subcommand hook; and not __fish_seen_subcommand_from install uninstall pre-receive" -l key -d 'The key that signs: a private key, or a .pub whose private half ssh-agent holds [default: ~/.ssh/id_ed25519]' -r -F
+complete -c jit -n "__fish_jit_using_subcommand hook; and not __fish_seen_subcommand_from install uninstall pre-receive" -l json -d 'Print the result as JSON'
+complete -c jit -n "__fish_jit_using_subcommand hook; and not __fish_seen_subcommand_from install uninstall pre-receive" -s y -l yes -d 'Answer yes to "shall I sign this?"'
+complete -c jit -n "__fish_jit_using_subcommand hook; and not __fish_seen_subcommand_from install uninstall pre-receive" -s q -l quiet -d 'Print the result and errors only'
+complete -c jit -n "__fish_jit_using_subcommand hook; and not __fish_seen_subcommand_from install uninstall pre-receive" -s v -l verbose -d 'Say more about what is done'
+complete -c jit -n "__fish_jit_using_subcommand hook; and not __fish_seen_subcommand_from install uninstall pre-receive" -s h -l help -d 'Print help'
+complete -c jit -n "__fish_jit_using_subcommand hook; and not __fish_seen_subcommand_from install uninstall pre-receive" -s V -l version -d 'Print version'
+complete -c jit -n "__fish_jit_using_subcommand hook; and not __fish_seen_subcommand_from install uninstall pre-receive" -f -a "install" -d 'Write the pre-receive hook of a bare repository that people push to'
+complete -c jit -n "__fish_jit_using_subcommand hook; and not __fish_seen_subcommand_from install uninstall pre-receive" -f -a "uninstall" -d 'Take the hook away again, and set git\'s settings back'
+complete -c jit -n "__fish_jit_using_subcommand hook; and not __fish_seen_subcommand_from install uninstall pre-receive" -f -a "pre-receive" -d 'Judge a push before git takes it. Git runs this, as `hooks/pre-receive` of a shared repository'
+complete -c jit -n "__fish_jit_using_subcommand hook; and __fish_seen_subcommand_from install" -l bare -d 'The bare repository [default: the ledger]' -r -f -a "(__fish_complete_directories)"
+complete -c jit -n "__fish_jit_using_subcommand hook; and __fish_seen_subcommand_from install" -l allow -d 'Take pushes to this reference unchecked, such as refs/tags/v1 or refs/heads/draft/*; may be given several times' -r
+complete -c jit -n "__fish_jit_using_subcommand hook; and __fish_seen_subcommand_from install" -l ledger-id -d 'The id of the ledger that the repository is for, where it is still empty' -r
+complete -c jit -n "__fish_jit_using_subcommand hook; and __fish_seen_subcommand_from install" -l timeout -d 'Refuse what cannot be checked within this time' -r
+complete -c jit -n "__fish_jit_using_subcommand hook; and __fish_seen_subcommand_from install" -l ledger -d 'The ledger: a Git repository [default: the one around this directory, else the user\'s default]' -r -f -a "(__fish_complete_directories)"
+complete -c jit -n "__fish_jit_using_subcommand hook; and __fish_seen_subcommand_from install" -l as -d 'Who acts: a member or service of the policy [default: whose key it is]' -r
+complete -c jit -n "__fish_jit_using_subcommand hook; and __fish_seen_subcommand_from install" -l key -d 'The key that signs: a private key, or a .pub whose private half ssh-agent holds [default: ~/.ssh/id_ed25519]' -r -F
+complete -c jit -n "__fish_jit_using_subcommand hook; and __fish_seen_subcommand_from install" -l chain -d 'Keep a hook that is there, and run it once jit has agreed'
+complete -c jit -n "__fish_jit_using_subcommand hook; and __fish_seen_subcommand_from install" -l dry-run -d 'Say what would be done, and do nothing'
+complete -c jit -n "__fish_jit_using_subcommand hook; and __fish_seen_subcommand_from install" -l json -d 'Print the result as JSON'
+complete -c jit -n "__fish_jit_using_subcommand hook; and __fish_seen_subcommand_from install" -s y -l yes -d 'Answer yes to "shall I sign this?"'
+complete -c jit -n "__fish_jit_using_subcommand hook; and __fish_seen_subcommand_from install" -s q -l quiet -d 'Print the result and errors only'
+complete -c jit -n "__fish_jit_using_subcommand hook; and __fish_seen_subcommand_from install" -s v -l verbose -d 'Say more about what is done'
+complete -c jit -n "__fish_jit_using_subcommand hook; and __fish_seen_subcommand_from install" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c jit -n "__fish_jit_using_subcommand hook; and __fish_seen_subcommand_from install" -s V -l version -d 'Print version'
+complete -c jit -n "__fish_jit_using_subcommand hook; and __fish_seen_subcommand_from uninstall" -l bare -d 'The bare repository [default: the ledger]' -r -f -a "(__fish_complete_directories)"
+complete -c jit -n "__fish_jit_using_subcommand hook; and __fish_seen_subcommand_from uninstall" -l ledger -d 'The ledger: a Git repository [default: the one around this directory, else the user\'s default]' -r -f -a "(__fish_complete_directories)"
+complete -c jit -n "__fish_jit_using_subcommand hook; and __fish_seen_subcommand_from uninstall" -l as -d 'Who acts: a member or service of the policy [default: whose key it is]' -r
+complete -c jit -n "__fish_jit_using_subcommand hook; and __fish_seen_subcommand_from uninstall" -l key -d 'The key that signs: a private key, or a .pub whose private half ssh-agent holds [default: ~/.ssh/id_ed25519]' -r -F
+complete -c jit -n "__fish_jit_using_subcommand hook; and __fish_seen_subcommand_from uninstall" -l dry-run -d 'Say what would be done, and do nothing'
+complete -c jit -n "__fish_jit_using_subcommand hook; and __fish_seen_subcommand_from uninstall" -l json -d 'Print the result as JSON'
+complete -c jit -n "__fish_jit_using_subcommand hook; and __fish_seen_subcommand_from uninstall" -s y -l yes -d 'Answer yes to "shall I sign this?"'
+complete -c jit -n "__fish_jit_using_subcommand hook; and __fish_seen_subcommand_from uninstall" -s q -l quiet -d 'Print the result and errors only'
+complete -c jit -n "__fish_jit_using_subcommand hook; and __fish_seen_subcommand_from uninstall" -s v -l verbose -d 'Say more about what is done'
+complete -c jit -n "__fish_jit_using_subcommand hook; and __fish_seen_subcommand_from uninstall" -s h -l help -d 'Print help'
+complete -c jit -n "__fish_jit_using_subcommand hook; and __fish_seen_subcommand_from uninstall" -s V -l version -d 'Print version'
+complete -c jit -n "__fish_jit_using_subcommand hook; and __fish_seen_subcommand_from pre-receive" -l allow -d 'Take pushes to this reference unchecked, such as refs/tags/v1 or refs/heads/draft/*; may be given several times' -r
+complete -c jit -n "__fish_jit_using_subcommand hook; and __fish_seen_subcommand_from pre-receive" -l ledger-id -d 'The id of the ledger that this repository may hold, where it is still empty' -r
+complete -c jit -n "__fish_jit_using_subcommand hook; and __fish_seen_subcommand_from pre-receive" -l timeout -d 'Refuse what cannot be checked within this time' -r
+complete -c jit -n "__fish_jit_using_subcommand hook; and __fish_seen_subcommand_from pre-receive" -l ledger -d 'The ledger: a Git repository [default: the one around this directory, else the user\'s default]' -r -f -a "(__fish_complete_directories)"
+complete -c jit -n "__fish_jit_using_subcommand hook; and __fish_seen_subcommand_from pre-receive" -l as -d 'Who acts: a member or service of the policy [default: whose key it is]' -r
+complete -c jit -n "__fish_jit_using_subcommand hook; and __fish_seen_subcommand_from pre-receive" -l key -d 'The key that signs: a private key, or a .pub whose private half ssh-agent holds [default: ~/.ssh/id_ed25519]' -r -F
+complete -c jit -n "__fish_jit_using_subcommand hook; and __fish_seen_subcommand_from pre-receive" -l json -d 'Print the result as JSON'
+complete -c jit -n "__fish_jit_using_subcommand hook; and __fish_seen_subcommand_from pre-receive" -s y -l yes -d 'Answer yes to "shall I sign this?"'
+complete -c jit -n "__fish_jit_using_subcommand hook; and __fish_seen_subcommand_from pre-receive" -s q -l quiet -d 'Print the result and errors only'
+complete -c jit -n "__fish_jit_using_subcommand hook; and __fish_seen_subcommand_from pre-receive" -s v -l verbose -d 'Say more about what is done'
+complete -c jit -n "__fish_jit_using_subcommand hook; and __fish_seen_subcommand_from pre-receive" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c jit -n "__fish_jit_using_subcommand hook; and __fish_seen_subcommand_from pre-receive" -s V -l version -d 'Print version'
 complete -c jit -n "__fish_jit_using_subcommand checkpoint" -l log-key -d 'The log\'s private key, or the .pub of one that ssh-agent holds' -r -F
 complete -c jit -n "__fish_jit_using_subcommand checkpoint" -l witness -d 'Ask a witness to cosign (C2SP tlog-witness); may be given several times' -r
 complete -c jit -n "__fish_jit_using_subcommand checkpoint" -l witness-key -d 'A witness that the policy does not name, by its verifier key; may be given several times' -r

@@ -29,16 +29,20 @@ mod exec;
 mod export;
 mod extend;
 mod files;
+mod hook;
 mod host;
+mod incident;
 mod init;
 mod keys;
 mod ledger;
+pub mod link;
 mod list;
 mod lock;
 mod log;
 mod man;
 mod member;
 mod mint;
+mod notify;
 mod overview;
 mod panic;
 mod play;
@@ -56,6 +60,7 @@ pub mod turn;
 mod unlock;
 mod verify;
 pub mod view;
+mod watch;
 mod withdraw;
 mod witness;
 
@@ -65,6 +70,13 @@ pub use error::CliError;
 pub use man::pages as man_pages;
 pub use output::Output;
 pub use prompt::Prompt;
+
+/// What reads bytes and addresses of strangers inside commands: reachable from outside for the fuzz targets (`fuzz/`).
+pub mod outside {
+    pub use super::export::Destination as ExportDestination;
+    pub use super::play::{Filter, Look};
+    pub use super::witness::{Head, head};
+}
 
 /// Temporary production access, approved in Git.
 ///
@@ -129,19 +141,24 @@ pub enum Command {
     Exec(exec::Args),
     Close(close::Args),
     Revoke(revoke::Args),
+    Incident(incident::Args),
     Lock(lock::Args),
     Unlock(unlock::Args),
     Panic(panic::Args),
     Review(review::Args),
     Play(play::Args),
     Status(status::Args),
+    Watch(watch::Args),
     List(list::Args),
     Show(show::Args),
+    Link(link::Args),
     Log(log::Args),
     Audit(audit::Args),
     Export(export::Args),
+    Notify(Box<notify::Args>),
     Verify(verify::Args),
     Sync(sync::Args),
+    Hook(hook::Args),
     Checkpoint(checkpoint::Args),
     Witness(witness::Args),
     Policy(policy::Args),
@@ -211,19 +228,24 @@ fn dispatch(context: &mut Context, command: Option<Command>) -> Outcome {
         Command::Exec(args) => exec::run(context, args),
         Command::Close(args) => close::run(context, args),
         Command::Revoke(args) => revoke::run(context, args),
+        Command::Incident(args) => incident::run(context, args),
         Command::Lock(args) => lock::run(context, args),
         Command::Unlock(args) => unlock::run(context, args),
         Command::Panic(args) => panic::run(context, args),
         Command::Review(args) => review::run(context, args),
         Command::Play(args) => play::run(context, args),
         Command::Status(args) => status::run(context, args),
+        Command::Watch(args) => watch::run(context, args),
         Command::List(args) => list::run(context, args),
         Command::Show(args) => show::run(context, args),
+        Command::Link(args) => link::run(context, args),
         Command::Log(args) => log::run(context, args),
         Command::Audit(args) => audit::run(context, args),
         Command::Export(args) => export::run(context, args),
+        Command::Notify(args) => notify::run(context, *args),
         Command::Verify(args) => verify::run(context, args),
         Command::Sync(args) => sync::run(context, args),
+        Command::Hook(args) => hook::run(context, args),
         Command::Checkpoint(args) => checkpoint::run(context, args),
         Command::Witness(args) => witness::run(context, args),
         Command::Policy(args) => policy::run(context, args),

@@ -15,14 +15,18 @@ pub mod program;
 pub mod remote;
 pub mod repository;
 
+mod index;
 mod loose;
 mod reference;
+mod stale;
+mod unfinished;
 mod worktree;
 
 pub use files::{State, WriterLock};
 pub use program::Program;
 pub use remote::{GitRemote, clone};
 pub use repository::{GitStore, Warning};
+pub use unfinished::clear as clear_unfinished;
 pub use worktree::LeftAlone;
 
 /// The ledger's branch.
@@ -54,6 +58,9 @@ pub enum GitError {
     /// The branch is no plain reference.
     #[error("{0} in {1} is a symbolic reference, not a branch")]
     SymbolicBranch(&'static str, PathBuf),
+    /// Git's variable for the objects of a push names something else.
+    #[error("{0} is not where git keeps the objects of a push to this repository")]
+    Quarantine(PathBuf),
     /// A name that no state file can have.
     #[error("`{0}` is not a name for a state file")]
     StateName(String),
@@ -61,8 +68,8 @@ pub enum GitError {
     #[error("{0} is not a plain file or directory")]
     NotPlain(PathBuf),
     /// Another process is writing to this ledger.
-    #[error("another jit process is writing to this ledger (it holds {0})")]
-    Busy(PathBuf),
+    #[error("another jit process is writing to this ledger (it holds {0}{1})")]
+    Busy(PathBuf, String),
     /// A file cannot be read or written.
     #[error("{path}: {cause}")]
     File {

@@ -7,12 +7,14 @@
 pub mod cef;
 pub mod cloudevents;
 pub mod jsonl;
+pub mod notify;
 pub mod ocsf;
 pub mod record;
 pub mod sentence;
 pub mod severity;
 pub mod syslog;
 pub mod text;
+pub mod watch;
 
 pub use record::{Record, What};
 pub use severity::Severity;

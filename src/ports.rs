@@ -165,6 +165,19 @@ pub enum RemoteError {
     /// The other side could not be reached, or the transport failed.
     #[error("the remote cannot be reached: {0}")]
     Unreachable(String),
+    /// A lock is in the way, here or at the other side.
+    #[error("{lock} is there, {why}")]
+    Locked {
+        /// The file.
+        lock: String,
+        /// What is known about whoever made it.
+        why: String,
+        /// Whether it is at the other side.
+        is_remote: bool,
+    },
+    /// What the other side has cannot be written here.
+    #[error("what the remote has cannot be kept here: {0}")]
+    Disk(String),
     /// The git program is not there or failed in another way.
     #[error("git failed: {0}")]
     Git(String),
@@ -195,9 +208,36 @@ pub enum StoreError {
         /// Where it stands now.
         actual: Option<CommitId>,
     },
-    /// No space, no permission, read-only, a stale lock: nothing was moved.
+    /// No space, no permission, read-only: nothing was moved.
     #[error("cannot write to the ledger: {0}")]
     Write(String),
+    /// A lock that is not ours is in the way: nothing was moved.
+    #[error("cannot write to the ledger: {lock} is there, {why}")]
+    Locked {
+        /// The file.
+        lock: String,
+        /// What is known about whoever made it.
+        why: String,
+        /// The process that may hold it, where one was found.
+        pid: Option<u32>,
+    },
+    /// It was moved, and the disk did not confirm it: it may be gone after a power cut.
+    #[error("the ledger has it, and the disk did not confirm that it is written: {0}")]
+    NotSynced(String),
+    /// The file of an object is empty or damaged.
+    #[error("object {id} cannot be read: {file} is {why}")]
+    Damaged {
+        /// The object.
+        id: ObjectId,
+        /// The file.
+        file: String,
+        /// What is wrong with it.
+        why: String,
+        /// The git directory.
+        repository: String,
+        /// Whether there is a remote to fetch it from again.
+        has_remote: bool,
+    },
     /// It cannot be read.
     #[error("cannot read the ledger: {0}")]
     Read(String),

@@ -301,6 +301,45 @@ fn a_remote_that_was_rewound_is_seen_by_every_command() {
     office.is_sound(&bob);
 }
 
+/// A commit made by hand in a clone is neither the ledger nor a rewritten one: it is said what it is, how it is taken
+/// away, and nothing of it is remembered as verified.
+#[test]
+fn what_was_committed_by_hand_here_is_told_and_forgotten_once_taken_away() {
+    if absent("what_was_committed_by_hand_here_is_told_and_forgotten_once_taken_away", &["git", "ssh-keygen"]) {
+        return;
+    }
+    let office = Office::new();
+    let alice = office.clone_of("alice");
+    let bob = office.clone_of("bob");
+    let case = alice.opens("30m");
+    bob.jit(&["sync"]).ok();
+    let pin = fs::read(bob.ledger.join(".git/jit/pin")).unwrap();
+    for name in ["one", "two"] {
+        fs::write(bob.ledger.join("notes.txt"), name).unwrap();
+        office.place.git(&bob.ledger, &["add", "notes.txt"]);
+        let by = ["-c", "user.name=bob", "-c", "user.email=bob@acme.example", "commit", "-q", "-m", name];
+        office.place.git(&bob.ledger, &by);
+    }
+    let committed = office.place.git(&bob.ledger, &["rev-parse", "HEAD"]);
+    let expected = ["2 commits on main here are not in the remote's", "git branch mine", "git reset --keep"];
+    // What they would do can be seen; nobody signs on top of them.
+    let said = bob.jit(&["verify"]).exits(4);
+    assert!(said.err.contains("2 commits on main here, made by hand, the remote does not have"), "{}", said.told());
+    bob.jit(&["status"]).ok();
+    bob.approves(&case).refused(1).mentions(&expected);
+    // The same where the remote has gone on meanwhile.
+    alice.jit(&["deny", &case, "--comment", "Withdrawn.", "--yes"]);
+    let other = alice.opens("20m");
+    bob.jit(&["list"]).refused(1).mentions(&expected);
+    assert_eq!(fs::read(bob.ledger.join(".git/jit/pin")).unwrap(), pin, "nothing of it is remembered");
+    // As the hint says.
+    office.place.git(&bob.ledger, &["branch", "mine"]);
+    office.place.git(&bob.ledger, &["reset", "-q", "--keep", "origin/main"]);
+    bob.approves(&other).ok();
+    assert_eq!(office.place.git(&bob.ledger, &["rev-parse", "mine"]), committed);
+    office.is_sound(&bob);
+}
+
 #[test]
 fn a_remote_whose_history_was_rewritten_is_seen_by_every_command() {
     if absent("a_remote_whose_history_was_rewritten_is_seen_by_every_command", &["git", "ssh-keygen"]) {

@@ -19,6 +19,8 @@ mod common;
 mod follow;
 #[path = "export/formats.rs"]
 mod formats;
+#[path = "common/over_ssh.rs"]
+mod over_ssh;
 #[path = "export/place.rs"]
 mod place;
 

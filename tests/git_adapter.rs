@@ -323,28 +323,49 @@ fn a_tampered_loose_object_is_an_error() {
     fs::remove_file(&victim_file).unwrap();
     fs::copy(&other_file, &victim_file).unwrap();
     let store = GitStore::open(&path).unwrap();
-    assert!(matches!(store.read(victim, ObjectKind::Blob, 100), Err(StoreError::Read(_))));
+    assert!(matches!(store.read(victim, ObjectKind::Blob, 100), Err(StoreError::Damaged { id, .. }) if id == victim));
     // And an empty one, as a power cut leaves it with other tools.
     fs::remove_file(&victim_file).unwrap();
     fs::write(&victim_file, b"").unwrap();
     let store = GitStore::open(&path).unwrap();
-    assert!(matches!(store.read(victim, ObjectKind::Blob, 100), Err(StoreError::Read(_))));
+    assert!(matches!(store.read(victim, ObjectKind::Blob, 100), Err(StoreError::Damaged { id, .. }) if id == victim));
 }
 
 #[test]
-fn a_lock_of_git_is_named_and_one_of_our_dead_is_taken_away() {
+fn a_lock_of_the_living_is_named_and_one_of_the_dead_is_taken_away() {
     let place = Place::new();
     let path = place.path("ledger.git");
     let store = GitStore::init(&path, true).unwrap();
     let first = append(&store, &[("a", "1")]);
     let lock = path.join("refs/heads/main.lock");
-    fs::write(&lock, b"").unwrap();
+    // A git that holds it for as long as a hook of its runs.
+    let hook = "test \"$1\" = prepared || exit 0\ntouch holds\nwhile test -e holds; do sleep 0.02; done";
+    script(&path.join("hooks/reference-transaction"), hook);
     let second = commit(&store, Some(first), &[("a", "2")], &[]);
-    let error = store.advance(Some(first), second, "x").unwrap_err().to_string();
-    assert!(error.contains("refs/heads/main.lock"), "{error}");
+    store.persist().unwrap();
+    let mut git = Command::new("git");
+    git.env_clear().envs(environment(place.directory.path())).current_dir(&path);
+    let mut git = git.args(["update-ref", BRANCH, &second.to_string(), &first.to_string()]).spawn().unwrap();
+    while !path.join("holds").exists() {
+        std::thread::sleep(Duration::from_millis(10));
+    }
+    let error = store.advance(Some(first), second, "x").unwrap_err();
+    let holder = git.id();
+    assert!(matches!(&error, StoreError::Locked { pid: Some(pid), .. } if *pid == holder), "{error}");
+    assert!(error.to_string().contains("refs/heads/main.lock"), "{error}");
     assert_eq!(store.head().unwrap(), Some(first));
     assert!(lock.exists(), "it is not ours");
-    fs::remove_file(&lock).unwrap();
+    // It is killed, and leaves its lock.
+    git.kill().unwrap();
+    git.wait().unwrap();
+    fs::remove_file(path.join("holds")).unwrap();
+    fs::remove_file(path.join("hooks/reference-transaction")).unwrap();
+    assert!(lock.exists(), "git left it");
+    let third = commit(&store, Some(first), &[("a", "3")], &[]);
+    store.advance(Some(first), third, "x").unwrap();
+    assert_eq!(store.head().unwrap(), Some(third));
+    assert!(!lock.exists());
+    let first = third;
     // What a jit that was killed under the lock leaves: the lock, linked to `jit/advancing`.
     fs::write(path.join("jit/advancing"), format!("{second}\n")).unwrap();
     fs::hard_link(path.join("jit/advancing"), &lock).unwrap();

@@ -243,15 +243,17 @@ fn the_workflow_of_github_verifies_and_mints() {
     }
     let office = Office::new();
     let case = office.approved();
-    let (minter, authority) = (office.secret("minter"), office.secret("ca-prod"));
+    let (minter, authority, log) = (office.secret("minter"), office.secret("ca-prod"), office.secret("log"));
     let known = [
         ("${{ vars.JIT_LEDGER_ID }}", &*office.id),
         ("${{ secrets.JIT_MINTER_KEY }}", &*minter),
         ("${{ secrets.JIT_CA_PROD }}", &*authority),
+        ("${{ secrets.JIT_LOG_KEY }}", &*log),
     ];
     let steps = steps(&office.has(WORKFLOW));
     let jobs = |job: &str| steps.iter().filter(|step| step.job == job).count();
-    assert_eq!((jobs("verify"), jobs("scenarios"), jobs("mint"), steps.len()), (3, 3, 4, 10));
+    assert_eq!((jobs("verify"), jobs("scenarios"), jobs("checkpoint"), jobs("mint")), (3, 3, 3, 4));
+    assert_eq!(steps.len(), 13);
     let run = |runner: &Runner<'_>, job: &str| {
         for step in steps.iter().filter(|step| step.job == job) {
             let value = |from: &str| known.iter().find(|(name, _)| *name == from).unwrap_or_else(|| panic!("{from}")).1;
@@ -278,6 +280,22 @@ fn the_workflow_of_github_verifies_and_mints() {
     let line = minter.lines().nth(2).unwrap().to_owned();
     for file in left {
         assert!(!String::from_utf8_lossy(&fs::read(&file).unwrap()).contains(&line), "{}", file.display());
+    }
+
+    // The checkpoint, by whoever has the log's key; without it nothing is signed, and nothing fails.
+    let checkpoints = || office.place.git(&office.remote, &["for-each-ref", "refs/heads/checkpoints"]);
+    let step = steps.iter().find(|step| step.script.contains("jit checkpoint")).unwrap();
+    let runner = office.runner("keyless");
+    let said = runner.runs(&BASH, &step.script, &[("LOG_KEY", "")]).ok();
+    assert!(said.out.contains("nothing is signed"), "{}", said.told());
+    assert_eq!(checkpoints(), "");
+    let runner = office.runner("checkpoint");
+    office.place.git(&runner.tree, &["checkout", "-q", "main"]);
+    run(&runner, "checkpoint").ok();
+    assert_ne!(checkpoints(), "");
+    let key = log.lines().nth(2).unwrap();
+    for file in common::files(&runner.tree).into_iter().chain(common::files(&runner.home)) {
+        assert!(!String::from_utf8_lossy(&fs::read(&file).unwrap()).contains(key), "{}", file.display());
     }
 
     // Another ledger in its place is not minted for.
@@ -308,6 +326,14 @@ fn the_workflow_of_github_verifies_and_mints() {
     }
     run(&office.runner("green"), "verify").ok();
 
+    // A pull request is checked as what would come after main.
+    let runner = office.runner("pull-request");
+    fs::write(runner.tree.join(WORKFLOW), "on: push\n").unwrap();
+    let identity = ["-c", "user.name=Raj", "-c", "user.email=raj@acme.example", "-c", "commit.gpgSign=false"];
+    office.place.git(&runner.tree, &[&identity[..], &["commit", "-q", "-a", "-m", "A small mend"]].concat());
+    let said = run(&runner, "verify").exits(4);
+    assert!(said.out.contains(&format!("::error file={WORKFLOW},line=1,title=C05 ")), "{}", said.told());
+
     // A void commit is red.
     let raj = office.desk("raj");
     raj.jit(&["sync"]).ok();
@@ -317,7 +343,30 @@ fn the_workflow_of_github_verifies_and_mints() {
     office.place.git(&raj.ledger, &[&identity[..], &["commit", "-q", "-m", "A small mend"]].concat());
     office.place.git(&raj.ledger, &["push", "-q", "origin", "main"]);
     let said = run(&office.runner("void"), "verify").exits(4);
-    assert!(said.out.contains("::error title=C05::"), "{}", said.told());
+    assert!(said.out.contains(&format!("::error file={WORKFLOW},line=1,title=C05 ")), "{}", said.told());
+}
+
+/// Nothing of the workflows is wider than it has to be, and what they run from elsewhere cannot change under them.
+#[test]
+fn the_workflows_ask_for_little() {
+    let workflow = TEMPLATE[1].1;
+    assert!(workflow.contains("\npermissions: {}\n"));
+    let writes: Vec<&str> = workflow.lines().filter(|line| line.contains(": write")).map(str::trim).collect();
+    assert_eq!(writes, ["contents: write # to the branch checkpoints", "contents: write # the issuance is pushed"]);
+    let uses: Vec<&str> = workflow.lines().filter_map(|line| line.split("uses: ").nth(1)).collect();
+    assert_eq!(uses.len(), 4);
+    for line in uses {
+        let digest = line.split('@').nth(1).unwrap().split(' ').next().unwrap();
+        assert!(digest.len() == 40 && digest.bytes().all(|byte| byte.is_ascii_hexdigit()), "{line}");
+    }
+    assert!(!workflow.contains("pull_request_target"));
+    // An expression within a script would be text that others write.
+    for step in steps(workflow) {
+        assert!(!step.script.contains("${{"), "{}", step.script);
+        let secret = step.variables.iter().any(|(_, from)| from.contains("secrets."));
+        assert!(!secret || ["mint", "checkpoint"].contains(&&*step.job), "{}", step.job);
+    }
+    assert!(TEMPLATE[2].1.contains("@sha256:"));
 }
 
 #[test]
@@ -328,10 +377,10 @@ fn the_file_of_gitlab_verifies_and_mints() {
     let office = Office::new();
     let case = office.approved();
     let file = office.has(GITLAB);
-    let (minter, authority) = (office.place.key("minter"), office.place.key("ca-prod"));
+    let (minter, authority, log) = (office.place.key("minter"), office.place.key("ca-prod"), office.place.key("log"));
     let url = office.remote.to_str().unwrap().strip_suffix(".git").unwrap();
     for (number, shell) in [&["bash", "-eo", "pipefail"][..], &["sh", "-e"]].iter().enumerate() {
-        for job in ["verify", "scenarios", "mint"] {
+        for job in ["verify", "scenarios", "checkpoint", "mint"] {
             let runner = office.runner(&format!("{job}-{number}"));
             let variables = [
                 ("CI_COMMIT_SHA", &*runner.head),
@@ -341,12 +390,18 @@ fn the_file_of_gitlab_verifies_and_mints() {
                 ("LEDGER_ID", &*office.id),
                 ("MINTER_KEY_FILE", minter.to_str().unwrap()),
                 ("CA_PROD_FILE", authority.to_str().unwrap()),
+                ("LOG_KEY_FILE", log.to_str().unwrap()),
                 ("PUSH_TOKEN", "secret-of-the-forge"),
             ];
             let script = script(&file, job);
             assert!(script.contains("jit "), "{job}: {script:?}");
             runner.runs(shell, &script, &variables).ok();
+            if job == "verify" {
+                let report = fs::read_to_string(runner.tree.join("gl-code-quality-report.json")).unwrap();
+                assert_eq!(report.trim(), "[]");
+            }
         }
+        assert_ne!(office.place.git(&office.remote, &["for-each-ref", "refs/heads/checkpoints"]), "");
         assert_eq!(office.desk("alice").sees(&case)["state"], "live");
     }
 }

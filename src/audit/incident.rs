@@ -1,4 +1,5 @@
-//! One incident as one timeline: every event of every case that names it, in the log's order. Imports `domain`.
+//! One incident as one timeline: every event of every case that names it, in the log's order; what overlapped it
+//! ([`overlap`]); and by when others must be told of it ([`clock`]). Imports `domain`.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -9,6 +10,12 @@ use super::sheet::{Cell, Column, Sheet};
 use crate::domain::event::{Body, Event, Kind, Subject};
 use crate::domain::id::{CaseId, Digest};
 use crate::domain::state::case::{Case, Matter};
+
+mod clock;
+mod overlap;
+
+pub use clock::{Clock, Duty, clocks};
+pub use overlap::overlapped;
 
 /// The columns.
 pub const COLUMNS: &[Column] = &[
@@ -49,6 +56,19 @@ pub fn cases<'a>(ledger: &Ledger<'a>, incident: &str, revocations: &BTreeMap<Dig
         }
     }
     found
+}
+
+/// Every incident that something names, in their order, each with its cases. `revocations` as for [`cases`].
+pub fn named<'a>(ledger: &Ledger<'a>, revocations: &BTreeMap<Digest, String>) -> Vec<(String, Vec<&'a Case>)> {
+    let mut names: BTreeSet<&str> = revocations.values().map(String::as_str).collect();
+    for case in ledger.state.cases() {
+        names.extend(match case.matter() {
+            Matter::Access(access) => access.request.incident.as_deref(),
+            Matter::Lock(lock) => lock.incident.as_deref(),
+            Matter::Proposal(_) | Matter::Genesis => None,
+        });
+    }
+    names.into_iter().map(|name| (name.to_owned(), cases(ledger, name, revocations))).collect()
 }
 
 /// The timeline of these events, which are all of its cases' in any order.

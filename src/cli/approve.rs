@@ -12,7 +12,7 @@ use crate::domain::state::case::{Case, CaseState};
 /// Shows everything that will be signed, then signs. Without CASE, a list of what waits for you.
 #[derive(Debug, clap::Args)]
 pub struct Args {
-    /// The cases: their ids or the beginnings of them.
+    /// The cases: their ids or the beginnings of them, links to them (jit link), or files that hold a link.
     #[arg(value_name = "CASE")]
     pub cases: Vec<String>,
     /// What there is to say about it.
@@ -28,7 +28,8 @@ pub fn run(context: &mut Context, args: Args) -> Outcome {
     let mut turn = Turn::open(context)?;
     let mut cases = Vec::new();
     for named in &args.cases {
-        cases.push(turn.session.case(named)?.id());
+        let linked = super::link::in_file(context, named)?;
+        cases.push(turn.session.case(linked.as_deref().unwrap_or(named))?.id());
     }
     if cases.is_empty() {
         let mine = waiting_for_me(context, &turn);

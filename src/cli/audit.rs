@@ -4,12 +4,12 @@ use super::{Context, Outcome};
 use reports::Which;
 
 mod all;
-mod bundle;
+pub(super) mod bundle;
 pub(super) mod carry;
 mod check;
 mod consistency;
 mod controls;
-mod incident;
+pub(super) mod incident;
 mod page;
 mod population;
 mod prove;

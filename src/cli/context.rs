@@ -17,7 +17,7 @@ use crate::domain::id::{Name, Nonce};
 use crate::domain::key::PublicKey;
 use crate::domain::policy::Policy;
 use crate::domain::time::Timestamp;
-use crate::git::{GitError, GitStore, Program};
+use crate::git::{GitError, GitStore, Program, Warning};
 use crate::ports::{Clock, Rng, Signer};
 use crate::sign::{self, Agent, KeyFile, KeyFileError, KeySpec, Keygen, NoPassphrase, OpenError};
 
@@ -30,7 +30,7 @@ mod place;
 pub use announced::Announced;
 pub use config::{Config, LedgerEntry};
 pub use ledger::{Freshness, History, Ledger};
-pub(in crate::cli) use ledger::{read_pin, write_pin};
+pub(in crate::cli) use ledger::{is_the_remotes, made_here, read_pin, write_pin};
 
 /// How often a passphrase is asked for.
 const PASSPHRASE_TRIES: usize = 3;
@@ -208,7 +208,11 @@ impl Context {
         let store = GitStore::open(&directory)?;
         self.output.detail(format!("ledger: {}", store.path().display()));
         for warning in store.warnings()? {
-            self.output.detail(warning.to_string());
+            // Attack 22: whoever also looks with git sees something else than jit.
+            match warning {
+                Warning::Replaced(_) => self.output.warning(warning.to_string()),
+                Warning::Alternates | Warning::Loose(_) => self.output.detail(warning.to_string()),
+            }
         }
         Ok(store)
     }

@@ -12,7 +12,6 @@ use super::output::Output;
 use crate::domain::finding::{Code, Fault};
 use crate::domain::policy::PolicyErrors;
 use crate::domain::text::visible;
-use crate::git::GitError;
 use crate::host::HostError;
 use crate::issue::ssh_cert::IssueError;
 use crate::ledger::ReplayError;
@@ -20,8 +19,10 @@ use crate::ledger::append::AppendError;
 use crate::ledger::checkpoints::BranchError;
 use crate::ledger::governed::GovernedError;
 use crate::ledger::pin::PinError;
-use crate::ports::{RemoteError, RngError, SignError, StoreError};
+use crate::ports::{RemoteError, RngError, SignError};
 use crate::sign::{AgentError, KeyFileError, OpenError};
+
+mod store;
 
 /// What kind of failure it is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -30,6 +31,8 @@ pub enum ErrorKind {
     Failed,
     /// The other side did not answer: a command that only looks goes on with what lies here.
     Unreachable,
+    /// What the other side has cannot be written here: the same.
+    Unkept,
     /// It was asked for in a way that cannot be understood or answered.
     Usage,
     /// The policy or a rule forbids it; nothing was signed.
@@ -46,7 +49,7 @@ impl ErrorKind {
     /// The exit code (product.md).
     pub const fn exit_code(self) -> u8 {
         match self {
-            Self::Failed | Self::Unreachable => 1,
+            Self::Failed | Self::Unreachable | Self::Unkept => 1,
             Self::Usage => 2,
             Self::Refused => 3,
             Self::Findings => 4,
@@ -248,62 +251,6 @@ fn failed(error: &dyn Error, hint: &str) -> CliError {
     of(ErrorKind::Failed, error, Some(hint.to_owned()))
 }
 
-impl From<GitError> for CliError {
-    fn from(error: GitError) -> Self {
-        match &error {
-            GitError::NotARepository(_) => failed(&error, "name a ledger with --ledger DIR, or make one: jit init DIR"),
-            GitError::OtherOwner(path) => {
-                failed(&error, &format!("git config --global --add safe.directory {}", path.display()))
-            }
-            GitError::Shallow(_) => failed(&error, "git fetch --unshallow, or clone it whole: jit clone URL DIR"),
-            GitError::Grafts(path) => failed(&error, &format!("rm {}", path.display())),
-            GitError::ObjectFormat(_) => failed(&error, "git init --object-format=sha1, or: jit init DIR"),
-            GitError::NotEmpty(_) => failed(&error, "choose another directory"),
-            GitError::SymbolicBranch(..) => failed(&error, "make main a branch of its own"),
-            GitError::StateName(_) => of(ErrorKind::Failed, &error, None),
-            GitError::NotPlain(_) => failed(&error, "look at what lies there, and move it away"),
-            GitError::Busy(_) => failed(&error, "wait until the other command has ended, then try again"),
-            GitError::File { path, cause } => Self::file("use", path, cause),
-            GitError::Repository { .. } => failed(&error, "jit doctor"),
-            GitError::Remote(cause) => Self::from_remote(cause),
-        }
-    }
-}
-
-impl CliError {
-    fn from_remote(error: &RemoteError) -> Self {
-        match error {
-            RemoteError::LostRace => failed(error, "run the command again"),
-            RemoteError::Refused(_) => {
-                failed(error, "ask who runs the remote why; what was signed waits for: jit sync")
-            }
-            RemoteError::Unreachable(_) => failed(error, "check the remote and your access to it, then: jit sync"),
-            RemoteError::Git(_) => failed(error, "check that `git` works here: git --version"),
-        }
-    }
-}
-
-impl From<RemoteError> for CliError {
-    fn from(error: RemoteError) -> Self {
-        Self::from_remote(&error)
-    }
-}
-
-impl From<StoreError> for CliError {
-    fn from(error: StoreError) -> Self {
-        match &error {
-            StoreError::Missing(_) => failed(&error, "the clone is incomplete or damaged: clone it again"),
-            StoreError::OtherKind(..) => failed(&error, "the clone is damaged: git fsck"),
-            StoreError::TooLarge { .. } => failed(&error, "jit verify"),
-            StoreError::Moved { .. } => failed(&error, "run the command again"),
-            StoreError::Write(_) => {
-                failed(&error, "check free space and permissions of the ledger; nothing was changed")
-            }
-            StoreError::Read(_) => failed(&error, "git fsck"),
-        }
-    }
-}
-
 impl From<KeyFileError> for CliError {
     fn from(error: KeyFileError) -> Self {
         Self::from_key_file(&error)
@@ -460,7 +407,10 @@ const fn hint_of(code: Code) -> Option<&'static str> {
         Code::K04 => Some("name your key with --key FILE; jit policy show lists everybody's"),
         Code::K05 => Some("jit doctor says which of your keys can sign for which roles"),
         Code::L01 | Code::L02 | Code::L03 | Code::L05 => Some("jit sync, then run the command again"),
-        Code::L04 => Some("set this machine's clock (it must agree with the others'), then run the command again"),
+        Code::L04 => Some(
+            "compare this machine's clock (date -u) with one that you trust, and set it; if it is right, somebody wrote with a \
+             clock that is ahead (jit log shows who): run the command again when that time has come",
+        ),
         Code::E03 => Some("write it as plain text that says why"),
         Code::C01 | Code::C02 | Code::C03 | Code::C04 | Code::C05 | Code::C06 | Code::C07 | Code::C08 => None,
         Code::E01 | Code::E02 | Code::E04 => None,
@@ -473,6 +423,10 @@ impl From<ReplayError> for CliError {
         match error {
             ReplayError::Store(cause) => Self::from(cause).context("the ledger could not be checked"),
             ReplayError::Commit(..) => failed(&error, "the clone is damaged: clone it again, and compare"),
+            ReplayError::CommitTooLarge { .. } => failed(
+                &error,
+                "take the remote's main back to the commit before it: nobody has verified more than that",
+            ),
             ReplayError::Genesis { .. } => {
                 of(ErrorKind::Findings, &error, Some("this is no ledger of jit/1".to_owned()))
             }
@@ -515,15 +469,29 @@ impl From<AppendError> for CliError {
             AppendError::Store(cause) => Self::from(cause).context("nothing was appended"),
             AppendError::Sign(cause) => Self::from(cause).context("nothing was signed"),
             AppendError::Rng(cause) => cause.into(),
-            AppendError::Queued { .. } => failed(&error, "jit sync delivers it once, as soon as the remote takes it"),
+            AppendError::Queued { cause: RemoteError::Locked { ref lock, .. }, .. } => {
+                let hint = format!(
+                    "if no git is at work there, whoever runs the remote types: rm {lock}; then, here: jit sync"
+                );
+                failed(&error, &hint)
+            }
+            AppendError::Queued { .. } => {
+                failed(&error, "do not sign it again: jit sync delivers it once, as soon as the remote takes it")
+            }
             AppendError::Remote(cause) => {
-                let away = matches!(cause, RemoteError::Unreachable(_));
+                let kind = match cause {
+                    RemoteError::Unreachable(_) => ErrorKind::Unreachable,
+                    RemoteError::Disk(_) => ErrorKind::Unkept,
+                    RemoteError::LostRace
+                    | RemoteError::Refused(_)
+                    | RemoteError::Locked { .. }
+                    | RemoteError::Git(_) => ErrorKind::Failed,
+                };
                 let mut told = Self::from(cause).context("nothing was signed: the remote could not be asked");
-                if away {
-                    told.0.kind = ErrorKind::Unreachable;
-                }
+                told.0.kind = kind;
                 told
             }
+            AppendError::Waits { .. } => failed(&error, "jit sync delivers it once, as soon as the remote takes it"),
             AppendError::Outbox(_) => failed(&error, "check free space and permissions of the ledger"),
             AppendError::Busy(_) => failed(&error, "run the command again"),
             AppendError::Other(_) => of(ErrorKind::Failed, &error, None),

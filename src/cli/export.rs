@@ -14,17 +14,17 @@ use super::{Context, Exit, Outcome};
 use crate::domain::time::Ttl;
 use carry::{Carried, Carrier, Patience};
 use cursor::{CursorFile, Start};
-use destination::Destination;
+pub use destination::Destination;
 use format::{Format, Shape};
 use receiver::Means;
 
 mod carry;
-mod cursor;
+pub(super) mod cursor;
 mod destination;
 mod format;
-mod receiver;
-mod stop;
-mod upstream;
+pub(super) mod receiver;
+pub(in crate::cli) mod stop;
+pub(in crate::cli) mod upstream;
 
 /// Give every event to other systems: a file, a log collector, an HTTP endpoint.
 ///
@@ -41,8 +41,8 @@ pub struct Args {
     /// Go on: give each event as it comes, until the process is told to end.
     #[arg(long)]
     pub follow: bool,
-    /// How often to fetch the remote with --follow.
-    #[arg(long, value_name = "DURATION", default_value = "5s", value_parser = super::args::ttl)]
+    /// How often to fetch the remote with --follow; one on this machine is fetched as soon as it moves.
+    #[arg(long, value_name = "DURATION", default_value = "1s", value_parser = super::args::ttl)]
     pub every: Ttl,
     /// Begin behind this: a commit, an event's id, how many events to pass over, `start` or `now` [default: the cursor].
     #[arg(long, value_name = "CURSOR")]

@@ -19,7 +19,7 @@ use crate::domain::key::PublicKey;
 use crate::domain::policy::Policy;
 use crate::domain::state::State;
 use crate::domain::text;
-use crate::git::{GitError, GitStore};
+use crate::git::{self, GitError, GitStore};
 use crate::ledger::append::found;
 use crate::merkle;
 use crate::ports::{Signer, Store as _};
@@ -71,6 +71,8 @@ const KEYS: [&str; 3] = ["ca-prod", "minter", "log"];
 pub fn run(context: &mut Context, args: Args) -> Outcome {
     let directory = context.resolve(args.directory.as_deref().unwrap_or(Path::new(".")));
     // What can be refused is refused before anything is made or asked.
+    // What an earlier one left that was killed.
+    git::clear_unfinished(&directory, args.bare)?;
     let git_directory = if args.bare { directory.clone() } else { directory.join(".git") };
     let had_repository = git_directory.join("HEAD").exists();
     if had_repository && GitStore::open(&directory)?.head()?.is_some() {

@@ -38,6 +38,12 @@ impl Output {
         }
     }
 
+    /// The same without colours, for text that is shown elsewhere than on stdout; it writes results and errors only.
+    #[must_use]
+    pub fn plain(&self, width: usize) -> Self {
+        Self { quiet: true, colour: false, width, ..self.clone() }
+    }
+
     /// Whether the result is to be JSON.
     pub const fn is_json(&self) -> bool {
         self.json

@@ -19,14 +19,14 @@ use crate::recording::scan::{Expected, Scan, scan};
 use crate::recording::{Fault, Header, reader};
 use crate::sign::Opener;
 use export::Export;
-use screen::Look;
+pub use screen::{Filter, Look};
 use stage::{Interrupt, Pace, Stage};
 
 mod export;
 mod follow;
 mod identity;
 mod screen;
-mod source;
+pub(in crate::cli) mod source;
 mod stage;
 
 /// How many faults are told one by one.

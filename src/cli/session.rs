@@ -53,6 +53,17 @@ impl Session {
                     context.output.warning("the remote does not answer: going on with what lies here");
                     is_fresh = false;
                 }
+                // Whoever prepares commits by hand wants to see what they would do; nobody signs on top of them.
+                Err(_) if ledger.ahead() > 0 => {
+                    let ahead = super::output::count(ledger.ahead(), "commit");
+                    context
+                        .output
+                        .warning(format!("{ahead} on main here, made by hand, the remote does not have: counted in"));
+                }
+                Err(error) if error.kind() == super::error::ErrorKind::Unkept => {
+                    context.output.warning(format!("{}: going on with what lies here", error.innermost()));
+                    is_fresh = false;
+                }
                 other => {
                     other?;
                 }
@@ -104,12 +115,12 @@ impl Session {
         self.ledger.waiting()
     }
 
-    /// The case that `text` names: any unambiguous beginning of its id.
+    /// The case that `text` names: any unambiguous beginning of its id, or a link (`jit link`).
     ///
     /// # Errors
-    /// Where none or several begin so.
+    /// Where none or several begin so, or the link is to another ledger.
     pub fn case(&self, text: &str) -> Result<&Case, CliError> {
-        self.ledger.case(text)
+        self.ledger.case(super::link::case_of(text, self.state())?.unwrap_or(text))
     }
 
     /// The case with this id, which is known.

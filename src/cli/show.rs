@@ -10,6 +10,9 @@ pub struct Args {
     /// The case: its id or the beginning of it.
     #[arg(value_name = "CASE")]
     pub case: String,
+    /// Show a link to it as a QR code, too: for `jit approve` on another machine. It gives no right.
+    #[arg(long)]
+    pub qr: bool,
 }
 
 /// Runs the command.
@@ -21,9 +24,13 @@ pub fn run(context: &mut Context, args: Args) -> Outcome {
     let case = session.case(&args.case)?;
     let (state, now) = (session.state(), context.now());
     let plan = proposal::text(&context.output, &session, case, now)?;
+    let qr = match crate::monitor::notify::link(state, case.id()).filter(|_| args.qr) {
+        Some(link) => format!("\n{}\n{link}", super::link::qr(&link)?),
+        None => String::new(),
+    };
     let whole = || {
         let text = case_text(&context.output, state, case, now);
-        if plan.is_empty() { text } else { format!("{text}\n{plan}") }
+        if plan.is_empty() { format!("{text}{qr}") } else { format!("{text}\n{plan}{qr}") }
     };
     context.output.result(|| case_json(state, case, now), whole)?;
     next_step(&context.output, state, case, now);

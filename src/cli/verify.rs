@@ -13,9 +13,9 @@ use super::{Context, Exit, Outcome};
 use crate::domain::finding::{Code, Finding, Void};
 use crate::domain::id::CommitId;
 use crate::domain::text::visible;
-
 use crate::domain::time::Timestamp;
 
+mod annotations;
 pub(super) mod report;
 
 /// Check the ledger: every commit, signature and rule since the first one.
@@ -38,12 +38,18 @@ pub struct Args {
     /// Findings about deadlines and files count, too.
     #[arg(long)]
     pub strict: bool,
-    /// Print annotations for GitHub Actions.
-    #[arg(long)]
+    /// Print annotations for GitHub Actions too, and append to the job's summary (GITHUB_STEP_SUMMARY).
+    #[arg(long, conflicts_with_all = ["gitlab", "sarif"])]
     pub github: bool,
     /// Write a report of it to this file, in plain text: always of the whole history.
     #[arg(long, value_name = "FILE", value_hint = clap::ValueHint::FilePath)]
     pub report: Option<std::path::PathBuf>,
+    /// Print a code quality report for GitLab on stdout, and the rest on stderr.
+    #[arg(long, conflicts_with = "sarif")]
+    pub gitlab: bool,
+    /// Print SARIF 2.1.0 on stdout, and the rest on stderr.
+    #[arg(long)]
+    pub sarif: bool,
 }
 
 /// Runs the command.
@@ -91,44 +97,63 @@ pub fn run(context: &mut Context, args: Args) -> Outcome {
             false => told.push(void::text(&context.output, &session, void)?),
         }
     }
-    context.output.result(
-        || {
-            json!({
-                "ok": ok, "ledger": state.ledger().map(|id| id.to_string()), "head": head, "size": state.size(),
-                "root": replay.root().to_string(), "cases": cases, "checked": checked,
-                "voids": objects,
-                "findings": findings.iter().map(finding_json).collect::<Vec<_>>(),
-            })
-        },
-        || {
-            let mut text = String::new();
-            for told in &told {
-                text.push_str(told);
-            }
-            for finding in &findings {
-                let case = finding.case.map_or_else(String::new, |case| format!(" case {}:", case.short()));
-                text.push_str(&format!("finding  {}{case} {}\n", finding.code, visible(&finding.message)));
-            }
-            let counted: Vec<String> = cases.iter().map(|(state, count)| format!("{count} {state}")).collect();
-            let verdict = if ok { context.output.green("ok") } else { context.output.red("NOT OK") };
-            text.push_str(&format!(
-                "{verdict}  {}: {}, every signature and rule checked\n",
-                state.name(),
-                super::output::count(state.size(), "event")
-            ));
-            text.push_str(&format!("    ledger {}\n", state.ledger().map_or_else(String::new, |id| id.to_string())));
-            text.push_str(&format!("    head   {}\n    root   {}\n", head.clone().unwrap_or_default(), replay.root()));
-            if known > 0 {
-                text.push_str(&format!("    checked {checked} now, {known} before (jit verify --full: all again)\n"));
-            }
-            if !counted.is_empty() {
-                text.push_str(&format!("    cases  {}\n", counted.join(", ")));
-            }
-            text
-        },
-    )?;
-    if args.github {
-        annotate(context, &voids, &findings)?;
+    let found = match args.github || args.gitlab || args.sarif {
+        true => annotations::objections(&session, &voids, &findings)?,
+        false => Vec::new(),
+    };
+    let token = context.nonce()?;
+    let as_json = || {
+        json!({
+            "ok": ok, "ledger": state.ledger().map(|id| id.to_string()), "head": head, "size": state.size(),
+            "root": replay.root().to_string(), "cases": cases, "checked": checked,
+            "voids": objects,
+            "findings": findings.iter().map(finding_json).collect::<Vec<_>>(),
+        })
+    };
+    let as_text = || {
+        let mut text = String::new();
+        for told in &told {
+            text.push_str(told);
+        }
+        for finding in &findings {
+            let case = finding.case.map_or_else(String::new, |case| format!(" case {}:", case.short()));
+            text.push_str(&format!("finding  {}{case} {}\n", finding.code, visible(&finding.message)));
+        }
+        let counted: Vec<String> = cases.iter().map(|(state, count)| format!("{count} {state}")).collect();
+        let verdict = if ok { context.output.green("ok") } else { context.output.red("NOT OK") };
+        text.push_str(&format!(
+            "{verdict}  {}: {}, every signature and rule checked\n",
+            state.name(),
+            super::output::count(state.size(), "event")
+        ));
+        text.push_str(&format!("    ledger {}\n", state.ledger().map_or_else(String::new, |id| id.to_string())));
+        text.push_str(&format!("    head   {}\n    root   {}\n", head.clone().unwrap_or_default(), replay.root()));
+        if known > 0 {
+            text.push_str(&format!("    checked {checked} now, {known} before (jit verify --full: all again)\n"));
+        }
+        if !counted.is_empty() {
+            text.push_str(&format!("    cases  {}\n", counted.join(", ")));
+        }
+        text
+    };
+    if args.gitlab || args.sarif {
+        let report = if args.sarif { annotations::sarif(&found) } else { annotations::gitlab(&found) };
+        context.output.summary(&as_text());
+        context.output.print(&report.to_string())?;
+    } else if args.github {
+        // What others wrote is printed as well: until the token, which they cannot know, the runner takes no commands.
+        let (stop, go) = annotations::fence(token.as_str());
+        context.output.bytes(stop.as_bytes())?;
+        context.output.result(as_json, as_text)?;
+        context.output.bytes(go.as_bytes())?;
+        context.output.bytes(annotations::github(&found).as_bytes())?;
+        if let Some(path) = context.environment.variable("GITHUB_STEP_SUMMARY") {
+            let (head, root) = (head.clone().unwrap_or_default(), replay.root().to_string());
+            let text = annotations::summary(state.name(), state.size(), &head, &root, ok, &found);
+            annotations::append(std::path::Path::new(path), &text)?;
+        }
+    } else {
+        context.output.result(as_json, as_text)?;
     }
     if let Some(remedy) = void::remedy(state, context.now()).filter(|_| open > 0) {
         context.output.note("Nothing but emergencies is minted until root members have acknowledged what is void.");
@@ -139,23 +164,6 @@ pub fn run(context: &mut Context, args: Args) -> Outcome {
 
 fn finding_json(finding: &Finding) -> Value {
     json!({ "code": finding.code.as_str(), "case": finding.case.map(|case| case.0.hex()), "message": finding.message })
-}
-
-/// Annotations of GitHub Actions. What others wrote cannot begin a command of its own: `%`, CR and LF are escaped.
-fn annotate(context: &Context, voids: &[&Void], findings: &[Finding]) -> Result<(), CliError> {
-    let escaped = |text: &str| visible(text).replace('%', "%25").replace('\r', "%0D").replace('\n', "%0A");
-    for void in voids.iter().filter(|void| !void.acknowledged) {
-        context.output.print(&format!(
-            "::error title={}::commit {}: {}",
-            void.fault.code,
-            void.commit,
-            escaped(&void.fault.message)
-        ))?;
-    }
-    for finding in findings {
-        context.output.print(&format!("::warning title={}::{}", finding.code, escaped(&finding.message)))?;
-    }
-    Ok(())
 }
 
 /// The position of a commit that `--since` names by its id or a beginning of it.

@@ -18,6 +18,7 @@ mod http;
 mod serve;
 mod state;
 
+pub use http::{Head, head};
 use state::Witness;
 
 /// How often a lost race is tried again.

@@ -9,7 +9,6 @@ use std::thread::sleep;
 use std::time::Duration;
 
 use super::GitError;
-use super::loose::sync_directory;
 use super::reference::identity_of;
 
 /// The largest state file that is read, in bytes.
@@ -19,6 +18,8 @@ const READ_LIMIT: u64 = 1 << 30;
 #[derive(Debug, Clone)]
 pub struct State {
     root: PathBuf,
+    /// Whether what is written is synced.
+    durable: bool,
 }
 
 /// The right to write, held until dropped; the system takes it back when the process ends, however it ends.
@@ -37,7 +38,28 @@ impl Drop for WriterLock {
 impl State {
     /// The state beside the repository whose common git directory this is.
     pub fn beside(common_directory: &Path) -> Self {
-        Self { root: common_directory.join("jit") }
+        Self { root: common_directory.join("jit"), durable: true }
+    }
+
+    /// The same, and nothing is synced where `durable` is false: a power cut may then lose what was acknowledged.
+    #[must_use]
+    pub fn with_durability(self, durable: bool) -> Self {
+        Self { durable, ..self }
+    }
+
+    /// Whether what is written is synced.
+    pub const fn is_durable(&self) -> bool {
+        self.durable
+    }
+
+    /// Syncs a file, unless the repository's owner wants none of it.
+    pub(super) fn sync(&self, file: &File) -> io::Result<()> {
+        if self.durable { file.sync_all() } else { Ok(()) }
+    }
+
+    /// Syncs a directory, so that the names in it survive a power cut; unless the repository's owner wants none of it.
+    pub(super) fn sync_directory(&self, directory: &Path) -> io::Result<()> {
+        if self.durable { File::open(directory)?.sync_all() } else { Ok(()) }
     }
 
     /// The directory.
@@ -100,9 +122,9 @@ impl State {
         let write = || -> io::Result<()> {
             let mut file = tempfile::Builder::new().prefix(".new-").tempfile_in(&directory)?;
             file.write_all(bytes)?;
-            file.as_file().sync_all()?;
+            self.sync(file.as_file())?;
             file.persist(&path).map_err(|error| error.error)?;
-            sync_directory(&directory)
+            self.sync_directory(&directory)
         };
         write().map_err(|cause| GitError::file(&path, cause))
     }
@@ -118,7 +140,7 @@ impl State {
             Err(cause) => Err(GitError::file(path, cause)),
             Ok(()) => {
                 let directory = path.parent().unwrap_or(&self.root);
-                sync_directory(directory).map_err(|cause| GitError::file(directory, cause))
+                self.sync_directory(directory).map_err(|cause| GitError::file(directory, cause))
             }
         }
     }
@@ -149,7 +171,7 @@ impl State {
     /// Waits until no other process writes to this clone, and keeps others from it while the lock lives.
     ///
     /// # Errors
-    /// [`GitError::Busy`] after `patience`.
+    /// [`GitError::Busy`] after `patience`, with the process that holds it.
     pub fn lock(&self, patience: Duration) -> Result<WriterLock, GitError> {
         let pause = Duration::from_millis(20);
         let attempts = u32::try_from(patience.as_millis() / 20).unwrap_or(u32::MAX).saturating_add(1);
@@ -172,7 +194,8 @@ impl State {
                 Err(fs::TryLockError::WouldBlock) => {}
             }
         }
-        Err(GitError::Busy(path))
+        let holder = super::stale::user_of(&path).map(|(pid, name)| format!(": process {pid}, {name}"));
+        Err(GitError::Busy(path, holder.unwrap_or_default()))
     }
 
     fn place(&self, name: &str) -> Result<PathBuf, GitError> {
@@ -204,7 +227,7 @@ impl State {
         match builder.create(directory) {
             Err(cause) if cause.kind() != io::ErrorKind::AlreadyExists => Err(GitError::file(directory, cause)),
             _ => match directory.parent() {
-                Some(parent) => sync_directory(parent).map_err(|cause| GitError::file(parent, cause)),
+                Some(parent) => self.sync_directory(parent).map_err(|cause| GitError::file(parent, cause)),
                 None => Ok(()),
             },
         }
@@ -276,7 +299,7 @@ mod tests {
         let directory = tempfile::tempdir().unwrap();
         let state = State::beside(directory.path());
         let held = state.lock(Duration::ZERO).unwrap();
-        assert!(matches!(state.lock(Duration::from_millis(30)), Err(GitError::Busy(_))));
+        assert!(matches!(state.lock(Duration::from_millis(30)), Err(GitError::Busy(..))));
         drop(held);
         state.lock(Duration::ZERO).unwrap();
     }

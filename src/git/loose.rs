@@ -10,8 +10,13 @@ use std::path::{Path, PathBuf};
 use git2::{Odb, Oid};
 use tempfile::TempPath;
 
+use super::files::State;
 use crate::domain::id::ObjectId;
 use crate::ports::{ObjectKind, StoreError};
+
+mod read;
+
+pub use read::{ReadError, directories, read};
 
 /// An object that is not on disk yet.
 #[derive(Debug, Clone)]
@@ -23,10 +28,15 @@ pub struct Pending {
 /// How many syncs are under way at once: journalling file systems commit them together.
 const PARALLEL: usize = 16;
 
-/// Puts all of `pending` on disk. When this returns, a power cut loses none of them.
-pub fn persist(objects: &Path, odb: &Odb<'_>, pending: &[(ObjectId, Pending)]) -> Result<(), StoreError> {
+/// Puts all of `pending` on disk. When this returns, a power cut loses none of them (unless `state` syncs nothing).
+pub fn persist(
+    state: &State,
+    objects: &Path,
+    odb: &Odb<'_>,
+    pending: &[(ObjectId, Pending)],
+) -> Result<(), StoreError> {
     // 1. Written beside and synced. Where this fails nothing has a name yet, and the files go away again.
-    let written = in_parallel(pending, |(id, object)| write_one(objects, odb, *id, object))?;
+    let written = in_parallel(pending, |(id, object)| write_one(state, objects, odb, *id, object))?;
     // 2. Renamed. Objects without a reference are harmless wherever this stops.
     let mut directories = BTreeSet::new();
     for file in written {
@@ -51,7 +61,7 @@ pub fn persist(objects: &Path, odb: &Odb<'_>, pending: &[(ObjectId, Pending)]) -
     }
     // 3. The names are synced too.
     let directories: Vec<PathBuf> = directories.into_iter().collect();
-    in_parallel(&directories, |directory| sync_directory(directory).map_err(|cause| failed(directory, &cause)))?;
+    in_parallel(&directories, |directory| state.sync_directory(directory).map_err(|cause| failed(directory, &cause)))?;
     Ok(())
 }
 
@@ -59,11 +69,6 @@ pub fn persist(objects: &Path, odb: &Odb<'_>, pending: &[(ObjectId, Pending)]) -
 /// stays one, whatever the umask.
 fn share(around: &Path, new: &Path) -> io::Result<()> {
     fs::set_permissions(new, fs::metadata(around)?.permissions())
-}
-
-/// Syncs a directory, so that the names in it survive a power cut.
-pub fn sync_directory(directory: &Path) -> io::Result<()> {
-    File::open(directory)?.sync_all()
 }
 
 /// libgit2's name of a kind.
@@ -82,15 +87,27 @@ enum Written {
     There(PathBuf),
 }
 
-fn write_one(objects: &Path, odb: &Odb<'_>, id: ObjectId, object: &Pending) -> Result<Written, StoreError> {
+fn write_one(
+    state: &State,
+    objects: &Path,
+    odb: &Odb<'_>,
+    id: ObjectId,
+    object: &Pending,
+) -> Result<Written, StoreError> {
     let hex = id.to_string();
     let (head, tail) = hex.split_at(2);
     let target = objects.join(head).join(tail);
     // Only one that reads back whole counts as there; an empty or broken file under its name is replaced.
-    let there = Oid::from_bytes(id.as_bytes()).and_then(|oid| odb.read(oid));
-    if there.is_ok_and(|there| there.kind() == type_of(object.kind) && there.data() == object.bytes) {
+    let there = if read::has_file(objects, id) {
+        let limit = u64::try_from(object.bytes.len()).unwrap_or(u64::MAX);
+        read(&[objects.to_owned()], id, object.kind, limit).is_ok_and(|there| there.as_ref() == Some(&object.bytes))
+    } else {
+        let there = Oid::from_bytes(id.as_bytes()).and_then(|oid| odb.read(oid));
+        there.is_ok_and(|there| there.kind() == type_of(object.kind) && there.data() == object.bytes)
+    };
+    if there {
         // Perhaps another process wrote it just now and has not synced it. Packed ones git has synced.
-        return match File::open(&target).and_then(|file| file.sync_all()) {
+        return match File::open(&target).and_then(|file| state.sync(&file)) {
             Ok(()) => Ok(Written::There(objects.join(head))),
             Err(cause) if cause.kind() == io::ErrorKind::NotFound => Ok(Written::There(objects.to_owned())),
             Err(cause) => Err(failed(&target, &cause)),
@@ -104,7 +121,7 @@ fn write_one(objects: &Path, odb: &Odb<'_>, id: ObjectId, object: &Pending) -> R
         builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o444));
         let mut file = builder.tempfile_in(objects)?;
         file.write_all(&deflated(object))?;
-        file.as_file().sync_all()?;
+        state.sync(file.as_file())?;
         // Closed: a ledger's first commit may have more files than a process may have open.
         Ok(file.into_temp_path())
     };
@@ -196,7 +213,7 @@ mod tests {
             })
             .collect();
         let odb = repository.odb().unwrap();
-        persist(&directory.path().join("objects"), &odb, &pending).unwrap();
+        persist(&State::beside(directory.path()), &directory.path().join("objects"), &odb, &pending).unwrap();
         for (id, object) in &pending {
             let oid = Oid::from_bytes(id.as_bytes()).unwrap();
             assert_eq!(odb.read_header(oid).unwrap(), (object.bytes.len(), git2::ObjectType::Blob));
@@ -222,7 +239,7 @@ mod tests {
         fs::create_dir(objects.join(&hex[..2])).unwrap();
         fs::write(objects.join(&hex[..2]).join(&hex[2..]), b"").unwrap();
         let pending = [(id, Pending { kind: ObjectKind::Blob, bytes: b"event".to_vec() })];
-        persist(&objects, &repository.odb().unwrap(), &pending).unwrap();
+        persist(&State::beside(directory.path()), &objects, &repository.odb().unwrap(), &pending).unwrap();
         assert_eq!(repository.find_blob(oid).unwrap().content(), b"event");
     }
     #[test]
@@ -240,7 +257,7 @@ mod tests {
         let oid = Oid::hash_object(git2::ObjectType::Blob, b"event").unwrap();
         let id = ObjectId::from_bytes(oid.as_bytes().try_into().unwrap());
         let pending = [(id, Pending { kind: ObjectKind::Blob, bytes: b"event".to_vec() })];
-        persist(&objects, &repository.odb().unwrap(), &pending).unwrap();
+        persist(&State::beside(directory.path()), &objects, &repository.odb().unwrap(), &pending).unwrap();
         let mode = fs::metadata(objects.join(&id.to_string()[..2])).unwrap().permissions().mode();
         assert_eq!(mode & 0o2070, 0o2070, "{mode:o}");
     }

@@ -31,18 +31,20 @@ const KEPT: [&str; 13] = [
 ];
 
 /// Settings of every call. No hooks of this side, no file system monitor, no `ext::` remotes, no clean-up in the
-/// background, and what is fetched is synced like what we write.
-const SETTINGS: [&str; 9] = [
+/// background.
+const SETTINGS: [&str; 7] = [
     "core.hooksPath=/dev/null",
     "core.fsmonitor=false",
     "protocol.ext.allow=never",
     "gc.auto=0",
     "maintenance.auto=false",
-    "core.fsync=committed,reference",
-    "core.fsyncMethod=batch",
     "push.gpgSign=false",
     "advice.pushUpdateRejected=false",
 ];
+
+/// What is fetched is synced like what we write.
+const SYNCED: [&str; 2] = ["core.fsync=committed,reference", "core.fsyncMethod=batch"];
+const UNSYNCED: [&str; 1] = ["core.fsync=none"];
 
 /// The most that is kept of each output, in bytes.
 const OUTPUT_LIMIT: usize = 1 << 20;
@@ -107,7 +109,8 @@ impl Program {
     pub fn run(&self, store: &GitStore, arguments: &[&str]) -> Result<Finished, RemoteError> {
         let mut command = Command::new("git");
         command.env_clear().envs(self.environment.iter().map(|(name, value)| (name, value)));
-        for setting in SETTINGS {
+        let syncing: &[&str] = if store.state().is_durable() { &SYNCED } else { &UNSYNCED };
+        for setting in SETTINGS.iter().chain(syncing) {
             command.args(["-c", setting]);
         }
         let mut directory = OsString::from("--git-dir=");

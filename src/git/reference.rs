@@ -2,7 +2,8 @@
 //! rename, so that a power cut leaves the old value or the new one and never an empty file. Imports `domain::id`, `ports`.
 //!
 //! A lock that one of our own processes left when it was killed is recognised and taken away: the lock is a hard link to
-//! `jit/advancing`, and whoever works on that holds a kernel lock that ends with its process. Git's locks are left alone.
+//! `jit/advancing`, and whoever works on that holds a kernel lock that ends with its process. One that git left goes where
+//! nobody lives who could hold it (`stale`).
 
 use std::fs::{self, File, Metadata, OpenOptions};
 use std::io::{self, Write as _};
@@ -13,13 +14,16 @@ use std::time::Duration;
 use git2::Repository;
 
 use super::files::{State, WriterLock};
-use super::loose::sync_directory;
+use super::stale::{Holder, InTheWay, clear, identity};
 use crate::domain::id::{CommitId, ObjectId};
 use crate::ports::StoreError;
 
 /// How long a lock of another process is waited for: 40 times 50 ms.
 const ATTEMPTS: u32 = 40;
 const PAUSE: Duration = Duration::from_millis(50);
+
+/// The file that the kernel locks for whoever moves the branch.
+pub const TURN: &str = "advance.lock";
 
 /// Where a reference stands, past all caches of packed ones; `None` where there is none.
 pub fn current(repository: &Repository, name: &str) -> Result<Option<CommitId>, StoreError> {
@@ -35,7 +39,7 @@ pub fn current(repository: &Repository, name: &str) -> Result<Option<CommitId>, 
 
 /// One of our processes at a time; the kernel ends this when the process ends, however it ends.
 pub fn turn(state: &State) -> Result<WriterLock, StoreError> {
-    state.wait_for_turn("advance.lock", ATTEMPTS, PAUSE).map_err(|error| StoreError::Write(error.to_string()))
+    state.wait_for_turn(TURN, ATTEMPTS, PAUSE).map_err(|error| StoreError::Write(error.to_string()))
 }
 
 /// Moves `name` from `expected` to `new`, durably. Only who holds the turn may call it.
@@ -57,8 +61,8 @@ pub fn advance(
 
     // Written and synced before the lock is there: the time under the lock is one comparison and one rename.
     let content = format!("{new}\n");
-    write_synced(&beside, &content).map_err(|cause| failed(&beside, &cause))?;
-    let mut held = Held::take(&beside, &lock, &content)?;
+    write_synced(state, &beside, &content).map_err(|cause| failed(&beside, &cause))?;
+    let mut held = Held::take(&beside, &lock, &content, &places(repository))?;
 
     // Under the lock nobody moves the branch: git takes the same lock.
     let actual = current(repository, name)?;
@@ -68,9 +72,15 @@ pub fn advance(
     fs::rename(&held.lock, &target).map_err(|cause| failed(&target, &cause))?;
     held.renamed = true;
     // The event is in the ledger. What fails from here on is not a failed append.
-    let synced = sync_directory(directory);
+    let synced = state.sync_directory(directory);
     drop(held);
-    synced.map_err(|cause| StoreError::Write(format!("moved, but not synced: {}: {cause}", directory.display())))
+    synced.map_err(|cause| StoreError::NotSynced(format!("{}: {cause}", directory.display())))
+}
+
+/// Where somebody who writes to a repository works: its git directory and its work tree.
+pub fn places(repository: &Repository) -> Vec<&Path> {
+    let all = [Some(repository.commondir()), Some(repository.path()), repository.workdir()];
+    all.into_iter().flatten().collect()
 }
 
 /// Appends to the reflogs, where the repository keeps them. For people: nothing depends on it, so failures are ignored.
@@ -99,21 +109,42 @@ struct Held<'p> {
 }
 
 impl<'p> Held<'p> {
-    fn take(beside: &'p Path, lock: &Path, content: &str) -> Result<Self, StoreError> {
-        for attempt in 0..ATTEMPTS {
-            match link_or_create(beside, lock, content) {
-                Ok(()) => return Ok(Self { beside, lock: lock.to_owned(), renamed: false }),
-                Err(cause) if cause.kind() != io::ErrorKind::AlreadyExists => return Err(failed(lock, &cause)),
-                Err(_) if attempt + 1 < ATTEMPTS => sleep(PAUSE),
-                Err(_) => {}
+    fn take(beside: &'p Path, lock: &Path, content: &str, places: &[&Path]) -> Result<Self, StoreError> {
+        match hold(lock, places, || link_or_create(beside, lock, content)) {
+            Ok(()) => Ok(Self { beside, lock: lock.to_owned(), renamed: false }),
+            Err(error) => {
+                let _ = fs::remove_file(beside);
+                Err(error)
             }
         }
-        let _ = fs::remove_file(beside);
-        Err(StoreError::Write(format!(
-            "{} is there: another git process is writing, or one died; if none runs, remove that file",
-            lock.display()
-        )))
     }
+}
+
+/// Takes a lock with `take`, waiting for others; one that nobody who lives can hold is removed.
+pub fn hold(lock: &Path, places: &[&Path], take: impl Fn() -> io::Result<()>) -> Result<(), StoreError> {
+    let mut seen = None;
+    for attempt in 0..ATTEMPTS {
+        match take() {
+            Ok(()) => return Ok(()),
+            Err(cause) if cause.kind() != io::ErrorKind::AlreadyExists => return Err(failed(lock, &cause)),
+            Err(_) => {}
+        }
+        if attempt == 0 {
+            seen = identity(lock);
+        }
+        sleep(PAUSE);
+    }
+    clear(lock, seen, places).map_err(locked)?;
+    take().map_err(|cause| failed(lock, &cause))
+}
+
+/// A lock in the way, as whoever appends is told it.
+pub fn locked(told: InTheWay) -> StoreError {
+    let pid = match told.holder {
+        Holder::Alive(pid, _) => Some(pid),
+        Holder::Nobody | Holder::Dead | Holder::Unknown(_) => None,
+    };
+    StoreError::Locked { lock: told.lock.display().to_string(), why: told.why(), pid }
 }
 
 impl Drop for Held<'_> {
@@ -126,7 +157,7 @@ impl Drop for Held<'_> {
     }
 }
 
-fn link_or_create(beside: &Path, lock: &Path, content: &str) -> io::Result<()> {
+pub fn link_or_create(beside: &Path, lock: &Path, content: &str) -> io::Result<()> {
     match fs::hard_link(beside, lock) {
         Err(cause) if cause.kind() == io::ErrorKind::AlreadyExists => Err(cause),
         Err(cause) if matches!(cause.kind(), io::ErrorKind::Unsupported | io::ErrorKind::PermissionDenied) => {
@@ -143,7 +174,7 @@ fn link_or_create(beside: &Path, lock: &Path, content: &str) -> io::Result<()> {
 }
 
 /// A lock left by one of our processes that died. We hold the turn, so none of them lives.
-fn remove_own_stale_lock(beside: &Path, lock: &Path) -> Result<(), StoreError> {
+pub fn remove_own_stale_lock(beside: &Path, lock: &Path) -> Result<(), StoreError> {
     if same_file(beside, lock) {
         fs::remove_file(lock).map_err(|cause| failed(lock, &cause))?;
     }
@@ -153,14 +184,13 @@ fn remove_own_stale_lock(beside: &Path, lock: &Path) -> Result<(), StoreError> {
     }
 }
 
-fn write_synced(path: &Path, content: &str) -> io::Result<()> {
+fn write_synced(state: &State, path: &Path, content: &str) -> io::Result<()> {
     let mut file = File::create_new(path)?;
     file.write_all(content.as_bytes())?;
-    file.sync_all()
+    state.sync(&file)
 }
 
 fn same_file(left: &Path, right: &Path) -> bool {
-    let identity = |path: &Path| fs::symlink_metadata(path).ok().map(|meta| identity_of(&meta));
     identity(left).is_some_and(|left| identity(right) == Some(left))
 }
 
@@ -170,6 +200,6 @@ pub fn identity_of(meta: &Metadata) -> (u64, u64) {
     (meta.dev(), meta.ino())
 }
 
-fn failed(path: &Path, cause: &io::Error) -> StoreError {
+pub fn failed(path: &Path, cause: &io::Error) -> StoreError {
     StoreError::Write(format!("{}: {cause}", path.display()))
 }

@@ -6,8 +6,9 @@ use std::thread::sleep;
 use std::time::Duration;
 
 use super::program::{Finished, Program};
+use super::reference::places;
 use super::repository::GitStore;
-use super::{BRANCH, GitError};
+use super::{BRANCH, GitError, stale, unfinished};
 use crate::domain::id::CommitId;
 use crate::ports::{Remote, RemoteError, StoreError};
 
@@ -25,7 +26,7 @@ pub struct GitRemote<'a> {
 /// What a push came to.
 enum Verdict {
     LostRace,
-    /// The other side's branch was locked for a moment; or a lock was left there.
+    /// The other side's branch was locked for a moment; or this lock was left there.
     Locked(String),
     Failed(RemoteError),
 }
@@ -105,9 +106,21 @@ impl Remote for GitRemote<'_> {
         ];
         let mut finished = self.program.run(self.store, &arguments)?;
         // Another process fetched into this clone at the same moment: what it fetched may be older than what we saw.
-        for attempt in 0..5 {
+        let lock = self.store.git().commondir().join(format!("{tracking}.lock"));
+        let mut seen = None;
+        for attempt in 0..8 {
             if finished.success || !finished.stderr.contains("cannot lock ref") {
                 break;
+            }
+            match attempt {
+                0 => seen = stale::identity(&lock),
+                // It has stayed for more than two seconds: it is git's own, and a git that was killed left it.
+                7 => stale::clear(&lock, seen, &places(self.store.git())).map_err(|told| RemoteError::Locked {
+                    lock: told.lock.display().to_string(),
+                    why: told.why(),
+                    is_remote: false,
+                })?,
+                _ => {}
             }
             sleep(Duration::from_millis(20 << attempt));
             finished = self.program.run(self.store, &arguments)?;
@@ -116,7 +129,14 @@ impl Remote for GitRemote<'_> {
             if finished.stderr.contains("couldn't find remote ref") {
                 return Ok(None);
             }
-            return Err(RemoteError::Unreachable(summary(&finished.stderr)));
+            let ours = |line: &&str| {
+                let is_full = line.contains("No space left on device") || line.contains("Disk quota exceeded");
+                !line.starts_with("remote:") && (is_full || line.contains("Read-only file system"))
+            };
+            return Err(match finished.stderr.lines().find(ours) {
+                Some(line) => RemoteError::Disk(printable(line)),
+                None => RemoteError::Unreachable(summary(&finished.stderr)),
+            });
         }
         // Git warns, exits with 0 and leaves the reference where it was: that must not pass for an answer.
         if finished.stderr.contains("shallow roots are not allowed") {
@@ -144,7 +164,10 @@ impl Remote for GitRemote<'_> {
                     sleep(Duration::from_millis(100 << attempt));
                     attempt += 1;
                 }
-                Err(Verdict::Locked(why)) => return Err(RemoteError::Refused(why)),
+                Err(Verdict::Locked(lock)) => {
+                    let why = "at the remote: another git is writing there, or one died".to_owned();
+                    return Err(RemoteError::Locked { lock, why, is_remote: true });
+                }
             }
         }
         // Git does it where its fetch settings are usual; the push stands whether or not this does.
@@ -159,13 +182,15 @@ impl Remote for GitRemote<'_> {
 /// that nothing is checked out before it is verified: the caller then advances from `None` to the returned head.
 ///
 /// # Errors
-/// Where the directory holds something, or the fetch fails; a directory that was made is gone again then.
+/// Where the directory holds something, or the fetch fails; a directory that was made is gone again then. What a clone left
+/// that was killed is no hindrance: it goes first.
 pub fn clone(
     url: &str,
     directory: &Path,
     bare: bool,
     program: &Program,
 ) -> Result<(GitStore, Option<CommitId>), GitError> {
+    unfinished::clear(directory, bare)?;
     let was_there = directory.exists();
     let occupied = std::fs::read_dir(directory).is_ok_and(|mut entries| entries.next().is_some());
     if occupied || std::fs::symlink_metadata(directory).is_ok_and(|meta| !meta.is_dir()) {
@@ -202,7 +227,8 @@ fn clone_into(
         config.set_str(key, value).map_err(|error| GitError::repository(directory, &error))?;
     }
     // Opened again: a shallow or grafted source may have made this one so.
-    Ok((GitStore::open(directory)?, head))
+    let mark = store.mark();
+    Ok((GitStore::open(directory)?.being_made(mark), head))
 }
 
 /// What `git push --porcelain` says about the one reference that was pushed.
@@ -231,8 +257,10 @@ fn judge(finished: &Finished, branch: &str) -> Result<(), Verdict> {
     if moved {
         return Err(Verdict::LostRace);
     }
-    if says(".lock': File exists") {
-        return Err(Verdict::Locked(remote_lines(&finished.stderr).unwrap_or(refusal)));
+    if let Some((before, _)) = both.split_once(".lock': File exists") {
+        // "Unable to create '/srv/acme.git/./refs/heads/main.lock': File exists."
+        let path = before.rsplit('\'').next().unwrap_or_default();
+        return Err(Verdict::Locked(format!("{}.lock", printable(&path.replace("/./", "/")))));
     }
     if refusal.contains("hook declined") {
         let why = remote_lines(&finished.stderr).unwrap_or(refusal);
@@ -244,14 +272,18 @@ fn judge(finished: &Finished, branch: &str) -> Result<(), Verdict> {
     if refusal.starts_with("[remote failure]") {
         return Err(Verdict::Failed(RemoteError::Unreachable(summary(&finished.stderr))));
     }
-    let why = match remote_lines(&finished.stderr) {
-        Some(lines) => format!("{refusal}: {lines}"),
-        None => refusal,
+    let unpacking = finished.stderr.lines().find_map(|line| line.strip_prefix("error: remote unpack failed: "));
+    let why = match (remote_lines(&finished.stderr), unpacking) {
+        (Some(lines), _) => format!("{refusal}: {lines}"),
+        (None, Some(unpacking)) => {
+            format!("it cannot write: {} (is its disk full, or read-only?)", printable(unpacking))
+        }
+        (None, None) => refusal,
     };
     Err(Verdict::Failed(RemoteError::Refused(why)))
 }
 
-/// What the other side said (`remote: …`), control characters taken out: it goes to a terminal.
+/// What the other side said (`remote: …`), a line each, control characters taken out: it goes to a terminal.
 fn remote_lines(stderr: &str) -> Option<String> {
     let lines: Vec<String> = stderr
         .lines()
@@ -259,7 +291,7 @@ fn remote_lines(stderr: &str) -> Option<String> {
         .map(printable)
         .filter(|line| !line.is_empty())
         .collect();
-    (!lines.is_empty()).then(|| lines.join("; "))
+    (!lines.is_empty()).then(|| lines.join("\n"))
 }
 
 /// The last lines of git's messages, on one.

@@ -7,15 +7,18 @@
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;
-use std::path::Path;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
 
+use git2::{
+    ErrorCode, ObjectFormat, ObjectType, Odb, OdbObject, Oid, Repository, RepositoryInitOptions, RepositoryOpenFlags,
+};
 use sha1::{Digest as _, Sha1};
 
-use git2::{ErrorCode, ObjectFormat, ObjectType, Oid, Repository, RepositoryInitOptions, RepositoryOpenFlags};
-
-use super::files::State;
-use super::loose::{Pending, persist, type_of};
-use super::worktree::{LeftAlone, follow};
+use super::files::{State, WriterLock};
+use super::loose::{self, Pending, ReadError, persist, type_of};
+use super::unfinished::{self, MARK};
+use super::worktree::{Followed, LeftAlone, follow};
 use super::{BRANCH, GitError, reference};
 use crate::domain::id::{CommitId, ObjectId};
 use crate::ports::{ObjectKind, Objects, Store, StoreError};
@@ -29,6 +32,10 @@ pub struct GitStore {
     state: State,
     pending: RefCell<BTreeMap<ObjectId, Pending>>,
     left_alone: RefCell<Vec<LeftAlone>>,
+    /// Held until the branch of a new repository is there.
+    making: RefCell<Option<WriterLock>>,
+    /// Where loose objects lie.
+    loose: Vec<PathBuf>,
 }
 
 /// Something about the repository that does no harm and should be known.
@@ -65,6 +72,63 @@ impl GitStore {
         Self::of(repository)
     }
 
+    /// Opens the repository whose git directory is `path` itself, as a hook of a push does, and reads the push's own
+    /// objects too, which lie in `quarantine` until the hook has agreed. Nothing is written there.
+    ///
+    /// # Errors
+    /// As [`GitStore::open`]; [`GitError::Quarantine`] where that directory is not one that git makes for a push to this
+    /// repository.
+    pub fn open_receiving(path: &Path, quarantine: Option<&Path>) -> Result<Self, GitError> {
+        let store = Self::open(path)?;
+        let whole = |path: &Path| path.canonicalize().map_err(|cause| GitError::file(path, cause));
+        if whole(store.path())? != whole(path)? {
+            return Err(GitError::NotARepository(path.to_owned()));
+        }
+        let Some(quarantine) = quarantine else { return Ok(store) };
+        let foreign = || GitError::Quarantine(quarantine.to_owned());
+        // The variable could come from anywhere: it counts only where it names what git makes, where git makes it.
+        let quarantine = path.join(quarantine);
+        let is_plain = std::fs::symlink_metadata(&quarantine).is_ok_and(|meta| meta.is_dir());
+        let name = quarantine.file_name().and_then(|name| name.to_str()).unwrap_or_default().to_owned();
+        let around = quarantine.parent().ok_or_else(foreign)?;
+        let is_here = whole(around)? == whole(&store.repository.commondir().join("objects"))?;
+        if !is_plain || !is_here || !(name.starts_with("tmp_objdir-") || name.starts_with("incoming-")) {
+            return Err(foreign());
+        }
+        let failed = |error: git2::Error| GitError::repository(path, &error);
+        let objects = store.repository.odb().map_err(failed)?;
+        // Kept by the repository: every later `odb()` of it is this one.
+        objects.add_disk_alternate(quarantine.to_str().ok_or_else(foreign)?).map_err(failed)?;
+        drop(objects);
+        Ok(store)
+    }
+
+    /// Whether there is no work tree.
+    pub fn is_bare(&self) -> bool {
+        self.repository.is_bare()
+    }
+
+    /// Sets an entry of this repository's own configuration, or takes it out.
+    ///
+    /// # Errors
+    /// Where the file cannot be written.
+    pub fn configure(&self, key: &str, value: Option<&str>) -> Result<(), GitError> {
+        let failed = |error: git2::Error| GitError::repository(self.path(), &error);
+        let config = self.repository.config().and_then(|config| config.open_level(git2::ConfigLevel::Local));
+        let mut config = config.map_err(failed)?;
+        let done = match value {
+            Some(value) => config.set_str(key, value),
+            None => config.remove(key),
+        };
+        done.map_err(failed)
+    }
+
+    /// The value of an entry of this repository's own configuration; `None` where it has none.
+    pub fn own_config(&self, key: &str) -> Option<String> {
+        let config = self.repository.config().ok()?.open_level(git2::ConfigLevel::Local).ok()?;
+        config.get_string(key).ok()
+    }
+
     /// Makes a repository at `path` whose first branch will be `main`; without templates and hooks. An empty one that is
     /// there already is used.
     ///
@@ -72,7 +136,9 @@ impl GitStore {
     /// [`GitError::NotEmpty`] where any branch or tag exists there.
     pub fn init(path: &Path, bare: bool) -> Result<Self, GitError> {
         let none: [&str; 0] = [];
+        unfinished::clear(path, bare)?;
         let there = Repository::open_ext(path, RepositoryOpenFlags::NO_SEARCH, none);
+        let mut mark = None;
         let repository = match there {
             Ok(repository) => {
                 let references = repository.references().map_err(|error| GitError::repository(path, &error))?;
@@ -84,18 +150,25 @@ impl GitStore {
             }
             Err(error) if error.code() == ErrorCode::NotFound => {
                 let mut options = RepositoryInitOptions::new();
+                mark = Some(unfinished::mark(path, bare)?);
                 options.bare(bare).mkpath(true).external_template(false).initial_head("main");
-                Repository::init_opts(path, &options).map_err(|error| GitError::repository(path, &error))?
+                let made = Repository::init_opts(path, &options).and_then(|repository| {
+                    // Pushes go in by the git program, which by itself syncs neither small pushes nor references.
+                    if bare {
+                        let mut config = repository.config()?;
+                        config.set_str("core.fsync", "committed,reference")?;
+                        config.set_str("core.fsyncMethod", "batch")?;
+                    }
+                    Ok(repository)
+                });
+                made.map_err(|error| GitError::repository(path, &error))?
             }
             Err(error) => return Err(GitError::repository(path, &error)),
         };
-        Self::of(repository)
+        Ok(Self::of(repository)?.being_made(mark))
     }
 
     fn of(repository: Repository) -> Result<Self, GitError> {
-        // Every object is read about once, and hashed here: see `read`.
-        git2::opts::strict_hash_verification(false);
-        git2::opts::enable_caching(false);
         let common = repository.commondir();
         if repository.object_format() != ObjectFormat::Sha1 {
             return Err(GitError::ObjectFormat(common.to_owned()));
@@ -113,8 +186,18 @@ impl GitStore {
         if branch.is_ok_and(|branch| branch.kind() == Some(git2::ReferenceType::Symbolic)) {
             return Err(GitError::SymbolicBranch(BRANCH, common.to_owned()));
         }
-        let state = State::beside(common);
-        Ok(Self { repository, state, pending: RefCell::default(), left_alone: RefCell::default() })
+        // jit.fsync = false: for clones that can be thrown away, such as those of CI.
+        let durable = repository.config().and_then(|config| config.get_bool("jit.fsync")).unwrap_or(true);
+        let state = State::beside(common).with_durability(durable);
+        let loose = loose::directories(&common.join("objects"));
+        Ok(Self {
+            repository,
+            state,
+            pending: RefCell::default(),
+            left_alone: RefCell::default(),
+            making: RefCell::default(),
+            loose,
+        })
     }
 
     /// The git directory.
@@ -164,6 +247,16 @@ impl GitStore {
         reference::current(&self.repository, name)
     }
 
+    /// How many commits `one` has that `other` has not, and the other way round.
+    ///
+    /// # Errors
+    /// Where a commit of either cannot be read.
+    pub fn apart(&self, one: CommitId, other: CommitId) -> Result<(usize, usize), StoreError> {
+        let failed = |error: git2::Error| StoreError::Read(error.message().to_owned());
+        let [one, other] = [Oid::from_bytes(one.as_bytes()), Oid::from_bytes(other.as_bytes())];
+        self.repository.graph_ahead_behind(one.map_err(failed)?, other.map_err(failed)?).map_err(failed)
+    }
+
     /// The value of a configuration entry of this repository or its user, such as `user.email`; `None` where it is unset.
     pub fn config(&self, key: &str) -> Option<String> {
         self.repository.config().ok()?.snapshot().ok()?.get_string(key).ok()
@@ -181,7 +274,7 @@ impl GitStore {
             return Ok(());
         }
         let odb = self.repository.odb().map_err(|error| StoreError::Read(error.message().to_owned()))?;
-        persist(&self.repository.commondir().join("objects"), &odb, &waiting)?;
+        persist(&self.state, &self.repository.commondir().join("objects"), &odb, &waiting)?;
         self.pending.borrow_mut().clear();
         Ok(())
     }
@@ -213,24 +306,108 @@ impl GitStore {
         !self.repository.is_bare() && head.is_ok_and(|head| head.symbolic_target().ok().flatten() == Some(BRANCH))
     }
 
-    /// Finishes what a process left that was killed after the branch moved and before the work tree had followed.
-    /// Only who holds the turn may call it: then the process that noted it is dead.
-    fn finish_following(&self) -> Result<(), GitError> {
-        let Some(note) = self.state.read(FOLLOWING)? else { return Ok(()) };
+    /// Lets the work tree catch up where an earlier process could not, or was killed before it had. Gives way to a process
+    /// that is just at it.
+    pub fn settle(&self) {
+        if matches!(self.state.read(FOLLOWING), Ok(Some(_)))
+            && let Ok(_turn) = self.state.wait_for_turn(reference::TURN, 1, Duration::ZERO)
+            && let Err(error) = self.finish_following()
+        {
+            let why = format!("could not be brought up to date: {error}");
+            self.left_alone.borrow_mut().push(LeftAlone { path: "the work tree".to_owned(), why });
+        }
+    }
+
+    /// Finishes what a process left that was killed after the branch moved and before the work tree had followed. Gives
+    /// the note where it is still owed. Only who holds the turn may call it: then the process that noted it is dead.
+    fn finish_following(&self) -> Result<Option<Owed>, GitError> {
+        let Some(note) = self.state.read(FOLLOWING)? else { return Ok(None) };
         let text = String::from_utf8_lossy(&note);
         // `none` for a branch that was unborn; anything else that is no id is as good as no note.
         let from = text.trim().parse::<ObjectId>().ok();
         if (from.is_some() || text.trim() == "none")
             && self.shows_branch()
             && let Ok(Some(head)) = self.head()
+            && self.follow(from, head)
         {
-            self.left_alone.borrow_mut().extend(follow(&self.repository, from, head));
+            return Ok(Some(Owed(from)));
         }
-        self.state.remove(FOLLOWING)
+        self.state.remove(FOLLOWING)?;
+        Ok(None)
+    }
+
+    /// Brings the work tree from `old` to `new`; whether that has to be done again.
+    fn follow(&self, old: Option<CommitId>, new: CommitId) -> bool {
+        let Followed { left, is_owed } = follow(&self.repository, &self.state, old, new);
+        let mut all = self.left_alone.borrow_mut();
+        // Tried twice it is told once.
+        all.retain(|known| !left.iter().any(|new| new.path == known.path));
+        all.extend(left);
+        is_owed
+    }
+
+    /// Why an object cannot be read: where its own file is at fault, that is named.
+    fn unread(&self, id: ObjectId, error: &git2::Error) -> StoreError {
+        if error.code() == ErrorCode::NotFound {
+            return StoreError::Missing(id);
+        }
+        let hex = id.to_string();
+        let (head, tail) = hex.split_at(2);
+        let file = self.repository.commondir().join("objects").join(head).join(tail);
+        match std::fs::symlink_metadata(&file) {
+            Ok(_) => self.damaged(id, &file, error.message()),
+            Err(_) => StoreError::Read(format!("object {id}: {}", error.message())),
+        }
+    }
+
+    fn damaged(&self, id: ObjectId, file: &Path, why: &str) -> StoreError {
+        let is_empty = std::fs::symlink_metadata(file).is_ok_and(|meta| meta.len() == 0);
+        StoreError::Damaged {
+            id,
+            file: file.display().to_string(),
+            why: if is_empty { "empty".to_owned() } else { format!("damaged ({why})") },
+            repository: self.repository.path().display().to_string().trim_end_matches('/').to_owned(),
+            has_remote: self.repository.find_remote("origin").is_ok(),
+        }
+    }
+
+    /// Holds the mark of a repository that is being made until its branch is there.
+    pub(super) fn being_made(self, mark: Option<WriterLock>) -> Self {
+        Self { making: RefCell::new(mark), ..self }
+    }
+
+    /// Gives the mark of a repository that is being made.
+    pub(super) fn mark(&self) -> Option<WriterLock> {
+        self.making.borrow_mut().take()
     }
 
     pub(super) fn git(&self) -> &Repository {
         &self.repository
+    }
+
+    /// The body of an object of at most `limit` bytes, whose hash was compared with its id.
+    fn body(&self, id: ObjectId, kind: ObjectKind, limit: u64) -> Result<Vec<u8>, StoreError> {
+        if let Some(object) = self.pending.borrow().get(&id) {
+            return Ok(object.bytes.clone());
+        }
+        // Attack 25: a tampered loose object is an error; one that was cut would keep libgit2 for ever.
+        match loose::read(&self.loose, id, kind, limit) {
+            Ok(Some(bytes)) => return Ok(bytes),
+            Ok(None) => {}
+            Err(ReadError::Damaged(file, why)) => return Err(self.damaged(id, &file, &why)),
+            Err(ReadError::Store(error)) => return Err(error),
+        }
+        // A packed one.
+        let odb = self.repository.odb().map_err(|error| StoreError::Read(error.message().to_owned()))?;
+        let object = unhashed(&odb, oid(id)?).map_err(|error| self.unread(id, &error))?;
+        // First that it is whole: only then is its kind a fault of whoever named it.
+        if hash(object.kind(), object.data()) != id {
+            return Err(StoreError::Read(format!("object {id} is damaged: its bytes have another id")));
+        }
+        if object.kind() != type_of(kind) {
+            return Err(StoreError::OtherKind(id, kind));
+        }
+        Ok(object.data().to_vec())
     }
 }
 
@@ -240,7 +417,7 @@ impl Objects for GitStore {
             return Ok((object.kind, size(object.bytes.len())));
         }
         let odb = self.repository.odb().map_err(|error| StoreError::Read(error.message().to_owned()))?;
-        let (length, kind) = odb.read_header(oid(id)?).map_err(|error| unread(id, &error))?;
+        let (length, kind) = odb.read_header(oid(id)?).map_err(|error| self.unread(id, &error))?;
         let kind = match kind {
             ObjectType::Commit => ObjectKind::Commit,
             ObjectType::Tree => ObjectKind::Tree,
@@ -254,24 +431,16 @@ impl Objects for GitStore {
         // The size before the body: 400 MB of zeros pack into 2 MB.
         let (actual, size) = self.header(id)?;
         if actual != kind {
+            // A fault of whoever named it so, but only where the object is whole: what is damaged is no verdict.
+            if size <= limit {
+                self.body(id, actual, limit)?;
+            }
             return Err(StoreError::OtherKind(id, kind));
         }
         if size > limit {
             return Err(StoreError::TooLarge { id, size, limit });
         }
-        if let Some(object) = self.pending.borrow().get(&id) {
-            return Ok(object.bytes.clone());
-        }
-        let odb = self.repository.odb().map_err(|error| StoreError::Read(error.message().to_owned()))?;
-        let object = odb.read(oid(id)?).map_err(|error| unread(id, &error))?;
-        if object.kind() != type_of(kind) {
-            return Err(StoreError::OtherKind(id, kind));
-        }
-        // Attack 25: a tampered object is no verdict but an error. libgit2 can ask this too, several times slower.
-        if hash(kind, object.data()) != id {
-            return Err(StoreError::Read(format!("object {id} is damaged: its bytes have another id")));
-        }
-        Ok(object.data().to_vec())
+        self.body(id, kind, limit)
     }
 }
 
@@ -299,29 +468,34 @@ impl Store for GitStore {
         self.persist()?;
         let turn = reference::turn(&self.state)?;
         let noted = |error: GitError| StoreError::Write(error.to_string());
-        self.finish_following().map_err(noted)?;
+        let owed = self.finish_following().map_err(noted)?;
         let follows = self.shows_branch();
-        if follows {
-            // Killed from here on, the next append finds this and lets the work tree catch up.
+        if follows && owed.is_none() {
+            // Killed from here on, the next command finds this and lets the work tree catch up.
             let from = expected.map_or_else(|| "none".to_owned(), |id| id.to_string());
             self.state.write(FOLLOWING, from.as_bytes()).map_err(noted)?;
         }
         let moved = reference::advance(&self.repository, &self.state, &turn, BRANCH, expected, new);
+        let mut is_owed = owed.is_some();
         if moved.is_ok() {
+            if self.making.borrow_mut().take().is_some() {
+                let _ = self.state.remove(MARK);
+            }
             let names: &[&str] = if follows { &[BRANCH, "HEAD"] } else { &[BRANCH] };
             reference::log(&self.repository, names, expected, new, &committer(&commit), note);
-            if follows {
-                self.left_alone.borrow_mut().extend(follow(&self.repository, expected, new));
-            }
+            is_owed = follows && self.follow(owed.map_or(expected, |Owed(from)| from), new);
         }
-        // Where this fails the next append follows once more, which changes nothing then. Where the branch moved and
+        // Where this fails the next command follows once more, which changes nothing then. Where the branch moved and
         // could not be synced, the note stays.
-        if follows && (moved.is_ok() || self.head().is_ok_and(|head| head != Some(new))) {
+        if follows && !is_owed && (moved.is_ok() || self.head().is_ok_and(|head| head != Some(new))) {
             let _ = self.state.remove(FOLLOWING);
         }
         moved
     }
 }
+
+/// The commit that the work tree still shows; `None` for nothing.
+struct Owed(Option<CommitId>);
 
 /// The committer line of a commit, as reflogs repeat it: no clock is asked here.
 fn committer(commit: &[u8]) -> String {
@@ -331,9 +505,22 @@ fn committer(commit: &[u8]) -> String {
     line.unwrap_or("jit <> 0 +0000").to_owned()
 }
 
+/// Reads an object without comparing its hash with its id, which libgit2 does several times slower than [`hash`], and
+/// without keeping it: each is read about once. Whatever else libgit2 reads, for the work tree say, it compares itself.
+fn unhashed<'a>(odb: &'a Odb<'_>, id: Oid) -> Result<OdbObject<'a>, git2::Error> {
+    let strictly = |strictly| {
+        git2::opts::strict_hash_verification(strictly);
+        git2::opts::enable_caching(strictly);
+    };
+    strictly(false);
+    let object = odb.read(id);
+    strictly(true);
+    object
+}
+
 /// The id that Git gives to an object.
-fn hash(kind: ObjectKind, bytes: &[u8]) -> ObjectId {
-    let header = format!("{} {}\0", type_of(kind).str(), bytes.len());
+fn hash(kind: ObjectType, bytes: &[u8]) -> ObjectId {
+    let header = format!("{} {}\0", kind.str(), bytes.len());
     let hash = Sha1::new().chain_update(header).chain_update(bytes).finalize();
     ObjectId::from_bytes(hash.into())
 }
@@ -344,11 +531,4 @@ fn oid(id: ObjectId) -> Result<Oid, StoreError> {
 
 fn size(length: usize) -> u64 {
     u64::try_from(length).unwrap_or(u64::MAX)
-}
-
-fn unread(id: ObjectId, error: &git2::Error) -> StoreError {
-    match error.code() {
-        ErrorCode::NotFound => StoreError::Missing(id),
-        _ => StoreError::Read(format!("object {id}: {}", error.message())),
-    }
 }

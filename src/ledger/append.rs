@@ -9,9 +9,9 @@ use serde::{Deserialize, Serialize};
 
 use crate::domain::codec;
 use crate::domain::decide::{Intent, draft, refusal};
-use crate::domain::event::{Body, Event, Subject};
+use crate::domain::event::{Body, Event, Kind, Subject};
 use crate::domain::finding::{Code, Fault};
-use crate::domain::id::{CaseId, CommitId, Digest, Nonce};
+use crate::domain::id::{CaseId, CommitId, Digest, Name, Nonce};
 use crate::domain::state::arrival::Signature;
 use crate::domain::state::case::Matter;
 use crate::domain::state::commit::message;
@@ -40,6 +40,11 @@ pub trait Outbox {
     /// # Errors
     /// Where it cannot be removed.
     fn forget(&self, name: &str) -> Result<(), String>;
+    /// What is kept: name and bytes of each.
+    ///
+    /// # Errors
+    /// Where it cannot be read.
+    fn kept(&self) -> Result<Vec<(String, Vec<u8>)>, String>;
 }
 
 /// What is to be said: the same each time it is decided again, or computed from the state.
@@ -64,6 +69,8 @@ pub struct Appended {
     pub case: CaseId,
     /// The commit that holds it.
     pub commit: CommitId,
+    /// Why this clone does not show it yet, where it does not: the remote has it, and the next fetch brings it.
+    pub behind: Option<String>,
 }
 
 /// Why nothing was appended.
@@ -87,8 +94,8 @@ pub enum AppendError {
     /// No randomness.
     #[error(transparent)]
     Rng(#[from] RngError),
-    /// The other side did not take it; the signed event waits in the outbox.
-    #[error("the event is signed and waits in the outbox ({name}); it is not in the ledger yet")]
+    /// The other side did not take it, or did not say so; the signed event waits in the outbox.
+    #[error("the event is signed and waits in the outbox ({name}); {}", so_far(.cause))]
     Queued {
         /// Its name in the outbox.
         name: String,
@@ -99,6 +106,16 @@ pub enum AppendError {
     /// The other side could not be asked, before anything was signed.
     #[error("the remote could not be asked; nothing was signed")]
     Remote(#[source] RemoteError),
+    /// The same was signed before, and waits in the outbox: it is not signed twice.
+    #[error("{actor} has signed this {kind} already: it waits in the outbox ({name})")]
+    Waits {
+        /// Its name in the outbox.
+        name: String,
+        /// Whose it is.
+        actor: Name,
+        /// What it is.
+        kind: Kind,
+    },
     /// The outbox cannot be written.
     #[error("the outbox cannot be written: {0}")]
     Outbox(String),
@@ -108,6 +125,19 @@ pub enum AppendError {
     /// Something else that the caller's draft found.
     #[error("{0}")]
     Other(String),
+}
+
+/// Whether an event whose push failed can be in the ledger all the same.
+const fn so_far(cause: &RemoteError) -> &'static str {
+    match cause {
+        // The connection may have ended after the other side took it, and before it said so.
+        RemoteError::Unreachable(_) => "whether the remote has taken it is not known",
+        RemoteError::LostRace
+        | RemoteError::Refused(_)
+        | RemoteError::Locked { .. }
+        | RemoteError::Disk(_)
+        | RemoteError::Git(_) => "it is not in the ledger yet",
+    }
 }
 
 /// Everything that appending needs.
@@ -200,6 +230,7 @@ impl Writer<'_> {
                     digest,
                     case,
                     commit: commit.or(replay.head()).ok_or(AppendError::Busy(attempt))?,
+                    behind: None,
                 });
             }
             self.stands(replay, &signed).map_err(AppendError::Refused)?;
@@ -211,6 +242,18 @@ impl Writer<'_> {
         Err(AppendError::Busy(TRIES))
     }
 
+    /// The event of a kept one that says the same, in its name.
+    fn waits(&self, intent: &Intent) -> Result<(), AppendError> {
+        for (name, bytes) in self.outbox.kept().map_err(AppendError::Outbox)? {
+            let Ok(kept) = Signed::read(&bytes) else { continue };
+            let Event { actor, case, body, .. } = kept.event;
+            if actor == intent.actor && case == intent.case && body == intent.body && kept.files == intent.files {
+                return Err(AppendError::Waits { name, actor, kind: intent.body.kind() });
+            }
+        }
+        Ok(())
+    }
+
     fn sign(
         &self,
         replay: &Replay,
@@ -219,6 +262,7 @@ impl Writer<'_> {
         signer: &dyn Signer,
         rng: &mut dyn Rng,
     ) -> Result<Signed, AppendError> {
+        self.waits(intent)?;
         let nonce = Nonce::from_random(rng.bytes16()?);
         let root = replay.root();
         let event = draft(replay.state(), root, intent, now, nonce);
@@ -259,6 +303,7 @@ impl Writer<'_> {
             }
         }
         let note = format!("jit: {}", signed.event.kind());
+        let mut behind = None;
         match self.store.advance(replay.head(), commit, &note) {
             Ok(()) => {}
             // The remote has it: whoever moved the branch meanwhile fetched it, or the next command does.
@@ -269,10 +314,12 @@ impl Writer<'_> {
                 }
                 return Ok(None);
             }
+            // The remote has it. To call that "nothing was appended" would have it said twice.
+            Err(error) if self.remote.is_some() => behind = Some(error.to_string()),
             Err(error) => return Err(error.into()),
         }
         replay.extend(as_objects(self.store), commit)?;
-        Ok(Some(Appended { digest, case: signed.event.case.unwrap_or(CaseId(digest)), commit }))
+        Ok(Some(Appended { digest, case: signed.event.case.unwrap_or(CaseId(digest)), commit, behind }))
     }
 
     fn follow(&self, replay: &mut Replay, head: CommitId) -> Result<(), AppendError> {
@@ -287,10 +334,20 @@ impl Writer<'_> {
             return Ok(());
         }
         replay.extend(objects, head)?;
-        match self.store.advance(local, head, "jit: fetched") {
-            Ok(()) | Err(StoreError::Moved { .. }) => Ok(()),
-            Err(error) => Err(error.into()),
+        let mut from = local;
+        for _ in 0..TRIES {
+            match self.store.advance(from, head, "jit: fetched") {
+                Ok(()) => return Ok(()),
+                // Another process of this clone fetched less than we did: the branch goes on from there.
+                Err(StoreError::Moved { actual: Some(actual) }) if actual != head && replay.contains(actual) => {
+                    from = Some(actual);
+                }
+                // It fetched as much or more.
+                Err(StoreError::Moved { .. }) => return Ok(()),
+                Err(error) => return Err(error.into()),
+            }
         }
+        Ok(())
     }
 }
 
@@ -313,7 +370,7 @@ pub fn found(
     replay.preview(as_objects(store), commit, now)?;
     store.advance(None, commit, "jit: genesis")?;
     replay.extend(as_objects(store), commit)?;
-    Ok((replay, Appended { digest, case: CaseId(digest), commit }))
+    Ok((replay, Appended { digest, case: CaseId(digest), commit, behind: None }))
 }
 
 pub(super) fn as_objects(store: &dyn Store) -> &dyn crate::ports::Objects {

@@ -15,6 +15,9 @@ pub enum CommitFault {
     /// The first line is not `tree` and an object id, or a `parent` line has no id: nothing leads on from here.
     #[error("the commit does not begin with a tree and its parents")]
     Unlinked,
+    /// An object id in upper case: git takes it, and writes it otherwise.
+    #[error("the commit spells an object id with capital letters")]
+    Spelling,
     /// A NUL byte: git shows only what is before it.
     #[error("the commit contains a NUL byte")]
     Nul,
@@ -99,6 +102,11 @@ pub fn links(raw: &[u8]) -> Result<Links, CommitFault> {
 /// The first [`CommitFault`], in the order of the bytes; NUL and encoding before all.
 pub fn parse(raw: &[u8]) -> Result<RawCommit, CommitFault> {
     let Links { tree, parents } = links(raw)?;
+    // C07: one spelling of an id.
+    let linking = raw.split(|&byte| byte == b'\n').take(1 + parents.len());
+    if linking.flatten().any(u8::is_ascii_uppercase) {
+        return Err(CommitFault::Spelling);
+    }
     // C07: NUL. git log ends a message there.
     if raw.contains(&0) {
         return Err(CommitFault::Nul);
@@ -142,8 +150,9 @@ impl RawCommit {
 }
 
 fn id_after(line: &[u8], prefix: &[u8]) -> Option<ObjectId> {
-    // ObjectId's own parser takes lower-case hex only; git's takes either case, but writes lower only.
-    std::str::from_utf8(line.strip_prefix(prefix)?).ok()?.parse().ok()
+    // ObjectId's own parser takes lower-case hex only. Git follows either case, so whoever may push could otherwise bring
+    // a commit that nobody here could pass.
+    std::str::from_utf8(line.strip_prefix(prefix)?).ok()?.to_ascii_lowercase().parse().ok()
 }
 
 /// The key of a header line, shortened: it goes into messages.
@@ -236,6 +245,8 @@ mod tests {
             (commit(&[&tree, "author alice <a@b> 007 +0000\n", COMMITTER]), Err(CommitFault::Person("author"))),
             (commit(&[&tree, "author alice <a@b> 7 +00\n", COMMITTER]), Err(CommitFault::Person("author"))),
             (commit(&[&tree, "author al<ice <a@b> 7 +0000\n", COMMITTER]), Err(CommitFault::Person("author"))),
+            (commit(&[&format!("tree {}\n", TREE.to_uppercase()), AUTHOR, COMMITTER]), Err(CommitFault::Spelling)),
+            (commit(&[&tree, &parent.replace("a94a", "A94A"), AUTHOR, COMMITTER]), Err(CommitFault::Spelling)),
             (commit(&[&parent, AUTHOR, COMMITTER]), Err(CommitFault::Unlinked)),
             (commit(&[&tree, "parent 12\n", AUTHOR, COMMITTER]), Err(CommitFault::Unlinked)),
             (format!("{tree}{AUTHOR}{COMMITTER}").into_bytes(), Err(CommitFault::NoMessage)),
@@ -249,6 +260,8 @@ mod tests {
 
     #[test]
     fn odd_commits_can_still_be_followed() {
+        let shouted = format!("tree {}\n", TREE.to_uppercase());
+        assert_eq!(links(&commit(&[&shouted, AUTHOR])).unwrap().tree.to_string(), TREE);
         let raw = commit(&[&tree(), &parent(), &parent(), AUTHOR, AUTHOR, &parent()]);
         let found = links(&raw).unwrap();
         assert_eq!(found.tree.to_string(), TREE);

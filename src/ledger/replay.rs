@@ -46,6 +46,16 @@ pub enum ReplayError {
     /// A commit object from which not even its parents can be told.
     #[error("commit {0} cannot be read: {1}")]
     Commit(CommitId, CommitFault),
+    /// A commit object that is larger than any commit of a ledger: neither it nor anything behind it can be checked.
+    #[error("commit {commit} has {size} bytes, where one of a ledger has at most {limit}")]
+    CommitTooLarge {
+        /// The commit.
+        commit: CommitId,
+        /// Its size in bytes.
+        size: u64,
+        /// What is read at most.
+        limit: u64,
+    },
     /// There is no ledger without a good genesis.
     #[error("the genesis {commit} is void: {fault}")]
     Genesis {
@@ -161,6 +171,22 @@ impl Replay {
         self.state.judge(checked.arrival).map(|_| ()).map_err(ReplayError::WouldBeVoid)
     }
 
+    /// Judges a commit on top of the head as of `now`, and takes it where it breaks no rule: what somebody pushes. Nothing
+    /// has changed where it fails.
+    ///
+    /// # Errors
+    /// [`ReplayError::WouldBeVoid`] with the rule that it breaks.
+    pub fn admit(&mut self, objects: &dyn Objects, id: CommitId, now: Timestamp) -> Result<(), ReplayError> {
+        let mut checked = self.check_next(objects, id)?.at(&self.log);
+        checked.arrival.now = Some(now);
+        let judged = self.state.judge(checked.arrival).map_err(ReplayError::WouldBeVoid)?;
+        self.log.append(checked.leaf);
+        self.state.apply(judged);
+        self.commits.push(id);
+        self.tree = Some(checked.tree);
+        Ok(())
+    }
+
     /// Takes the one commit that follows the head, without the copy that [`Replay::extend`] makes: for a replay that is
     /// thrown away when this fails.
     pub(super) fn take_next(&mut self, objects: &dyn Objects, id: CommitId) -> Result<(), ReplayError> {
@@ -197,6 +223,11 @@ impl Replay {
     /// The commit at a position.
     pub fn commit_at(&self, position: u64) -> Option<CommitId> {
         usize::try_from(position).ok().and_then(|position| self.commits.get(position)).copied()
+    }
+
+    /// Whether a commit is in the history.
+    pub fn contains(&self, commit: CommitId) -> bool {
+        self.commits.iter().rev().any(|known| *known == commit)
     }
 
     /// The tree of the head.
@@ -280,7 +311,13 @@ struct Taken {
 }
 
 pub(super) fn read_commit(objects: &dyn Objects, id: CommitId) -> Result<(Vec<u8>, Links), ReplayError> {
-    let raw = objects.read(id, ObjectKind::Commit, COMMIT_BYTES)?;
+    let raw = match objects.read(id, ObjectKind::Commit, COMMIT_BYTES) {
+        // Its leaf would be the digest of all of it, which nobody can ask for without reading it.
+        Err(StoreError::TooLarge { size, limit, .. }) => {
+            return Err(ReplayError::CommitTooLarge { commit: id, size, limit });
+        }
+        read => read?,
+    };
     let links = commit::links(&raw).map_err(|fault| ReplayError::Commit(id, fault))?;
     Ok((raw, links))
 }

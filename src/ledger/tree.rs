@@ -4,7 +4,7 @@
 //! libgit2 normalises odd modes and reads malformed trees without complaint, so the bytes are read here.
 
 use std::cmp::Ordering;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::ops::Range;
 use std::rc::Rc;
 
@@ -275,6 +275,8 @@ impl Tree {
 
     fn find_collisions(&self, faults: &mut Vec<(Malformed, String)>) {
         let mut seen: HashMap<String, &[u8]> = HashMap::with_capacity(self.spans.len());
+        // A tree of 8 MiB has room for a quarter of a million of them: looking each up in the list would take minutes.
+        let mut told: HashSet<(Malformed, String)> = faults.iter().cloned().collect();
         for entry in self.entries() {
             let lossy = String::from_utf8_lossy(entry.name);
             let kind = match seen.insert(fold(&lossy), entry.name) {
@@ -283,7 +285,7 @@ impl Tree {
                 Some(_) => Malformed::Collides,
             };
             let fault = (kind, lossy.into_owned());
-            if !faults.contains(&fault) {
+            if told.insert(fault.clone()) {
                 faults.push(fault);
             }
         }

@@ -138,7 +138,11 @@ fn exchange(stream: &mut UnixStream, message: &[u8], timeout: Duration) -> Resul
 }
 
 /// `byte 12, uint32 count, count × (string blob, string comment)`
-fn parse_identities(answer: &[u8]) -> Result<Vec<Identity>, AgentError> {
+/// The answer to a request for the keys (`SSH_AGENT_IDENTITIES_ANSWER`): those of a kind that a ledger uses.
+///
+/// # Errors
+/// [`AgentError::Refused`], or [`AgentError::Malformed`] where it is no such answer to its end.
+pub fn parse_identities(answer: &[u8]) -> Result<Vec<Identity>, AgentError> {
     let mut wire = Wire::new(answer);
     expect_type(&mut wire, IDENTITIES_ANSWER)?;
     let count = wire.u32().ok_or(AgentError::Malformed("the number of keys is missing"))?;
@@ -156,7 +160,11 @@ fn parse_identities(answer: &[u8]) -> Result<Vec<Identity>, AgentError> {
 }
 
 /// `byte 14, string signature`, in it `string label, string R ‖ S [, byte flags, uint32 counter]` (PROTOCOL.u2f).
-fn parse_signature(answer: &[u8], key: &PublicKey) -> Result<RawSignature, AgentError> {
+/// The answer to a request for a signature by `key` (`SSH_AGENT_SIGN_RESPONSE`).
+///
+/// # Errors
+/// [`AgentError::Refused`], or [`AgentError::Malformed`] where it is no such answer to its end.
+pub fn parse_signature(answer: &[u8], key: &PublicKey) -> Result<RawSignature, AgentError> {
     let mut wire = Wire::new(answer);
     expect_type(&mut wire, SIGN_RESPONSE)?;
     let signature = wire.string().ok_or(AgentError::Malformed("the signature is cut off"))?;

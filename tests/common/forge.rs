@@ -81,6 +81,14 @@ pub fn sign(place: &Place, key: &Path, kind: &str, event: &[u8]) -> Vec<u8> {
 /// commit.
 #[track_caller]
 pub fn push(desk: &Desk<'_>, forged: &Forged, case: Option<&Value>, files: &Files) -> String {
+    let (message, add) = tree(forged, case, files);
+    let id = commit(desk, &forged.actor, &forged.time, &message, &add);
+    desk.place().git(&desk.ledger, &["push", "-q", "origin", &format!("{id}:refs/heads/main")]);
+    id
+}
+
+/// The message and the files of an event's commit.
+pub fn tree(forged: &Forged, case: Option<&Value>, files: &Files) -> (String, Files) {
     let name = short(&forged.event);
     let (id, opened) = match case {
         Some(case) => (case["id"].as_str().unwrap().to_owned(), case["opened"].as_str().unwrap().to_owned()),
@@ -101,12 +109,12 @@ pub fn push(desk: &Desk<'_>, forged: &Forged, case: Option<&Value>, files: &File
         forged.actor,
         HEXLOWER.encode(&Sha256::digest(&forged.event))
     );
-    commit(desk, &forged.actor, &forged.time, &message, &add)
+    (message, add)
 }
 
-/// A commit by git's own tools on the remote's head, pushed.
+/// A commit by git's own tools on the remote's head.
 #[track_caller]
-fn commit(desk: &Desk<'_>, author: &str, time: &str, message: &str, add: &Files) -> String {
+pub fn commit(desk: &Desk<'_>, author: &str, time: &str, message: &str, add: &Files) -> String {
     let place = desk.place();
     let repository = &desk.ledger;
     place.git(repository, &["fetch", "-q", "origin", "main"]);
@@ -135,7 +143,5 @@ fn commit(desk: &Desk<'_>, author: &str, time: &str, message: &str, add: &Files)
         git(&["update-index", "--add", "--cacheinfo", &format!("100644,{blob},{path}")], b"");
     }
     let tree = git(&["write-tree"], b"");
-    let id = git(&["commit-tree", &tree, "-p", &parent, "-F", "-"], message.as_bytes());
-    git(&["push", "-q", "origin", &format!("{id}:refs/heads/main")], b"");
-    id
+    git(&["commit-tree", &tree, "-p", &parent, "-F", "-"], message.as_bytes())
 }

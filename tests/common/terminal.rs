@@ -66,6 +66,34 @@ impl<'p> Terminal<'p> {
         self.keys(&[key]);
     }
 
+    /// Gives the window another size.
+    pub fn resizes(&self, columns: u16, rows: u16) {
+        let mut command = self.tmux();
+        command.args(["resize-window", "-x", &columns.to_string(), "-y", &rows.to_string()]);
+        self.place.run_with(command, &self.home, &[], b"").ok();
+    }
+
+    /// Whether a program has the screen to itself.
+    pub fn is_alternate(&self) -> bool {
+        self.asks("#{alternate_on}") == "1"
+    }
+
+    /// Whether the cursor is seen.
+    pub fn has_cursor(&self) -> bool {
+        self.asks("#{cursor_flag}") == "1"
+    }
+
+    /// The id of the shell's process.
+    pub fn process(&self) -> String {
+        self.asks("#{pane_pid}")
+    }
+
+    fn asks(&self, what: &str) -> String {
+        let mut command = self.tmux();
+        command.args(["display-message", "-p", what]);
+        self.place.run_with(command, &self.home, &[], b"").ok().out.trim().to_owned()
+    }
+
     /// All that was shown since the terminal was opened or cleared, trailing blanks left out.
     pub fn screen(&self) -> String {
         let mut command = self.tmux();
@@ -73,6 +101,13 @@ impl<'p> Terminal<'p> {
         let said = self.place.run_with(command, &self.home, &[], b"").ok();
         let lines: Vec<&str> = said.out.lines().map(str::trim_end).collect();
         lines.join("\n").trim_end().to_owned()
+    }
+
+    /// What the screen shows, with the sequences that style it.
+    pub fn styled(&self) -> String {
+        let mut command = self.tmux();
+        command.args(["capture-pane", "-p", "-e"]);
+        self.place.run_with(command, &self.home, &[], b"").ok().out
     }
 
     /// Waits until the screen is as wanted; the screen.

@@ -2,9 +2,14 @@
 
 use std::collections::BTreeSet;
 use std::fs;
+use std::net::TcpStream;
 use std::path::PathBuf;
+use std::process::{Child, Command, Stdio};
+use std::time::Instant;
 
-use super::common::{Desk, Place};
+use super::common::server::free_port;
+use super::common::{Desk, Place, absent, find};
+use super::over_ssh::OverSsh;
 use super::place::{Exporter, Receiver, ids, until};
 use super::{gone, sample, small, text, truth, url};
 
@@ -103,6 +108,123 @@ fn every_event_arrives_once_after_a_restart_of_both_sides() {
     let verified = works.place.desk("rita", &works.clone).jit(&["verify", "--json"]).ok().json();
     assert_eq!(verified["head"], *works.place.head(&works.remote));
     assert_eq!(works.place.head(&works.clone), works.place.head(&works.remote));
+}
+
+/// A real rsyslogd that writes what it takes to a file, as it came.
+struct Rsyslog {
+    child: Child,
+}
+
+impl Rsyslog {
+    fn start(place: &Place, port: u16) -> Self {
+        let at = |name: &str| place.path(name).display().to_string();
+        let configuration = format!(
+            "global(workDirectory=\"{}\" maxMessageSize=\"64k\")\nmodule(load=\"imtcp\")\n\
+             input(type=\"imtcp\" address=\"127.0.0.1\" port=\"{port}\")\n\
+             template(name=\"whole\" type=\"string\" string=\"%rawmsg%\\n\")\n\
+             action(type=\"omfile\" file=\"{}\" template=\"whole\")\n",
+            at(""),
+            at("rsyslog.taken")
+        );
+        fs::write(at("rsyslog.conf"), configuration).unwrap();
+        let mut command = Command::new(find("rsyslogd").unwrap());
+        command.args(["-n", "-f", &at("rsyslog.conf"), "-i", &at("rsyslog.pid")]);
+        command.env_clear().stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+        let child = command.spawn().unwrap();
+        until("rsyslogd listens", || TcpStream::connect(("127.0.0.1", port)).is_ok());
+        Self { child }
+    }
+
+    /// Ends it as a service manager does: what it has taken is written.
+    fn stop(mut self) {
+        let process = rustix::process::Pid::from_child(&self.child);
+        rustix::process::kill_process(process, rustix::process::Signal::TERM).unwrap();
+        self.child.wait().unwrap();
+    }
+}
+
+impl Drop for Rsyslog {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+#[test]
+fn a_real_syslog_daemon_has_each_event_once_after_a_restart_of_both() {
+    let test = "a_real_syslog_daemon_has_each_event_once_after_a_restart_of_both";
+    if gone(test) || absent(test, &["rsyslogd"]) {
+        return;
+    }
+    let works = Works::new();
+    let port = free_port();
+    let to = format!("syslog+tcp://127.0.0.1:{port}");
+    let exporter = || {
+        let arguments = ["--follow", "--format", "syslog", "--to", &to, "--timeout", "5s"];
+        Exporter::start(&works.place, &works.clone, "rsyslog", &arguments)
+    };
+    let taken = || ids(&fs::read_to_string(works.place.path("rsyslog.taken")).unwrap_or_default());
+    let all = || {
+        let truth = works.truth();
+        until("it has each once, in order", || taken() == truth);
+    };
+    let (daemon, exports) = (Rsyslog::start(&works.place, port), exporter());
+    all();
+    works.desk("alice").opens("15m");
+    all();
+    exports.terminate();
+    daemon.stop();
+    works.desk("alice").opens("16m");
+    let (daemon, exports) = (Rsyslog::start(&works.place, port), exporter());
+    works.desk("alice").opens("17m");
+    all();
+    exports.terminate();
+    daemon.stop();
+    assert_eq!(taken(), works.truth());
+}
+
+#[test]
+fn with_its_defaults_an_event_arrives_soon_from_a_remote_over_ssh() {
+    let test = "with_its_defaults_an_event_arrives_soon_from_a_remote_over_ssh";
+    if gone(test) || absent(test, &["ssh", "sshd"]) {
+        return;
+    }
+    let works = Works::new();
+    let sshd = OverSsh::start(&works.place, &["rita"]);
+    sshd.serves(&works.place.desk("rita", &works.clone), &works.remote);
+    let tcp = Receiver::new(&works.place, "tcp", "tcp", &[]);
+    let web = Receiver::new(&works.place, "http", "web", &[]);
+    let (to_tcp, to_web) = (url("syslog+tcp", &tcp), url("http", &web));
+    // A clone each: each fetches for itself, as on machines of their own.
+    let other = works.place.path("other.git");
+    works.place.git(&works.place.path("home"), &["clone", "-q", "--bare", text(&works.remote), text(&other)]);
+    sshd.serves(&works.place.desk("rita", &other), &works.remote);
+    let syslog = ["--follow", "--format", "syslog", "--to", &to_tcp];
+    let syslog = Exporter::start(&works.place, &works.clone, "syslog", &syslog);
+    let http = Exporter::start(&works.place, &other, "http", &["--follow", "--to", &to_web]);
+    let both = |count: usize| tcp.ids().len() == count && web.ids().len() == count;
+    let before = works.truth().len();
+    until("both have what was there", || both(before));
+    let mut took = Vec::new();
+    let alice = works.desk("alice");
+    for number in 1..=5 {
+        alice.opens(&format!("{}m", 15 + number));
+        let pushed = Instant::now();
+        until("both have it", || both(before + number));
+        took.push(pushed.elapsed().as_millis());
+    }
+    let truth = works.truth();
+    assert_eq!((tcp.ids(), web.ids()), (truth.clone(), truth), "each once, in order");
+    took.sort_unstable();
+    println!(
+        "over ssh: from the push to a syslog and an HTTP receiver, in ms: {took:?}, median {}",
+        took[took.len() / 2]
+    );
+    println!("{} connections to sshd", sshd.connections());
+    // Far more than it takes where nothing else runs.
+    assert!(took.iter().all(|took| *took < 30_000), "{took:?}");
+    syslog.terminate();
+    http.terminate();
 }
 
 #[test]

@@ -91,7 +91,22 @@ fn what_the_remote_refuses_comes_with_its_words() {
     // A lock that somebody left there.
     fs::write(remote.join("refs/heads/main.lock"), b"").unwrap();
     let refused = to_remote.push(first).unwrap_err();
-    assert!(matches!(&refused, RemoteError::Refused(why) if why.contains("main.lock")), "{refused}");
+    let named = remote.join("refs/heads/main.lock").display().to_string();
+    assert!(
+        matches!(&refused, RemoteError::Locked { lock, is_remote: true, .. } if *lock == named),
+        "{refused} is not about {named}"
+    );
+    // One here, that a fetch of a dead process left.
+    to_remote.fetch().unwrap();
+    fs::remove_file(remote.join("refs/heads/main.lock")).unwrap();
+    to_remote.push(first).unwrap();
+    let here = place.path("one/.git/refs/remotes/origin/main.lock");
+    fs::create_dir_all(here.parent().unwrap()).unwrap();
+    fs::write(&here, b"").unwrap();
+    let second = append(&one, &[("b", "1")]);
+    place.git(&place.path("one"), &["push", "-q", remote.to_str().unwrap(), &format!("{second}:{BRANCH}")]);
+    assert_eq!(to_remote.fetch().unwrap(), Some(second));
+    assert!(!here.exists());
     // The checked-out branch of a repository with a work tree.
     let owner = place.path("owner");
     place.git(place.directory.path(), &["init", "-q", "-b", "main", owner.to_str().unwrap()]);

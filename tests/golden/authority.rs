@@ -60,6 +60,33 @@ fn a01_a_source_address_that_widens_the_roles() {
 }
 
 #[test]
+fn a01_two_roles_without_a_network_in_common() {
+    let mut ledger = Ledger::new();
+    let change = ledger.propose_policy("rita", |text| {
+        text.replacen("least_privilege = true\n", "least_privilege = true\nsource_address = [\"10.0.0.0/8\"]\n", 1)
+    });
+    ledger.approve(change.id, "raj");
+    ledger.enact("raj", &change);
+    ledger.refused_request("A01", "alice", |request| {
+        request.targets.insert(0, "payments-db/operator".parse().unwrap());
+        request.least_privilege = Some("The queue must be restarted.".into());
+    });
+    ledger.check();
+}
+
+#[test]
+fn a04_issuance_of_what_the_policy_no_longer_gives() {
+    let mut ledger = Ledger::new();
+    let case = ledger.approved();
+    let change =
+        ledger.propose_policy("rita", |text| text.replacen("max_duration = \"2h\"", "max_duration = \"10m\"", 1));
+    ledger.approve(change.id, "raj");
+    ledger.enact("raj", &change);
+    ledger.refused_mint("A04", &case);
+    ledger.check_as_is();
+}
+
+#[test]
 fn a02_a_data_class_that_the_policy_does_not_have() {
     asked("A02", "alice", |request| request.risk.data = vec!["pci".into()]);
 }

@@ -32,6 +32,26 @@ fn a10_a_genesis_with_an_unsound_policy() {
 }
 
 #[test]
+fn a10_a_genesis_with_another_name_than_its_policy() {
+    let mut ledger = Ledger::empty();
+    let mut event = ledger.genesis("rita");
+    let jit::domain::event::Body::Genesis(genesis) = &mut event.body else { unreachable!() };
+    genesis.name = "acme/staging".into();
+    let commit = ledger.lay_genesis(event);
+    ledger.check_void_genesis("A10", &commit);
+}
+
+#[test]
+fn k03_a_genesis_signed_as_something_else() {
+    let mut ledger = Ledger::empty();
+    let event = ledger.genesis("rita");
+    let mut commit = ledger.lay_genesis(event);
+    let signature = Key::of("rita").sshsig("jit-1/proposal", &commit.event);
+    commit.add.insert(format!("{}.sig", commit.path), (0o100_644, signature));
+    ledger.check_void_genesis("K03", &commit);
+}
+
+#[test]
 fn c05_a_genesis_that_cannot_be_read() {
     // It is no event, so no genesis, and what is none touches no governed file: C05 is asked before E03.
     let mut ledger = Ledger::empty();

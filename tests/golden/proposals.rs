@@ -187,6 +187,47 @@ fn a10_an_acknowledgement_of_a_good_commit() {
     ledger.check();
 }
 
+/// Nobody would have signed them. A change of which `tests/mutated.rs` said that it changes nothing led here.
+#[test]
+fn a10_files_beside_a_proposal_that_names_none() {
+    let mut ledger = Ledger::new();
+    let event = ledger.event("dave", None, crate::bodies::lock(jit::domain::event::LockScope::Ledger));
+    let lock = ledger.say(event);
+    let proposal = jit::domain::event::Proposal { reason: "Found.".into(), subject: Subject::Unlock { lock } };
+    let event = ledger.event("rita", None, Body::Proposal(proposal));
+    let signed = ledger.sign(event);
+    let mut commit = ledger.lay(&signed);
+    commit.add.insert(format!("{}/files/policy.toml", commit.folder), (0o100_644, b"version = 2\n".to_vec()));
+    ledger.void("A10", commit);
+    ledger.check();
+}
+
+#[test]
+fn a10_a_proposal_by_a_service() {
+    let mut ledger = Ledger::new();
+    let (event, files) = ledger.proposal("minter", &[("README.md", "# Access\n")]);
+    let commit = ledger.lay_proposal(event, &files);
+    ledger.void("A10", commit);
+    ledger.check();
+}
+
+#[test]
+fn a10_a_manifest_that_reaches_into_the_ledger() {
+    proposed(|_, files| {
+        files.push(FileDigest { path: "ledger/readme.md".into(), sha256: Digest::of(b"x") });
+        files.sort_by(|left, right| left.path.cmp(&right.path));
+    });
+}
+
+#[test]
+fn a11_an_enactment_of_a_request() {
+    let mut ledger = Ledger::new();
+    let case = ledger.approved();
+    let event = ledger.event("rita", Some(case.id), Body::Enactment);
+    ledger.void_event("A11", event);
+    ledger.check();
+}
+
 const README: &[(&str, &str)] = &[("README.md", "# Access, and how to ask for it\n")];
 
 #[test]

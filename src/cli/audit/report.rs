@@ -160,7 +160,7 @@ pub fn write(path: &Path, bytes: &[u8]) -> Result<(), CliError> {
     files::write(path, bytes, files::SHARED).map_err(|cause| CliError::file("write", path, &cause))
 }
 
-/// The report for people.
+/// The report for people. `to_file`: without escape sequences, however wide.
 pub fn text(output: &Output, reading: &Reading, report: &Report, to_file: bool) -> String {
     let ledger = reading.ledger();
     // Nobody reads escape sequences in a file.

@@ -109,7 +109,7 @@ impl Checkpoints {
         }
         let environment = &mut context.environment;
         match ledger.refresh(&mut *environment.rng, &*environment.clock, &context.output) {
-            Err(error) if error.kind() == ErrorKind::Unreachable => {
+            Err(error) if matches!(error.kind(), ErrorKind::Unreachable | ErrorKind::Unkept) => {
                 context.output.warning("the remote does not answer, and the log's key has signed more than lies here");
                 return Ok(found);
             }
@@ -130,7 +130,7 @@ impl Checkpoints {
         if let (Some(_), Some(remote)) = (&ledger.policy().log, ledger.remote_branch(CHECKPOINTS)?) {
             match remote.fetch() {
                 Ok(Some(head)) => return Self::at(context, ledger, Some(head)),
-                Ok(None) | Err(RemoteError::Unreachable(_)) => {}
+                Ok(None) | Err(RemoteError::Unreachable(_) | RemoteError::Disk(_)) => {}
                 Err(error) => return Err(error.into()),
             }
         }

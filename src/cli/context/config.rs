@@ -1,4 +1,5 @@
-//! The user's `config.toml` (XDG): ledgers by name, the default one, the member's name and key, where recordings lie. Unknown keys are refused
+//! The user's `config.toml` (XDG): ledgers by name, the default one, the member's name and key, where recordings lie, who is
+//! notified. Unknown keys are refused
 //! with their line: a misspelt key must not be silently without effect.
 
 use std::fs;
@@ -9,6 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use super::super::error::CliError;
 use super::super::files;
+use super::super::notify::settings::Settings;
 use crate::domain::id::Name;
 
 /// The configuration.
@@ -24,6 +26,8 @@ pub struct Config {
     pub recordings: Option<PathBuf>,
     /// The ledgers that this user knows.
     pub ledgers: Vec<LedgerEntry>,
+    /// Who is told what, and by which way.
+    pub notify: Option<Settings>,
 }
 
 /// A ledger that the user knows.
@@ -50,6 +54,8 @@ struct File {
     recordings: Option<PathBuf>,
     #[serde(default, rename = "ledger", skip_serializing_if = "Vec::is_empty")]
     ledgers: Vec<LedgerEntry>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    notify: Option<Settings>,
 }
 
 impl Config {
@@ -69,7 +75,7 @@ impl Config {
         let wrong = |line: Option<usize>, message: &str| {
             let place = line.map_or_else(String::new, |line| format!("line {line}: "));
             CliError::failed(format!("{place}{message}"))
-                .hint("it knows default_ledger, member, key, recordings and [[ledger]] with name and path")
+                .hint("it knows default_ledger, member, key, recordings, [[ledger]] with name and path, and [notify] (docs/notify.md)")
         };
         let file: File = toml::from_str(text).map_err(|error| {
             let before = error.span().and_then(|span| text.get(..span.start));
@@ -79,8 +85,8 @@ impl Config {
             Some(member) => Some(member.parse::<Name>().map_err(|e| wrong(None, &format!("member: {e}")))?),
             None => None,
         };
-        let File { default_ledger, key, recordings, ledgers, .. } = file;
-        let config = Self { default_ledger, member, key, recordings, ledgers };
+        let File { default_ledger, key, recordings, ledgers, notify, .. } = file;
+        let config = Self { default_ledger, member, key, recordings, ledgers, notify };
         if let Some(default) = &config.default_ledger
             && config.default_path().is_none()
         {
@@ -124,6 +130,7 @@ impl Config {
             key: self.key.clone(),
             recordings: self.recordings.clone(),
             ledgers: self.ledgers.clone(),
+            notify: self.notify.clone(),
         };
         let text = toml::to_string(&content)
             .map_err(|e| CliError::failed("cannot write the configuration").because(e.to_string()))?;

@@ -6,7 +6,7 @@ use std::thread::sleep;
 
 use super::super::checkpoint::branch;
 use super::super::error::CliError;
-use super::super::output::Output;
+use super::super::output::{Output, count};
 use super::super::progress::Progress;
 use super::{Context, Environment};
 use crate::domain::decide::Intent;
@@ -61,6 +61,8 @@ pub struct Ledger {
     known: u64,
     /// The head of another history that was met, and of which evidence was kept.
     met: Cell<Option<CommitId>>,
+    /// How many commits made here by hand come after all that the remote has.
+    ahead: Cell<usize>,
 }
 
 impl Context {
@@ -100,6 +102,9 @@ impl Context {
             ledger.with_writer(&**clock, |writer, replay| writer.append(replay, make, signer, &mut **rng))?;
         // What has landed has landed, whether or not it can be remembered here.
         ledger.pin(&self.output);
+        if let Ok(appended) = &appended {
+            ledger.tell_behind(appended, &self.output);
+        }
         appended
     }
 
@@ -164,6 +169,12 @@ impl Ledger {
     /// # Errors
     /// As [`Context::ledger`] has them.
     pub fn read(store: GitStore, program: Program, output: &Output, history: History) -> Result<Self, CliError> {
+        // What an earlier command could not finish, or was killed in.
+        store.settle();
+        // Before the branch is looked at: another process may move all of them in between, and neither is ever ahead of it.
+        let pin = read_pin(&store)?;
+        // Without a pin nothing was verified here, whatever a snapshot says.
+        let snapshot = (pin.is_some() && history == History::Since).then(|| read_snapshot(&store, output)).flatten();
         let Some(head) = store.head()? else {
             return Err(CliError::failed(format!(
                 "{} holds no ledger yet: main has no commit",
@@ -171,9 +182,6 @@ impl Ledger {
             ))
             .hint("make one: jit init DIR; or fetch it: jit clone URL DIR"));
         };
-        let pin = read_pin(&store)?;
-        // Without a pin nothing was verified here, whatever a snapshot says.
-        let snapshot = (pin.is_some() && history == History::Since).then(|| read_snapshot(&store, output)).flatten();
         let mut progress = Progress::new(output, "Checking", "commits");
         let mut observer = |done, total| progress.tell(done, total);
         let mut known = snapshot.as_ref().map_or(0, |replay| replay.state().size());
@@ -198,6 +206,7 @@ impl Ledger {
             snapshot: Cell::new(known),
             known,
             met: Cell::new(None),
+            ahead: Cell::new(0),
         };
         ledger.pin(output);
         Ok(ledger)
@@ -205,8 +214,16 @@ impl Ledger {
 
     /// A ledger that was just made or cloned.
     pub(in crate::cli) fn from_parts(store: GitStore, program: Program, replay: Replay, output: &Output) -> Self {
-        let (was_pinned, snapshot) = (Cell::new(false), Cell::new(0));
-        let ledger = Self { store, program, replay, was_pinned, snapshot, known: 0, met: Cell::new(None) };
+        let ledger = Self {
+            store,
+            program,
+            replay,
+            was_pinned: Cell::new(false),
+            snapshot: Cell::new(0),
+            known: 0,
+            met: Cell::new(None),
+            ahead: Cell::new(0),
+        };
         ledger.pin(output);
         ledger
     }
@@ -216,11 +233,9 @@ impl Ledger {
     /// # Errors
     /// Where it cannot be read.
     pub(in crate::cli) fn kept(&self) -> Result<Vec<(String, Vec<u8>)>, CliError> {
-        let mut kept = Vec::new();
-        for name in self.waiting()? {
-            kept.extend(self.store.state().read(&format!("{OUTBOX}/{name}"))?.map(|bytes| (name, bytes)));
-        }
-        Ok(kept)
+        StateOutbox(self.store.state()).kept().map_err(|why| {
+            CliError::failed("the outbox cannot be read").because(why).hint("check the permissions of the ledger")
+        })
     }
 
     /// The same with other settings of the git program.
@@ -229,16 +244,32 @@ impl Ledger {
         Self { program, ..self }
     }
 
+    /// Tells where an event is at the remote, and this clone could not follow.
+    pub(in crate::cli) fn tell_behind(&self, appended: &Appended, output: &Output) {
+        if let Some(why) = &appended.behind {
+            output.warning(format!("the remote has it, and this clone is behind: {why}"));
+            output.hint("mend that, then: jit sync");
+        }
+    }
+
     /// Remembers the present state. Reading goes on where it cannot be written (a read-only clone), but it is told.
     pub(in crate::cli) fn pin(&self, output: &Output) {
-        if write_pin(&self.store, &self.replay, output) {
+        // Never ahead of the branch: it would look rewound to the next command.
+        if !matches!(self.store.head(), Ok(head) if head == self.replay.head()) {
+            return;
+        }
+        let remote = GitRemote::of(&self.store, &self.program, None).ok().flatten();
+        let made_here =
+            remote.zip(self.replay.head()).is_some_and(|(remote, head)| !is_the_remotes(&self.store, &remote, head));
+        if !made_here && write_pin(&self.store, &self.replay, output) {
             self.was_pinned.set(true);
             self.keep_snapshot(output);
         }
     }
 
     /// Leaves a snapshot for the next command, where the one that is there has fallen behind. It is disposable: nothing
-    /// fails, and nobody needs to know, where it cannot be written.
+    /// fails, and nobody needs to know, where it cannot be written. Only of what was pinned: what was made here by hand
+    /// may be taken away again.
     fn keep_snapshot(&self, output: &Output) {
         let size = self.state().size();
         if !snapshot::is_due(self.snapshot.get(), size) {
@@ -254,6 +285,11 @@ impl Ledger {
     /// How many events were taken from a snapshot: an earlier command of this user checked them.
     pub const fn known(&self) -> u64 {
         self.known
+    }
+
+    /// How many commits that were made here by hand come after all that the remote has, as the last fetch saw it.
+    pub const fn ahead(&self) -> usize {
+        self.ahead.get()
     }
 
     /// Fetches, verifies what came, and delivers what waits. What the rules do not take any more stays, and is told.
@@ -285,15 +321,42 @@ impl Ledger {
     pub(in crate::cli) fn catch_up(&mut self, clock: &dyn Clock, output: &Output) -> Result<(), CliError> {
         let caught_up = self.write(clock, |writer, replay| writer.catch_up(replay))?;
         if let Err(AppendError::Replay(ReplayError::Forked { found, .. })) = &caught_up
+            && let Some(error) = made_here(&self.store, self.replay.head(), *found)?
+        {
+            let (here, there) = self.replay.head().map_or(Ok((0, 0)), |head| self.store.apart(head, *found))?;
+            self.ahead.set(if there == 0 { here } else { 0 });
+            return Err(error);
+        }
+        if let Err(AppendError::Replay(ReplayError::Forked { found, .. })) = &caught_up
             && self.met.replace(Some(*found)) != Some(*found)
         {
             // The moment two histories meet is when evidence of both can be had. Whoever asks again and again (jit host
             // sync) looks at it once.
             branch::keep_evidence(output, self, *found);
         }
+        if let Err(AppendError::Replay(ReplayError::Forked { known, found })) = &caught_up
+            && let Some(error) = self.rewound(*known, *found)
+        {
+            return Err(error);
+        }
         caught_up?;
         self.pin(output);
         Ok(())
+    }
+
+    /// A remote that shows an older state of this very history, as after a backup was restored.
+    fn rewound(&self, known: CommitId, found: CommitId) -> Option<CliError> {
+        let size = self.state().size();
+        let position = (0..size).find(|position| self.replay.commit_at(*position) == Some(found))?;
+        let what = format!(
+            "the ledger was rewritten: the remote was rewound to {found} ({}), and this clone has verified {}, up to {known}",
+            count(position.saturating_add(1), "event"),
+            count(size, "event")
+        );
+        let directory = self.store.work_tree().unwrap_or(self.store.path()).display();
+        Some(CliError::stale(what).because("a backup was restored, or somebody took events away").hint(format!(
+            "compare with another clone, and find out which; what is missing goes back with: git -C {directory} push origin main"
+        )))
     }
 
     /// Delivers what waits in the outbox; how many events that were.
@@ -314,7 +377,17 @@ impl Ledger {
                     delivered += 1;
                     output.note(format!("Delivered what waited in the outbox: {name}"));
                 }
-                Err(error) => output.warning(format!("{name} stays in the outbox: {}", error.innermost())),
+                Err(error) => {
+                    output.warning(format!("{name} stays in the outbox: {}", error.innermost()));
+                    // What a rule refuses may never land; whoever signed it may give it up.
+                    match error.broken_rule() {
+                        Some(_) => {
+                            let file = self.store.state().path().join(OUTBOX).join(&name);
+                            output.hint(format!("to give it up: rm {}", file.display()));
+                        }
+                        None => error.hint_text().into_iter().for_each(|hint| output.hint(hint)),
+                    }
+                }
             }
         }
         self.pin(output);
@@ -343,6 +416,15 @@ impl Ledger {
         clock: &dyn Clock,
         act: impl FnOnce(&Writer<'_>, &mut Replay) -> Result<T, AppendError>,
     ) -> Result<Result<T, CliError>, CliError> {
+        // What was made here by hand is not pushed along with what is signed now.
+        let remote = GitRemote::of(&self.store, &self.program, None)?;
+        if let (Some(remote), Some(head)) = (&remote, self.replay.head())
+            && !is_the_remotes(&self.store, remote, head)
+            && let Some(seen) = remote.last_seen()?
+            && let Some(error) = made_here(&self.store, Some(head), seen)?
+        {
+            return Err(error);
+        }
         let done = self.write(clock, act)?;
         if done.is_err() {
             self.store.discard();
@@ -469,6 +551,46 @@ impl Ledger {
     }
 }
 
+/// Whether a remote was seen to have a commit. Only that is remembered as verified: a commit made by hand in this clone
+/// may be taken away again, and that is no rewritten ledger.
+pub(in crate::cli) fn is_the_remotes(store: &GitStore, remote: &GitRemote<'_>, commit: CommitId) -> bool {
+    match remote.last_seen() {
+        Ok(Some(seen)) => seen == commit || store.apart(commit, seen).is_ok_and(|(here, _)| here == 0),
+        // Nothing was ever fetched: what lies here is all there is.
+        _ => true,
+    }
+}
+
+/// What to say where the remote's head `found` continues all that this clone ever verified, and only commits that
+/// somebody made here by hand are not in it. `None` where the remote itself is another one.
+///
+/// # Errors
+/// Where it cannot be told.
+pub(in crate::cli) fn made_here(
+    store: &GitStore,
+    head: Option<CommitId>,
+    found: CommitId,
+) -> Result<Option<CliError>, CliError> {
+    let Some(head) = head else { return Ok(None) };
+    let (here, there) = store.apart(head, found)?;
+    let goes_on = match read_pin(store)? {
+        Some(pin) => store.apart(pin.head, found)?.0 == 0,
+        // A clone by git in which jit never ran: of two histories nobody knows which was first.
+        None => there == 0,
+    };
+    if !goes_on {
+        return Ok(None);
+    }
+    let are = if here == 1 { "is" } else { "are" };
+    let reset = "git log origin/main..main shows them; \
+                 git branch mine && git reset --keep origin/main keeps them as mine and takes them out of main";
+    Ok(Some(
+        CliError::failed(format!("{} on main here {are} not in the remote's", count(here, "commit")))
+            .because("they were made by hand: what jit commits, the remote has, or it waits in the outbox")
+            .hint(reset),
+    ))
+}
+
 /// What this clone has verified before.
 ///
 /// # Errors
@@ -511,5 +633,14 @@ impl Outbox for StateOutbox<'_> {
 
     fn forget(&self, name: &str) -> Result<(), String> {
         self.0.remove(&format!("{OUTBOX}/{name}")).map_err(|e| e.to_string())
+    }
+
+    fn kept(&self) -> Result<Vec<(String, Vec<u8>)>, String> {
+        let mut kept = Vec::new();
+        for name in self.0.list(OUTBOX).map_err(|error| error.to_string())? {
+            let bytes = self.0.read(&format!("{OUTBOX}/{name}")).map_err(|error| error.to_string())?;
+            kept.extend(bytes.map(|bytes| (name, bytes)));
+        }
+        Ok(kept)
     }
 }

@@ -157,7 +157,7 @@ impl<'a> Carrier<'a> {
                 if give(context, &mut batch, &self.stop, &mut carried)? == Delivered::Ended {
                     break;
                 }
-                self.upstream.remember(&self.walk, context)?;
+                self.upstream.remember(&self.walk, &context.output)?;
                 if start == Start::Now && carried.cursor.is_none() {
                     // Remembered before anything comes: whoever starts again misses nothing of what came meanwhile.
                     carried.cursor = Pin::of(self.walk.replay());
@@ -232,16 +232,20 @@ impl<'a> Carrier<'a> {
 
     /// Waits until there is more to walk. Says whether there is; `false` where the process was told to end.
     fn wait(&mut self, context: &Context, patience: &Patience) -> Result<bool, CliError> {
-        let mut fetched = Instant::now();
+        let (mut began, mut took) = (Instant::now(), Duration::ZERO);
         loop {
-            if self.stop.wait(LOOK.min(patience.every)) {
+            // A remote that takes longer rests for as long: it is not asked without end.
+            let period = if took <= patience.every { patience.every } else { took.saturating_mul(2) };
+            let left = period.saturating_sub(began.elapsed());
+            if self.stop.wait(LOOK.min(left)) {
                 return Ok(false);
             }
             self.upstream.look(&mut self.walk)?;
-            let due = self.upstream.has_remote() && fetched.elapsed() >= patience.every;
+            let due = began.elapsed() >= period;
             if due || self.upstream.has_moved() {
+                began = Instant::now();
                 self.upstream.fetch(&mut self.walk, &context.output)?;
-                fetched = Instant::now();
+                took = began.elapsed();
             }
             if self.walk.has_more() {
                 return Ok(true);

@@ -147,7 +147,7 @@ impl CursorFile {
             .mode(0o700)
             .create(directory)
             .map_err(|cause| CliError::file("make", directory, &cause))?;
-        let lock = lock(&path)?;
+        let lock = lock(&path, "export")?;
         let known = match read(&path).map_err(|cause| failed("read", &path, &cause))? {
             Some(bytes) => Some(Pin::parse(&bytes).map_err(|error| {
                 CliError::failed(format!("{} is no cursor", path.display()))
@@ -202,8 +202,12 @@ fn read(path: &Path) -> io::Result<Option<Vec<u8>>> {
     }
 }
 
-/// Two exports with one cursor would each believe that the other's events were theirs.
-fn lock(path: &Path) -> Result<File, CliError> {
+/// Held by this process alone, as long as the file that is given back lives: two of them with one cursor would each believe
+/// that what the other gave away was given by them.
+///
+/// # Errors
+/// Where another process holds it, or it cannot be made.
+pub fn lock(path: &Path, who: &str) -> Result<File, CliError> {
     let mut name = path.as_os_str().to_owned();
     name.push(".lock");
     let beside = PathBuf::from(name);
@@ -218,7 +222,7 @@ fn lock(path: &Path) -> Result<File, CliError> {
         .map_err(|cause| failed("lock", &beside, &cause))?;
     match rustix::fs::flock(&file, FlockOperation::NonBlockingLockExclusive) {
         Ok(()) => Ok(file),
-        Err(_) => Err(CliError::failed(format!("another export uses the cursor {}", path.display()))
+        Err(_) => Err(CliError::failed(format!("another {who} uses the cursor {}", path.display()))
             .hint("end it first, or name another cursor: --state FILE")),
     }
 }

@@ -1,13 +1,12 @@
 //! Where new events come from: the branch here, which other commands move, and the remote, which is fetched. What was walked
 //! is remembered as any command does it: the branch follows, and the pin never goes back.
 
-use super::super::Context;
-use super::super::context::{read_pin, write_pin};
+use super::super::context::{is_the_remotes, made_here, read_pin, write_pin};
 use super::super::error::CliError;
 use super::super::output::Output;
 use crate::domain::id::CommitId;
 use crate::git::{GitRemote, GitStore, Program};
-use crate::ledger::{Pin, Walk};
+use crate::ledger::{Pin, ReplayError, Walk};
 use crate::ports::{Remote as _, RemoteError, Store as _, StoreError};
 
 /// The two sides of a clone.
@@ -18,6 +17,8 @@ pub struct Upstream<'a> {
     local: Option<CommitId>,
     /// Where the remote's branch was, where that can be seen without asking it.
     nearby: Option<CommitId>,
+    /// How many commits were known when the last fetch began: the remote has them.
+    began: u64,
     /// Whether the remote did not answer the last time.
     away: bool,
     /// Whether what was walked could not be remembered.
@@ -47,7 +48,7 @@ impl<'a> Upstream<'a> {
         if let Some(pin) = &pin {
             continues(walk, pin)?;
         }
-        let upstream = Self { store, remote, local: Some(local), nearby: None, away: false, told: false };
+        let upstream = Self { store, remote, local: Some(local), nearby: None, began: 0, away: false, told: false };
         Ok((upstream, pin))
     }
 
@@ -56,9 +57,38 @@ impl<'a> Upstream<'a> {
     /// # Errors
     /// Where the remote rewrote history (exit 5), or git does not work.
     pub fn fetch(&mut self, walk: &mut Walk<'a>, output: &Output) -> Result<(), CliError> {
-        let Some(remote) = &self.remote else { return Ok(()) };
-        self.nearby = remote.nearby_head();
-        match remote.fetch() {
+        self.begins(walk)?;
+        let Some(fetched) = self.remote.as_ref().map(GitRemote::fetch) else { return Ok(()) };
+        self.took(walk, fetched, output)
+    }
+
+    /// To be called before a fetch, whoever makes it: what is known by now, the remote has.
+    ///
+    /// # Errors
+    /// As [`Upstream::look`].
+    pub fn begins(&mut self, walk: &mut Walk<'a>) -> Result<(), CliError> {
+        self.look(walk)?;
+        self.began = walk.size();
+        self.nearby = self.remote.as_ref().and_then(GitRemote::nearby_head);
+        Ok(())
+    }
+
+    /// Whether a fetched head lies behind what another command pushed from here while it was fetched.
+    fn is_passed(&self, walk: &Walk<'_>, head: CommitId) -> bool {
+        (self.began.saturating_sub(1)..walk.size()).any(|position| walk.commit_at(position) == Some(head))
+    }
+
+    /// Sets the walk to what a fetch brought.
+    ///
+    /// # Errors
+    /// As [`Upstream::fetch`].
+    pub fn took(
+        &mut self,
+        walk: &mut Walk<'a>,
+        fetched: Result<Option<CommitId>, RemoteError>,
+        output: &Output,
+    ) -> Result<(), CliError> {
+        match fetched {
             Ok(head) => {
                 if std::mem::take(&mut self.away) {
                     output.note("The remote answers again.");
@@ -66,13 +96,26 @@ impl<'a> Upstream<'a> {
                 // Whatever another command here has pushed, the remote has: first what is here.
                 self.look(walk)?;
                 match head {
-                    Some(head) => Ok(walk.aim(head)?),
-                    None => Ok(()),
+                    Some(head) if !self.is_passed(walk, head) => match walk.aim(head) {
+                        Err(ReplayError::Forked { found, .. })
+                            if let Some(error) = made_here(self.store, self.local, found)? =>
+                        {
+                            Err(error)
+                        }
+                        aimed => Ok(aimed?),
+                    },
+                    _ => Ok(()),
                 }
             }
             Err(RemoteError::Unreachable(why)) => {
                 if !std::mem::replace(&mut self.away, true) {
                     output.warning(format!("the remote does not answer: going on with what lies here ({why})"));
+                }
+                Ok(())
+            }
+            Err(error @ RemoteError::Disk(_)) => {
+                if !std::mem::replace(&mut self.away, true) {
+                    output.warning(format!("{error}: going on with what lies here"));
                 }
                 Ok(())
             }
@@ -102,6 +145,16 @@ impl<'a> Upstream<'a> {
         self.remote.as_ref().and_then(GitRemote::nearby_head).is_some_and(|head| self.nearby != Some(head))
     }
 
+    /// Whether the remote is on this machine, where a look at it costs nothing.
+    pub const fn is_nearby(&self) -> bool {
+        self.nearby.is_some()
+    }
+
+    /// Whether the remote did not answer the last time.
+    pub const fn is_away(&self) -> bool {
+        self.away
+    }
+
     /// Whether there is a remote.
     pub const fn has_remote(&self) -> bool {
         self.remote.is_some()
@@ -111,7 +164,7 @@ impl<'a> Upstream<'a> {
     ///
     /// # Errors
     /// Where another command verified another history meanwhile (exit 5).
-    pub fn remember(&mut self, walk: &Walk<'a>, context: &Context) -> Result<(), CliError> {
+    pub fn remember(&mut self, walk: &Walk<'a>, output: &Output) -> Result<(), CliError> {
         let Some(head) = walk.replay().head() else { return Ok(()) };
         if self.local != Some(head) {
             match self.store.advance(self.local, head, "jit: fetched") {
@@ -120,7 +173,7 @@ impl<'a> Upstream<'a> {
                 Err(StoreError::Moved { .. }) => return Ok(()),
                 Err(error) => {
                     if !std::mem::replace(&mut self.told, true) {
-                        context.output.warning(format!("what was verified cannot be remembered: {error}"));
+                        output.warning(format!("what was verified cannot be remembered: {error}"));
                     }
                     return Ok(());
                 }
@@ -132,8 +185,9 @@ impl<'a> Upstream<'a> {
             }
             continues(walk, &pin)?;
         }
-        if !self.told {
-            self.told = !write_pin(self.store, walk.replay(), &context.output);
+        let made_here = self.remote.as_ref().is_some_and(|remote| !is_the_remotes(self.store, remote, head));
+        if !self.told && !made_here {
+            self.told = !write_pin(self.store, walk.replay(), output);
         }
         Ok(())
     }

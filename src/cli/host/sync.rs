@@ -125,6 +125,8 @@ fn program(context: &Context, seconds: u64) -> Program {
 /// The mirror: opened, or cloned and verified from the first commit on.
 fn mirror(context: &Context, config: &Config) -> Result<Ledger, CliError> {
     let program = program(context, LONGEST_WAIT);
+    // One that was killed while it was cloned is begun anew.
+    git::clear_unfinished(&config.mirror, true)?;
     let ledger = if config.mirror.join("HEAD").exists() {
         Ledger::read(GitStore::open(&config.mirror)?, program, &context.output, History::Since)?
     } else {

@@ -30,7 +30,7 @@ use crate::domain::time::Timestamp;
 use crate::issue::ssh_cert::{self, IssueError};
 use crate::ledger::Replay;
 use crate::ledger::append::AppendError;
-use crate::ports::Signer;
+use crate::ports::{RemoteError, Signer};
 
 /// How often one issuance is begun because the CA changed under it, or because the remote is that busy.
 const TRIES: usize = 3;
@@ -297,6 +297,9 @@ impl Minter {
         if let Err(busy @ AppendError::Busy(_)) = appended {
             return Ok(Step::Again(busy.into()));
         }
+        if let Ok(appended) = &appended {
+            ledger.tell_behind(appended, &context.output);
+        }
         match (appended.map_err(told), turn) {
             (Ok(_), _) => {
                 let access = ledger.state().case(&id).and_then(|case| case.access());
@@ -324,9 +327,15 @@ impl Minter {
 /// An undelivered credential is thrown away, and not kept for later as other events are.
 fn told(error: AppendError) -> CliError {
     let AppendError::Queued { cause, .. } = error else { return error.into() };
+    let hint = match &cause {
+        RemoteError::Locked { lock, .. } => {
+            format!("if no git is at work there, whoever runs the remote types: rm {lock}; then, here: jit mint")
+        }
+        _ => "check the remote and the minter's access to it, then: jit mint".to_owned(),
+    };
     CliError::from(cause)
         .context("a credential was signed, and the remote did not take it: it is decided anew")
-        .hint("check the remote and the minter's access to it, then: jit mint")
+        .hint(hint)
 }
 
 /// What is at fault where something could not be issued.

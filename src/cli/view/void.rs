@@ -7,6 +7,7 @@ use super::super::output::{Output, count};
 use super::super::session::Session;
 use crate::domain::event::Subject;
 use crate::domain::finding::Void;
+use crate::domain::id::CommitId;
 use crate::domain::state::State;
 use crate::domain::state::case::{CaseState, Matter};
 use crate::domain::text::visible;
@@ -19,12 +20,17 @@ use crate::ports::{ObjectKind, Objects, StoreError};
 const PATHS: usize = 8;
 
 /// What a commit says of itself and changes. Nothing of it is proven.
-struct Tried {
-    author: String,
-    committer: String,
-    message: String,
-    paths: Vec<String>,
-    more: bool,
+pub(in crate::cli) struct Tried {
+    /// Git's author line, with the time for people.
+    pub author: String,
+    /// Git's committer line, likewise.
+    pub committer: String,
+    /// The whole message.
+    pub message: String,
+    /// The paths that it adds, changes or removes.
+    pub paths: Vec<String>,
+    /// Whether there are more than are listed.
+    pub more: bool,
 }
 
 /// A few lines about a void commit.
@@ -93,8 +99,20 @@ pub fn remedy(state: &State, now: Timestamp) -> Option<String> {
 }
 
 fn tried(session: &Session, void: &Void) -> Result<Tried, CliError> {
-    let objects: &dyn Objects = session.store();
-    let raw = match objects.read(void.commit, ObjectKind::Commit, COMMIT_LIMIT) {
+    let parent = void.position.checked_sub(1).and_then(|position| session.replay().commit_at(position));
+    attempt(session.store(), parent, void.commit)
+}
+
+/// What a commit on top of `parent` tried to do.
+///
+/// # Errors
+/// Where it cannot be read.
+pub(in crate::cli) fn attempt(
+    objects: &dyn Objects,
+    parent: Option<CommitId>,
+    commit: CommitId,
+) -> Result<Tried, CliError> {
+    let raw = match objects.read(commit, ObjectKind::Commit, COMMIT_LIMIT) {
         Ok(raw) => raw,
         Err(StoreError::TooLarge { .. }) => Vec::new(),
         Err(error) => return Err(error.into()),
@@ -105,7 +123,7 @@ fn tried(session: &Session, void: &Void) -> Result<Tried, CliError> {
         headers.lines().find_map(|line| line.strip_prefix(name).and_then(|rest| rest.strip_prefix(' ')))
     };
     let tree = |raw: &str| raw.lines().find_map(|line| line.strip_prefix("tree ")).and_then(|id| id.parse().ok());
-    let before = match void.position.checked_sub(1).and_then(|position| session.replay().commit_at(position)) {
+    let before = match parent {
         Some(parent) => {
             let raw = objects.read(parent, ObjectKind::Commit, COMMIT_LIMIT)?;
             tree(&String::from_utf8_lossy(&raw))

@@ -34,7 +34,7 @@ pub(super) struct Request {
 
 /// An answer.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Response {
+pub struct Response {
     /// The status.
     pub status: u16,
     /// The media type.
@@ -144,13 +144,20 @@ fn send(mut stream: &TcpStream, response: &Response, keeps: bool) -> io::Result<
 }
 
 /// What a head says of a request.
-struct Head {
-    method: String,
-    path: String,
-    length: usize,
-    keeps: bool,
-    expects: bool,
-    end: usize,
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Head {
+    /// `GET`, `POST`, …
+    pub method: String,
+    /// The path, without the query.
+    pub path: String,
+    /// How many bytes the body has.
+    pub length: usize,
+    /// Whether the connection stays.
+    pub keeps: bool,
+    /// Whether the other side waits for `100 Continue`.
+    pub expects: bool,
+    /// Where the body begins.
+    pub end: usize,
 }
 
 /// The next request, and whether the connection stays; `None` where the other side has gone. `left`: bytes that came
@@ -178,7 +185,7 @@ fn receive(stream: &TcpStream, left: &mut Vec<u8>) -> Result<Option<(Request, bo
         }
     };
     let head = loop {
-        if let Some(head) = parse(left)? {
+        if let Some(head) = head(left)? {
             break head;
         }
         if left.len() > HEAD {
@@ -207,7 +214,10 @@ fn receive(stream: &TcpStream, left: &mut Vec<u8>) -> Result<Option<(Request, bo
 }
 
 /// The head at the beginning of `bytes`; `None` where it is not whole yet.
-fn parse(bytes: &[u8]) -> Result<Option<Head>, Response> {
+///
+/// # Errors
+/// The answer to one that is none.
+pub fn head(bytes: &[u8]) -> Result<Option<Head>, Response> {
     let bad = |why: &str| Response::line(400, why);
     let mut headers = [httparse::EMPTY_HEADER; HEADERS];
     let mut parsed = httparse::Request::new(&mut headers);

@@ -52,6 +52,12 @@ impl State {
         if !policy.is_member(&claim.event.actor) {
             return refuse(Code::A10, format!("{} is not a member: only people propose", claim.event.actor));
         }
+        // A10: manifest and files disagree. Nobody signed what lies beside a proposal that names no files.
+        if !matches!(proposal.subject, Subject::Policy { .. })
+            && let Some(path) = claim.files.keys().next()
+        {
+            return refuse(Code::A10, format!("it brings {path}, but proposes no files"));
+        }
         match &proposal.subject {
             Subject::Policy { version, files } => self.judge_policy(policy, claim, *version, files).map(Some),
             Subject::Acknowledge { commits } => {

@@ -3,7 +3,7 @@
 //! this one. Everything has a limit: a tree bomb ends quickly and is reported as cut off. PURE over `ports::Objects`.
 
 use std::cmp::Ordering;
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::rc::Rc;
 
 use super::{Entry, Malformed, Tree, order};
@@ -203,8 +203,9 @@ impl<'r, 'a> Walk<'r, 'a> {
             Some(Err(what)) => self.fault(prefix, *what, false),
             Some(Ok(tree)) => {
                 let before = before.as_ref().and_then(|before| before.as_ref().ok());
+                let known: HashSet<_> = before.iter().flat_map(|before| before.faults()).collect();
                 for fault in tree.faults() {
-                    let inherited = before.is_some_and(|before| before.faults().contains(fault));
+                    let inherited = known.contains(fault);
                     let (what, name) = fault;
                     self.fault(&format!("{prefix}{name}"), *what, inherited);
                 }

@@ -1,5 +1,8 @@
 #!/usr/bin/env python3
-"""Writes edges.txt: Ed25519 signatures at the edges where verifiers differ, with two verdicts each.
+"""Writes edges.txt and grid.txt: Ed25519 signatures at the edges where verifiers differ, with two verdicts each.
+
+edges.txt has one case for each kind of edge. grid.txt has every pairing of the points that a signature can begin with (the
+14 encodings of a point of small order; a point of order L with each of the 8 parts of small order added) as key and as R.
 
 Plain big-integer arithmetic from RFC 8032, section 5.1, sharing nothing with the implementation under test. Run it with
 no arguments; the output is always the same.
@@ -21,13 +24,24 @@ def add(p, q):
     return ((x1 * y2 + x2 * y1) * pow(1 + t, -1, P) % P, (y1 * y2 + x1 * x2) * pow(1 - t, -1, P) % P)
 
 
+def add_extended(p, q):
+    """RFC 8032, section 5.1.4: complete, so it doubles, too."""
+    a = (p[1] - p[0]) * (q[1] - q[0]) % P
+    b = (p[1] + p[0]) * (q[1] + q[0]) % P
+    c = 2 * p[3] * q[3] * D % P
+    d = 2 * p[2] * q[2] % P
+    e, f, g, h = b - a, d - c, d + c, b + a
+    return (e * f % P, g * h % P, f * g % P, e * h % P)
+
+
 def times(n, p):
-    out = (0, 1)
+    out, p = (0, 1, 1, 0), (p[0], p[1], 1, p[0] * p[1] % P)
     while n:
         if n & 1:
-            out = add(out, p)
-        p, n = add(p, p), n >> 1
-    return out
+            out = add_extended(out, p)
+        p, n = add_extended(p, p), n >> 1
+    z = pow(out[2], -1, P)
+    return (out[0] * z % P, out[1] * z % P)
 
 
 def encode(p):
@@ -127,8 +141,43 @@ def cases():
     yield "mixed-r", key, message, mixed_r + small((nonce + digest(mixed_r, key, message) * a) % L)
 
 
-with open("edges.txt", "w") as out:
-    out.write("# NAME KEY MESSAGE SIGNATURE LOOSE STRICT; written by make.py\n")
-    for name, key, message, signature in cases():
-        loose, strict = ("yes" if v else "no" for v in verdicts(key, message, signature))
-        out.write(f"{name} {key.hex()} {message.hex()} {signature.hex()} {loose} {strict}\n")
+# The eight points of small order in every encoding that `decode` takes for one of them.
+SMALL = sorted({encode(t) for t in TORSION} | {
+    small(y | sign << 255) for y in (0, 1, P - 1, P, P + 1) for sign in (0, 1) if y < 2**255 and decode(small(y | sign << 255)) in TORSION
+})
+
+
+def grid():
+    a, nonce = digest(b"a secret scalar"), digest(b"a secret nonce")
+    point, r_point = times(a, BASE), times(nonce, BASE)
+    keys = [(f"small-{n}", raw, 0) for n, raw in enumerate(SMALL)]
+    keys += [(f"mixed-{n}", encode(add(point, t)), a) for n, t in enumerate(TORSION)]
+    rs = [(f"small-{n}", raw, 0) for n, raw in enumerate(SMALL)]
+    rs += [(f"mixed-{n}", encode(add(r_point, t)), nonce) for n, t in enumerate(TORSION)]
+    for key_name, key, secret in keys:
+        for r_name, r, part in rs:
+            name = f"{key_name}/{r_name}"
+            parts = decode(key), decode(r)
+            # k decides modulo 8 alone whether the parts of small order go away: one message where they do, if there is one,
+            # and one where they do not.
+            found = {}
+            for n in range(64):
+                message = b"%s %d" % (name.encode(), n)
+                k = digest(r, key, message)
+                s = (part + k * secret) % L
+                goes = times(L, add(parts[1], times(k % 8, parts[0]))) == (0, 1)
+                found.setdefault(goes, (message, s))
+            for goes, (message, s) in sorted(found.items()):
+                yield f"{name}/{'goes' if goes else 'stays'}", key, message, r + small(s)
+
+
+def write(file, cases):
+    with open(file, "w") as out:
+        out.write("# NAME KEY MESSAGE SIGNATURE LOOSE STRICT; written by make.py\n")
+        for name, key, message, signature in cases:
+            loose, strict = ("yes" if v else "no" for v in verdicts(key, message, signature))
+            out.write(f"{name} {key.hex()} {message.hex()} {signature.hex()} {loose} {strict}\n")
+
+
+write("edges.txt", cases())
+write("grid.txt", grid())

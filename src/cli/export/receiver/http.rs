@@ -31,38 +31,46 @@ impl HttpReceiver {
         if let Some(token) = &means.token {
             secrets::token(token)?;
         }
-        let mut tls = TlsConfig::builder()
-            .provider(TlsProvider::Rustls)
-            .unversioned_rustls_crypto_provider(tls::provider())
-            .root_certs(RootCerts::Specific(Arc::new(Vec::new())));
-        if url.starts_with("https:") {
-            // Asked for its errors: a chain and key that do not go together are told now.
-            tls::config(means)?;
-            let authorities = tls::authorities(means)?;
-            let roots = authorities.iter().map(|certificate| Certificate::from_der(certificate).to_owned());
-            tls = tls.root_certs(RootCerts::Specific(Arc::new(roots.collect())));
-            if let Some((chain, _)) = tls::client(means)? {
-                let chain: Vec<Certificate<'static>> =
-                    chain.iter().map(|certificate| Certificate::from_der(certificate).to_owned()).collect();
-                let (_, key) = means.client.as_ref().expect("a client's chain comes with its key");
-                let key = PrivateKey::from_pem(&secrets::read(key)?)
-                    .map_err(|cause| CliError::failed("the key cannot be used").because(cause.to_string()))?;
-                tls = tls.client_cert(Some(ClientCert::new_with_certs(&chain, key)));
-            }
-        }
-        let agent = ureq::Agent::config_builder()
-            .tls_config(tls.build())
-            .timeout_connect(Some(means.timeout))
-            .timeout_global(Some(means.timeout.saturating_mul(2)))
-            .max_redirects(0)
-            .http_status_as_error(false)
-            // The library would read the environment itself.
-            .proxy(None)
-            .user_agent(concat!("jit/", env!("CARGO_PKG_VERSION")))
-            .build()
-            .new_agent();
+        let agent = agent(&url, means)?;
         Ok(Self { agent, url, format, token: means.token.clone() })
     }
+}
+
+/// What connects to `url`: certificates are checked always, no redirect is followed, every status is an answer.
+///
+/// # Errors
+/// Where certificates cannot be read.
+pub fn agent(url: &str, means: &Means) -> Result<ureq::Agent, CliError> {
+    let mut tls = TlsConfig::builder()
+        .provider(TlsProvider::Rustls)
+        .unversioned_rustls_crypto_provider(tls::provider())
+        .root_certs(RootCerts::Specific(Arc::new(Vec::new())));
+    if url.starts_with("https:") {
+        // Asked for its errors: a chain and key that do not go together are told now.
+        tls::config(means)?;
+        let authorities = tls::authorities(means)?;
+        let roots = authorities.iter().map(|certificate| Certificate::from_der(certificate).to_owned());
+        tls = tls.root_certs(RootCerts::Specific(Arc::new(roots.collect())));
+        if let Some((chain, _)) = tls::client(means)? {
+            let chain: Vec<Certificate<'static>> =
+                chain.iter().map(|certificate| Certificate::from_der(certificate).to_owned()).collect();
+            let (_, key) = means.client.as_ref().expect("a client's chain comes with its key");
+            let key = PrivateKey::from_pem(&secrets::read(key)?)
+                .map_err(|cause| CliError::failed("the key cannot be used").because(cause.to_string()))?;
+            tls = tls.client_cert(Some(ClientCert::new_with_certs(&chain, key)));
+        }
+    }
+    Ok(ureq::Agent::config_builder()
+        .tls_config(tls.build())
+        .timeout_connect(Some(means.timeout))
+        .timeout_global(Some(means.timeout.saturating_mul(2)))
+        .max_redirects(0)
+        .http_status_as_error(false)
+        // The library would read the environment itself.
+        .proxy(None)
+        .user_agent(concat!("jit/", env!("CARGO_PKG_VERSION")))
+        .build()
+        .new_agent())
 }
 
 impl Receiver for HttpReceiver {

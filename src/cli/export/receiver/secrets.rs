@@ -25,7 +25,7 @@ pub fn read(path: &Path) -> Result<Zeroizing<Vec<u8>>, CliError> {
     }
     if meta.permissions().mode() & 0o077 != 0 {
         return Err(CliError::failed(format!("others can read {}", path.display()))
-            .because("whoever reads it can act as this exporter")
+            .because("whoever reads it can speak in our name")
             .hint(format!("chmod 600 {}", path.display())));
     }
     let mut bytes = Zeroizing::new(Vec::new());
