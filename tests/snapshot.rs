@@ -332,6 +332,39 @@ fn a_snapshot_of_another_history_says_nothing_about_this_one() {
     }
 }
 
+/// What was made by hand in a clone may be taken away again: the pin does not hold it, and so the snapshot beside it does not.
+#[test]
+fn a_snapshot_holds_no_more_than_the_remote_was_seen_to_have() {
+    let mut ledger = long();
+    let (size, there) = (ledger.log.size(), ledger.commits.last().unwrap().to_string());
+    let home = tempfile::tempdir().unwrap();
+    let (remote, clone) = (home.path().join("remote.git"), home.path().join("clone"));
+    git2::build::RepoBuilder::new().bare(true).clone(ledger.path().to_str().unwrap(), &remote).unwrap();
+    let repository = git2::Repository::clone(remote.to_str().unwrap(), &clone).unwrap();
+    let judged = |ledger: &Ledger| verdict::verify(&clone, ledger.now.plus(ttl("30s")), &[]);
+    let kept = || ["pin", "snapshot"].map(|name| fs::read(clone.join(".git/jit").join(name)).unwrap());
+    let said = judged(&ledger);
+    assert_eq!((said.exit, said.json["checked"].as_u64()), (0, Some(size)), "{}", said.stderr);
+    let before = kept();
+    // Enough for a new snapshot, if they were the remote's.
+    for _ in 0..80 {
+        ledger.request("alice", |_| ());
+    }
+    let mut from = repository.remote_anonymous(ledger.path().to_str().unwrap()).unwrap();
+    from.fetch(&["refs/heads/main:refs/heads/mine"], None, None).unwrap();
+    let here = *ledger.commits.last().unwrap();
+    repository.reference("refs/heads/main", here, true, "by hand").unwrap();
+    let said = judged(&ledger);
+    assert_eq!(said.json["head"], here.to_string(), "{}", said.stderr);
+    assert_eq!(said.json["checked"].as_u64(), Some(80), "{}", said.stderr);
+    assert!(kept() == before, "what is remembered is what the remote has\n{}", said.stderr);
+    // Taken away again, as the hint says.
+    repository.reference("refs/heads/main", there.parse().unwrap(), true, "reset").unwrap();
+    let said = judged(&ledger);
+    assert_eq!((said.exit, &said.json["head"]), (0, &there.into()), "{}", said.stderr);
+    assert_eq!(said.json["checked"].as_u64(), Some(0), "{}", said.stderr);
+}
+
 /// The bytes of a snapshot mean what they mean in one [`snapshot::LAYOUT`] alone. Where this fails and the golden policy did not
 /// change, count it up, and write the new digest here in either case: an older build's snapshot must not be read as something else. The ledger is the same in each run.
 #[test]
