@@ -20,13 +20,14 @@ use crate::domain::time::Timestamp;
 use crate::git::files;
 use crate::git::{GitRemote, GitStore, Program};
 use crate::ledger::append::{AppendError, Outbox};
-use crate::ledger::{Appended, Draft, Pin, Queue, Replay, ReplayError, Writer, snapshot};
+use crate::ledger::{Appended, Draft, Queue, Replay, ReplayError, Writer};
 use crate::ports::{Clock, Remote, Rng, Signer, Store as _};
 
-/// The state file of the last verified state.
-const PIN: &str = "pin";
-/// The state file of everything that the last verified state knows.
-const SNAPSHOT: &str = "snapshot";
+mod remembered;
+
+use remembered::read_snapshot;
+pub(in crate::cli) use remembered::{is_the_remotes, made_here, read_pin, write_pin};
+
 /// The folder of signed events that wait to be delivered.
 const OUTBOX: &str = "outbox";
 
@@ -263,22 +264,7 @@ impl Ledger {
             remote.zip(self.replay.head()).is_some_and(|(remote, head)| !is_the_remotes(&self.store, &remote, head));
         if !made_here && write_pin(&self.store, &self.replay, output) {
             self.was_pinned.set(true);
-            self.keep_snapshot(output);
-        }
-    }
-
-    /// Leaves a snapshot for the next command, where the one that is there has fallen behind. It is disposable: nothing
-    /// fails, and nobody needs to know, where it cannot be written. Only of what was pinned: what was made here by hand
-    /// may be taken away again.
-    fn keep_snapshot(&self, output: &Output) {
-        let size = self.state().size();
-        if !snapshot::is_due(self.snapshot.get(), size) {
-            return;
-        }
-        let Some(bytes) = snapshot::write(&self.replay) else { return };
-        match self.store.state().write(SNAPSHOT, &bytes) {
-            Ok(()) => self.snapshot.set(size),
-            Err(error) => output.detail(format!("no snapshot was kept: {error}")),
+            self.snapshot.set(remembered::keep_snapshot(&self.store, &self.replay, self.snapshot.get(), output));
         }
     }
 
@@ -548,78 +534,6 @@ impl Ledger {
         let live = move |case: &Case| state.case_state(case, now) == CaseState::Live;
         let cases = state.cases().filter_map(|case| Some((case, case.access()?)));
         cases.filter(move |(case, access)| access.actor == *member && live(case))
-    }
-}
-
-/// Whether a remote was seen to have a commit. Only that is remembered as verified: a commit made by hand in this clone
-/// may be taken away again, and that is no rewritten ledger.
-pub(in crate::cli) fn is_the_remotes(store: &GitStore, remote: &GitRemote<'_>, commit: CommitId) -> bool {
-    match remote.last_seen() {
-        Ok(Some(seen)) => seen == commit || store.apart(commit, seen).is_ok_and(|(here, _)| here == 0),
-        // Nothing was ever fetched: what lies here is all there is.
-        _ => true,
-    }
-}
-
-/// What to say where the remote's head `found` continues all that this clone ever verified, and only commits that
-/// somebody made here by hand are not in it. `None` where the remote itself is another one.
-///
-/// # Errors
-/// Where it cannot be told.
-pub(in crate::cli) fn made_here(
-    store: &GitStore,
-    head: Option<CommitId>,
-    found: CommitId,
-) -> Result<Option<CliError>, CliError> {
-    let Some(head) = head else { return Ok(None) };
-    let (here, there) = store.apart(head, found)?;
-    let goes_on = match read_pin(store)? {
-        Some(pin) => store.apart(pin.head, found)?.0 == 0,
-        // A clone by git in which jit never ran: of two histories nobody knows which was first.
-        None => there == 0,
-    };
-    if !goes_on {
-        return Ok(None);
-    }
-    let are = if here == 1 { "is" } else { "are" };
-    let reset = "git log origin/main..main shows them; \
-                 git branch mine && git reset --keep origin/main keeps them as mine and takes them out of main";
-    Ok(Some(
-        CliError::failed(format!("{} on main here {are} not in the remote's", count(here, "commit")))
-            .because("they were made by hand: what jit commits, the remote has, or it waits in the outbox")
-            .hint(reset),
-    ))
-}
-
-/// What this clone has verified before.
-///
-/// # Errors
-/// Where the pin cannot be read, or is none.
-pub(in crate::cli) fn read_pin(store: &GitStore) -> Result<Option<Pin>, CliError> {
-    Ok(store.state().read(PIN)?.map(|bytes| Pin::parse(&bytes)).transpose()?)
-}
-
-/// What this user's last command knew. Whatever is wrong with it, it only costs time.
-fn read_snapshot(store: &GitStore, output: &Output) -> Option<Replay> {
-    let told = |why: String| output.detail(format!("the snapshot is left: {why}"));
-    let bytes = store.state().read_own(SNAPSHOT).map_err(|error| told(error.to_string())).ok().flatten()?;
-    snapshot::read(bytes).map_err(|error| told(error.to_string())).ok()
-}
-
-/// Remembers what was replayed. Says whether it is remembered; where it cannot be written, that is told.
-pub(in crate::cli) fn write_pin(store: &GitStore, replay: &Replay, output: &Output) -> bool {
-    let Some(pin) = Pin::of(replay) else { return false };
-    let bytes = pin.write();
-    let known = store.state().read(PIN).ok().flatten();
-    if known.as_deref() == Some(&*bytes) {
-        return true;
-    }
-    match store.state().write(PIN, &bytes) {
-        Ok(()) => true,
-        Err(error) => {
-            output.warning(format!("what was verified cannot be remembered: {error}"));
-            false
-        }
     }
 }
 
