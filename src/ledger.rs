@@ -2,16 +2,19 @@
 //! `domain`, `sshsig` and `merkle`.
 
 pub mod append;
+mod check;
 pub mod checkpoints;
 pub mod commit;
 pub mod governed;
 pub mod inbox;
 mod patience;
 pub mod pin;
+mod pipeline;
 pub mod queue;
 mod read;
 pub mod replay;
 mod signed;
+pub mod snapshot;
 pub mod tree;
 
 pub use append::{Appended, Draft, Writer};

@@ -382,6 +382,7 @@ fn what_cannot_be_checked_is_refused() {
     let killed = shared.place.path("killed");
     fs::write(&killed, "#!/bin/sh\nkill -9 $$\n").unwrap();
     fs::set_permissions(&killed, fs::Permissions::from_mode(0o755)).unwrap();
+    // The same is not signed twice: each time something else is asked for.
     for (program, long) in [("/nowhere/jit", "30m"), (killed.to_str().unwrap(), "20m")] {
         fs::write(&script, good.replace(JIT, program)).unwrap();
         let head = shared.place.head(&shared.remote);

@@ -1,6 +1,6 @@
 //! A ledger as the turns of a case use it: fetched as far as the command wants it, asked before anything is signed.
 
-use super::context::{Context, Freshness, Ledger};
+use super::context::{Context, Freshness, History, Ledger};
 use super::error::CliError;
 use super::keys;
 use crate::domain::decide::{Intent, draft, refusal};
@@ -35,8 +35,16 @@ impl Session {
     /// # Errors
     /// Where there is none, it cannot be checked, or it does not continue what was verified before (exit 5).
     pub fn open(context: &mut Context, fresh: Fresh) -> Result<Self, CliError> {
+        Self::open_with(context, fresh, History::Since)
+    }
+
+    /// The same, with so much of its history checked.
+    ///
+    /// # Errors
+    /// As [`Session::open`].
+    pub fn open_with(context: &mut Context, fresh: Fresh, history: History) -> Result<Self, CliError> {
         let freshness = if fresh == Fresh::Must { Freshness::Fetched } else { Freshness::Local };
-        let mut ledger = context.ledger(freshness)?;
+        let mut ledger = context.ledger_with(freshness, history)?;
         let mut is_fresh = true;
         if fresh == Fresh::Try {
             let environment = &mut context.environment;

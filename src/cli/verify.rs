@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use serde_json::{Value, json};
 
 use super::checkpoint::branch::Checkpoints;
+use super::context::History;
 use super::error::CliError;
 use super::session::{Fresh, Session};
 use super::view::void;
@@ -19,11 +20,16 @@ pub(super) mod report;
 
 /// Check the ledger: every commit, signature and rule since the first one.
 ///
+/// What an earlier command of yours checked in this clone is not checked again, unless `--full` or `--report` is given.
+///
 /// Exits with 4 where a commit broke a rule and nobody has acknowledged it, and with 5 where the history is not the one
 /// that this clone has verified before.
 #[derive(Debug, clap::Args)]
 pub struct Args {
-    /// Report only on what came after this commit. The whole history is checked all the same.
+    /// Check everything again, from the first commit on, and not only what came since the last command.
+    #[arg(long)]
+    pub full: bool,
+    /// Report only on what came after this commit. What was not checked before is checked all the same.
     #[arg(long, value_name = "COMMIT")]
     pub since: Option<String>,
     /// Judge deadlines at this time [default: now].
@@ -51,7 +57,8 @@ pub struct Args {
 /// # Errors
 /// Where the ledger could not be checked, which is no verdict; stale where it does not continue the pin.
 pub fn run(context: &mut Context, args: Args) -> Outcome {
-    let mut session = Session::open(context, Fresh::Try)?;
+    let history = if args.full || args.report.is_some() { History::Whole } else { History::Since };
+    let mut session = Session::open_with(context, Fresh::Try, history)?;
     // A checkpoint that contradicts the ledger ends this with exit 5, whatever the policy demands.
     let checkpoints = Checkpoints::looked(context, session.ledger_mut())?;
     let (state, replay) = (session.state(), session.replay());
@@ -74,10 +81,14 @@ pub fn run(context: &mut Context, args: Args) -> Outcome {
     let open = voids.iter().filter(|void| !void.acknowledged).count();
     let ok = open == 0 && (findings.is_empty() || !args.strict);
     let mut cases: BTreeMap<&str, u64> = BTreeMap::new();
-    for case in state.cases().filter(|case| case.position() > 0) {
-        let count = cases.entry(state.case_state(case, at).as_str()).or_default();
-        *count = count.saturating_add(1);
-    }
+    state.each_case(|case| {
+        if case.position() > 0 {
+            let count = cases.entry(state.case_state(case, at).as_str()).or_default();
+            *count = count.saturating_add(1);
+        }
+    });
+    let known = session.ledger().known();
+    let checked = state.size().saturating_sub(known);
     let head = replay.head().map(|head| head.to_string());
     let (mut told, mut objects) = (Vec::new(), Vec::new());
     for void in &voids {
@@ -94,7 +105,7 @@ pub fn run(context: &mut Context, args: Args) -> Outcome {
     let as_json = || {
         json!({
             "ok": ok, "ledger": state.ledger().map(|id| id.to_string()), "head": head, "size": state.size(),
-            "root": replay.root().to_string(), "cases": cases,
+            "root": replay.root().to_string(), "cases": cases, "checked": checked,
             "voids": objects,
             "findings": findings.iter().map(finding_json).collect::<Vec<_>>(),
         })
@@ -117,6 +128,9 @@ pub fn run(context: &mut Context, args: Args) -> Outcome {
         ));
         text.push_str(&format!("    ledger {}\n", state.ledger().map_or_else(String::new, |id| id.to_string())));
         text.push_str(&format!("    head   {}\n    root   {}\n", head.clone().unwrap_or_default(), replay.root()));
+        if known > 0 {
+            text.push_str(&format!("    checked {checked} now, {known} before (jit verify --full: all again)\n"));
+        }
         if !counted.is_empty() {
             text.push_str(&format!("    cases  {}\n", counted.join(", ")));
         }

@@ -4,6 +4,8 @@
 use std::fmt;
 use std::str::FromStr;
 
+use serde::{Deserialize, Serialize};
+
 use super::id::{CaseId, CommitId, Digest, Name, Nonce, RoleRef};
 use super::key::PublicKey;
 use super::time::{Timestamp, Ttl};
@@ -46,7 +48,7 @@ pub struct Seen {
 }
 
 /// The kinds of event, in the order of format.md.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub enum Kind {
     /// The first event: names the ledger and its governed files.
     Genesis,
@@ -225,7 +227,7 @@ impl Body {
 }
 
 /// A governed file and the digest of its bytes.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct FileDigest {
     /// The path from the root of the ledger, with `/`.
     pub path: String,
@@ -243,7 +245,7 @@ pub struct Genesis {
 }
 
 /// A request for access.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Request {
     /// What is asked for; sorted, at least one.
     pub targets: Vec<RoleRef>,
@@ -272,7 +274,7 @@ pub struct Request {
 }
 
 /// The risk that the requester sees.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Risk {
     /// How high.
     pub level: RiskLevel,
@@ -288,7 +290,7 @@ pub struct Risk {
 macro_rules! words {
     ($(#[$meta:meta])* $name:ident { $($(#[$vmeta:meta])* $variant:ident = $word:literal),+ $(,)? }) => {
         $(#[$meta])*
-        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize)]
         pub enum $name { $($(#[$vmeta])* $variant),+ }
 
         impl $name {
@@ -412,7 +414,7 @@ pub struct Residue {
 }
 
 /// One probe and its result.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ResidueItem {
     /// The probe's name.
     pub probe: String,
@@ -435,7 +437,7 @@ words! {
 }
 
 /// An independent look afterwards.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Review {
     /// The outcome.
     pub verdict: Verdict,
@@ -456,7 +458,7 @@ words! {
 }
 
 /// One check and its answer.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ReviewItem {
     /// The check, as the policy words it.
     pub check: String,
@@ -490,7 +492,7 @@ pub struct Lock {
 }
 
 /// What a lock stops.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub enum LockScope {
     /// One member's cases.
     Member(Name),
@@ -539,7 +541,7 @@ pub struct Proposal {
 }
 
 /// What a proposal is for.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Subject {
     /// A new policy and new governed files.
     Policy {

@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use serde::{Deserialize, Serialize};
+
 use super::event::words;
 use super::id::{CaseId, CommitId};
 use std::str::FromStr;
@@ -100,7 +102,7 @@ words! {
 }
 
 /// Why a commit is void: the first rule that it breaks, and in words.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
 #[error("{code}: {message}")]
 pub struct Fault {
     /// The rule.
@@ -117,7 +119,7 @@ impl Fault {
 }
 
 /// A void commit in a ledger.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Void {
     /// The commit.
     pub commit: CommitId,

@@ -5,6 +5,7 @@ use std::fmt;
 use std::str::FromStr;
 
 use data_encoding::{BASE32_NOPAD, HEXLOWER, Specification};
+use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
 /// Why a text is not the identifier it should be.
@@ -28,7 +29,7 @@ pub enum IdError {
 }
 
 /// A SHA-256 digest. Written `sha256:<64 hex>` in events and JSON.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct Digest([u8; 32]);
 
 impl Digest {
@@ -82,7 +83,7 @@ impl FromStr for Digest {
 }
 
 /// The digest of the event that opened a case.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct CaseId(pub Digest);
 
 impl CaseId {
@@ -99,7 +100,7 @@ impl fmt::Display for CaseId {
 }
 
 /// A Git object id (SHA-1). It says where bytes are stored and proves nothing.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct ObjectId([u8; 20]);
 
 /// The object id of a commit.
@@ -144,7 +145,8 @@ impl FromStr for ObjectId {
 }
 
 /// The name of a member, service, host, group, environment, target or role.
-#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(try_from = "&str", into = "String")]
 pub struct Name(std::sync::Arc<str>);
 
 impl Name {
@@ -179,6 +181,19 @@ impl FromStr for Name {
     }
 }
 
+impl TryFrom<&str> for Name {
+    type Error = IdError;
+    fn try_from(text: &str) -> Result<Self, IdError> {
+        text.parse()
+    }
+}
+
+impl From<Name> for String {
+    fn from(name: Name) -> Self {
+        name.0.as_ref().to_owned()
+    }
+}
+
 impl std::borrow::Borrow<str> for Name {
     fn borrow(&self) -> &str {
         &self.0
@@ -186,7 +201,7 @@ impl std::borrow::Borrow<str> for Name {
 }
 
 /// `TARGET/ROLE`: what a request asks for.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct RoleRef {
     /// The target.
     pub target: Name,
@@ -210,7 +225,7 @@ impl FromStr for RoleRef {
 }
 
 /// 26 random base32 characters: what makes two equal requests two cases, and names a session.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct Nonce(String);
 
 impl Nonce {

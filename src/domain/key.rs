@@ -2,12 +2,15 @@
 //! (RFC 8709, OpenSSH PROTOCOL.u2f). A `PublicKey` is canonical text, a point on the curve in its one encoding, and not
 //! of small order; a weak key cannot be held.
 
+use std::cell::RefCell;
+use std::collections::HashSet;
 use std::fmt;
 use std::str::FromStr;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use ed25519_dalek::VerifyingKey;
+use serde::{Deserialize, Serialize};
 
 use super::id::Digest;
 
@@ -29,7 +32,7 @@ pub enum KeyError {
 }
 
 /// The two kinds of key.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub enum KeyKind {
     /// A software key, `ssh-ed25519`.
     Ed25519,
@@ -41,7 +44,8 @@ pub enum KeyKind {
 }
 
 /// A public key: valid, canonical, not weak.
-#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(try_from = "(KeyKind, [u8; 32])", into = "(KeyKind, [u8; 32])")]
 pub struct PublicKey {
     kind: KeyKind,
     point: [u8; 32],
@@ -136,13 +140,49 @@ impl PublicKey {
     }
 
     fn checked(kind: KeyKind, point: [u8; 32]) -> Result<Self, KeyError> {
-        let key = VerifyingKey::from_bytes(&point).map_err(|_| KeyError::Weak)?;
-        // from_bytes takes y >= p as well; to_edwards().compress() gives the one canonical encoding.
-        if key.is_weak() || key.to_edwards().compress().to_bytes() != point {
-            return Err(KeyError::Weak);
-        }
-        Ok(Self { kind, point })
+        if is_good(&point) { Ok(Self { kind, point }) } else { Err(KeyError::Weak) }
     }
+}
+
+impl TryFrom<(KeyKind, [u8; 32])> for PublicKey {
+    type Error = KeyError;
+    fn try_from((kind, point): (KeyKind, [u8; 32])) -> Result<Self, KeyError> {
+        Self::checked(kind, point)
+    }
+}
+
+impl From<PublicKey> for (KeyKind, [u8; 32]) {
+    fn from(key: PublicKey) -> Self {
+        (key.kind, key.point)
+    }
+}
+
+/// How many points a thread remembers to be good.
+const REMEMBERED: usize = 4096;
+
+thread_local! {
+    /// Points that were found good. A ledger names few keys very often, and looking at one costs as much as parsing an event.
+    static GOOD: RefCell<HashSet<[u8; 32]>> = RefCell::new(HashSet::new());
+}
+
+/// Whether 32 bytes are a point in its one encoding, and not of small order.
+fn is_good(point: &[u8; 32]) -> bool {
+    if GOOD.with_borrow(|good| good.contains(point)) {
+        return true;
+    }
+    let Ok(key) = VerifyingKey::from_bytes(point) else { return false };
+    // from_bytes takes y >= p as well; to_edwards().compress() gives the one canonical encoding.
+    if key.is_weak() || key.to_edwards().compress().to_bytes() != *point {
+        return false;
+    }
+    GOOD.with_borrow_mut(|good| {
+        // Anybody may bring keys that nobody knows: what they can fill is bounded.
+        if good.len() >= REMEMBERED {
+            good.clear();
+        }
+        good.insert(*point);
+    });
+    true
 }
 
 impl fmt::Display for PublicKey {

@@ -30,6 +30,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::str::FromStr;
+use std::sync::Arc;
 
 use ipnet::IpNet;
 
@@ -62,6 +63,8 @@ pub use quorum::{Missing, Quorum, quorum};
 pub struct Policy {
     /// SHA-256 of the bytes.
     pub digest: Digest,
+    /// The text of the file: what [`Policy::parse`] makes this policy of again.
+    pub source: Arc<str>,
     /// Counts 1, 2, 3 …; a proposal is the present one + 1.
     pub version: u64,
     /// The ledger's name, such as `acme/production`.

@@ -12,10 +12,12 @@ pub mod commit;
 pub mod findings;
 pub mod grant;
 mod issuance;
+mod kept;
 mod proposal;
+pub mod snapshot;
 pub mod trial;
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use super::event::{Event, Kind, LockScope};
@@ -27,6 +29,7 @@ use super::time::Timestamp;
 use access::Access;
 use arrival::{Arrival, Signature};
 use case::{Case, CaseState, Matter};
+use kept::Kept;
 
 /// What the ledger says, after some number of commits.
 #[derive(Debug, Clone, Default)]
@@ -40,10 +43,11 @@ pub struct State {
     policies: Vec<(u64, Digest)>,
     /// The newest event time at each size of the log: `newest[n]` is over the first `n` leaves.
     newest: Vec<Timestamp>,
-    events: HashSet<Digest>,
     /// Shared with the states from which this one was copied, until it changes.
-    cases: HashMap<CaseId, Arc<Case>>,
+    cases: HashMap<CaseId, Kept>,
     order: Vec<CaseId>,
+    /// The access cases that were asked for as emergencies, oldest first.
+    emergencies: Vec<CaseId>,
     /// The standing locks, oldest first.
     standing: Vec<CaseId>,
     voids: Vec<Void>,
@@ -124,16 +128,25 @@ impl State {
 
     /// A case.
     pub fn case(&self, id: &CaseId) -> Option<&Case> {
-        self.cases.get(id).map(Arc::as_ref)
+        self.cases.get(id).map(Kept::case)
     }
 
     fn case_mut(&mut self, id: &CaseId) -> Option<&mut Case> {
-        self.cases.get_mut(id).map(Arc::make_mut)
+        self.cases.get_mut(id).map(Kept::case_mut)
     }
 
-    /// Whether the ledger holds the event.
-    pub fn holds(&self, event: &Digest) -> bool {
-        self.events.contains(event)
+    /// Shows every case, in the order in which they were opened. Unlike [`State::cases`] it leaves in memory only what was
+    /// there before: for whoever looks at all of a long history.
+    pub fn each_case(&self, mut look: impl FnMut(&Case)) {
+        for kept in self.order.iter().filter_map(|id| self.cases.get(id)) {
+            kept.look(&mut look);
+        }
+    }
+
+    /// Whether the ledger holds an event, whose bytes have this digest. They name its case: it can be nowhere else.
+    pub fn holds(&self, event: &Event, digest: &Digest) -> bool {
+        let case = event.case.unwrap_or(CaseId(*digest));
+        self.case(&case).is_some_and(|case| case.events().iter().any(|known| known.digest == *digest))
     }
 
     /// Commits that broke a rule.
@@ -310,7 +323,7 @@ impl State {
             ));
         }
         // L05: the same event again.
-        if self.events.contains(&claim.digest) {
+        if self.holds(event, &claim.digest) {
             return Err(Fault::new(Code::L05, "the ledger holds this event already"));
         }
         // L06: its case is unknown, or lies after what it has seen.

@@ -5,6 +5,7 @@ use std::fmt;
 use std::str::FromStr;
 
 use chrono::{DateTime, NaiveDateTime, Utc};
+use serde::{Deserialize, Serialize};
 
 /// Why a text is not a time.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -18,7 +19,7 @@ pub enum TimeError {
 }
 
 /// An instant: whole seconds since 1970-01-01T00:00:00Z, years 1970 to 9999.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct Timestamp(i64);
 
 /// 9999-12-31T23:59:59Z, the last second with a four-digit year.
@@ -89,7 +90,7 @@ impl FromStr for Timestamp {
 }
 
 /// A span of whole seconds, at least one and at most 100 years. Written in the largest unit that is exact.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct Ttl(u64);
 
 const LONGEST: u64 = 100 * 366 * 86_400;

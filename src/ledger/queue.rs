@@ -231,7 +231,7 @@ impl Writer<'_> {
         let mut standing = Vec::with_capacity(queue.waiting.len());
         for signed in &queue.waiting {
             let digest = signed.digest();
-            if replay.state().holds(&digest) {
+            if replay.state().holds(signed.event(), &digest) {
                 self.outbox.forget(&digest.short()).map_err(AppendError::Outbox)?;
                 continue;
             }

@@ -1,19 +1,16 @@
-//! From a commit's bytes to an [`Arrival`]: its shape, event and signature, without any state. Sizes are asked before
-//! bodies. What cannot be read is an error; what reads badly is a fault.
+//! From a commit's objects to what [`super::check`] checks: what it changes, and the bytes that this is about. Needs the
+//! object store and no state. Sizes are asked before bodies. What cannot be read is an error; what reads badly is a fault.
 
 use std::collections::BTreeMap;
 
-use crate::domain::certificate::Certificate;
 use crate::domain::codec::{self, EVENT_LIMIT, PROPOSAL_LIMIT, SIGNATURE_LIMIT};
-use crate::domain::event::{Body, Event, Kind};
+use crate::domain::event::Kind;
 use crate::domain::finding::{Code, Fault};
 use crate::domain::id::{CommitId, Digest, ObjectId};
-use crate::domain::state::arrival::{Arrival, Layout, Metadata, Signature};
-use crate::merkle;
+use crate::domain::state::arrival::Layout;
 use crate::ports::{ObjectKind, Objects, StoreError};
-use crate::sshsig::{KeyCache, SshSig, SshSigError, VerifyError, verify_raw};
 
-use super::commit;
+use super::commit::Links;
 use super::tree::{Change, Changes, TreeReader};
 
 /// The only mode of a file in a ledger.
@@ -21,84 +18,97 @@ const PLAIN: u32 = 0o100_644;
 /// The most bytes of a governed file.
 pub(super) const GOVERNED_LIMIT: u64 = 8 * 1024 * 1024;
 
-/// Reads commits in order, keeping the trees and keys that the next one needs.
+/// Reads commits, keeping the trees that the next one needs.
 pub struct Reader<'a> {
     objects: &'a dyn Objects,
     trees: TreeReader<'a>,
-    keys: KeyCache,
-    parent_tree: Option<ObjectId>,
 }
 
-/// A commit, read, and the leaf it has if it breaks no rule.
-pub struct Read {
-    /// What the fold judges.
-    pub arrival: Arrival,
-    /// The leaf of the event.
-    pub leaf: Digest,
+/// A commit and what it brings, as bytes.
+pub struct Fetched {
+    /// The commit.
+    pub commit: CommitId,
+    /// Its object.
+    pub raw: Vec<u8>,
+    /// Its tree.
+    pub tree: ObjectId,
+    /// How many parents it names.
+    pub parents: usize,
+    /// C02: nothing under `ledger/` is changed or odd.
+    pub untouched: Result<(), Fault>,
+    /// C05: the first path outside `ledger/` that it changes.
+    pub governed_change: Option<String>,
+    /// C05: the governed files after a genesis or enactment; `None` for a file that is not a plain one.
+    pub governed: Option<BTreeMap<String, Option<Digest>>>,
+    /// C03 and C06: one event with its signature.
+    pub layout: Result<Layout, Fault>,
+    /// C08: its trees.
+    pub faults: Result<(), Fault>,
+    /// The event file, where there is one that may be read.
+    pub event: Option<Vec<u8>>,
+    /// The signature file, where there is one that may be read.
+    pub signature: Option<Vec<u8>>,
+    /// What a genesis or proposal brings, by path.
+    pub files: BTreeMap<String, Vec<u8>>,
+}
+
+impl Fetched {
+    /// About how many bytes it holds.
+    pub fn bytes(&self) -> usize {
+        let file = |bytes: &Option<Vec<u8>>| bytes.as_ref().map_or(0, Vec::len);
+        let brought: usize = self.files.values().map(Vec::len).sum();
+        self.raw.len() + file(&self.event) + file(&self.signature) + brought
+    }
 }
 
 impl<'a> Reader<'a> {
-    /// Reads on behind a commit with this tree; `None` before the first.
-    pub fn new(objects: &'a dyn Objects, parent_tree: Option<ObjectId>) -> Self {
-        Self { objects, trees: TreeReader::new(objects), keys: KeyCache::new(), parent_tree }
+    /// A reader that keeps nothing yet.
+    pub fn new(objects: &'a dyn Objects) -> Self {
+        Self { objects, trees: TreeReader::new(objects) }
     }
 
-    /// Reads the next commit of the chain.
+    /// Reads what a commit brings against the tree of its parent; `None` for the first one.
     ///
     /// # Errors
     /// Where an object is missing or cannot be read.
-    pub fn commit(
+    pub fn fetch(
         &mut self,
-        id: CommitId,
-        raw: &[u8],
-        links: &commit::Links,
-        log: &merkle::Tree,
-    ) -> Result<Read, StoreError> {
-        let is_first = log.size() == 0;
-        let changes = self.trees.changes(self.parent_tree, links.tree)?;
-        self.parent_tree = Some(links.tree);
+        commit: CommitId,
+        raw: Vec<u8>,
+        links: &Links,
+        before: Option<ObjectId>,
+    ) -> Result<Fetched, StoreError> {
+        let changes = self.trees.changes(before, links.tree)?;
         let files = classify(&changes);
-        let layout = self.layout(&files, changes.truncated)?;
-        let (event_bytes, signature_bytes) = match &layout {
-            Ok(layout) if layout.sizes.is_ok() => self.bodies(&files)?,
-            _ => (None, None),
-        };
-        let event = match &event_bytes {
-            Some(bytes) => codec::parse(bytes),
-            None => Err(Fault::new(Code::E02, "there is no event to read")),
-        };
-        let digest = event_bytes.as_deref().map_or_else(|| Digest::of(b""), Digest::of);
-        let signature = match (&event_bytes, &signature_bytes) {
-            (Some(message), Some(armored)) => self.signature(message, armored, event.as_ref().ok()),
-            _ => Err(Fault::new(Code::K01, "there is no signature to read")),
-        };
-        let (governed, brought) = self.governed(event.as_ref().ok(), links.tree, &files, &layout)?;
-        let seen = event.as_ref().ok().and_then(|event| event.seen);
-        let leaf = merkle::event_leaf(&digest, &signature_bytes.as_deref().map_or_else(|| Digest::of(b""), Digest::of));
-        let arrival = Arrival {
-            commit: id,
-            parents: parents(is_first, links.parents.len()),
+        let (layout, event, signature) = self.layout(&files, changes.truncated)?;
+        let (governed, brought) = self.governed(event.as_deref(), links.tree, &files, &layout)?;
+        Ok(Fetched {
+            commit,
+            raw,
+            tree: links.tree,
+            parents: links.parents.len(),
             untouched: untouched(&changes),
             governed_change: files.governed.first().map(|change| change.path.clone()),
             governed,
             layout,
-            metadata: metadata(raw),
-            tree: changes.faults.iter().find(|fault| !fault.inherited).map_or(Ok(()), |fault| {
+            faults: changes.faults.iter().find(|fault| !fault.inherited).map_or(Ok(()), |fault| {
                 Err(Fault::new(Code::C08, format!("the tree is malformed at {:?}: {}", fault.path, fault.what)))
             }),
             event,
-            digest,
             signature,
-            root_at_seen: seen.and_then(|seen| log.root_at(seen.size)),
             files: brought,
-            now: None,
-        };
-        Ok(Read { arrival, leaf })
+        })
     }
 
-    /// C03 and C06: one event with its signature, and what a proposal brings.
-    fn layout(&self, files: &Files<'_>, truncated: bool) -> Result<Result<Layout, Fault>, StoreError> {
-        let fault = |why: &str| Ok(Err(Fault::new(Code::C03, why)));
+    /// C03 and C06: one event with its signature, and what a proposal brings. The bodies are there where all is within
+    /// its limits.
+    #[expect(clippy::type_complexity, reason = "the layout, and two bodies, each of which may not be there")]
+    fn layout(
+        &self,
+        files: &Files<'_>,
+        truncated: bool,
+    ) -> Result<(Result<Layout, Fault>, Option<Vec<u8>>, Option<Vec<u8>>), StoreError> {
+        let fault = |why: &str| Ok((Err(Fault::new(Code::C03, why)), None, None));
         if truncated {
             return fault("it changes more paths than any commit of a ledger");
         }
@@ -115,7 +125,12 @@ impl<'a> Reader<'a> {
         if !files.brought.is_empty() && !is_proposal {
             return fault("it adds files beside an event that is no proposal");
         }
-        let mut sizes = self.within(event, EVENT_LIMIT)?.and(self.within(signature, SIGNATURE_LIMIT)?);
+        let event_body = self.body(event, EVENT_LIMIT)?;
+        let signature_body = self.body(signature, SIGNATURE_LIMIT)?;
+        let mut sizes = Ok(());
+        for body in [&event_body, &signature_body] {
+            sizes = sizes.and(body.as_ref().map(|_| ()).map_err(Clone::clone));
+        }
         let mut left = PROPOSAL_LIMIT;
         for file in &files.brought {
             let size = self.size(file)?;
@@ -130,19 +145,27 @@ impl<'a> Reader<'a> {
                 )),
             });
         }
-        Ok(Ok(Layout {
+        let is_within = sizes.is_ok();
+        let layout = Layout {
             event_path: event.path.clone(),
             file_paths: files.brought.iter().map(|file| file.path.clone()).collect(),
             sizes,
-        }))
+        };
+        let kept = |body: Result<Option<Vec<u8>>, Fault>| body.ok().flatten().filter(|_| is_within);
+        Ok((Ok(layout), kept(event_body), kept(signature_body)))
     }
 
-    fn within(&self, change: &Change, limit: u64) -> Result<Result<(), Fault>, StoreError> {
-        let size = self.size(change)?;
-        if size <= limit {
-            return Ok(Ok(()));
+    /// The bytes of what was added; a fault where they are too many. What is no plain file is C02's matter, and has none.
+    fn body(&self, change: &Change, limit: u64) -> Result<Result<Option<Vec<u8>>, Fault>, StoreError> {
+        let Some((PLAIN, id)) = change.new else { return Ok(Ok(None)) };
+        match self.objects.read(id, ObjectKind::Blob, limit) {
+            Ok(bytes) => Ok(Ok(Some(bytes))),
+            Err(StoreError::OtherKind(..)) => Ok(Ok(None)),
+            Err(StoreError::TooLarge { size, .. }) => {
+                Ok(Err(Fault::new(Code::C06, format!("{} has {size} bytes, more than {limit}", change.path))))
+            }
+            Err(error) => Err(error),
         }
-        Ok(Err(Fault::new(Code::C06, format!("{} has {size} bytes, more than {limit}", change.path))))
     }
 
     /// The size of what was added. A mode that says file over an object that is none is C02's matter, and read as empty.
@@ -155,57 +178,21 @@ impl<'a> Reader<'a> {
         Ok(size)
     }
 
-    #[expect(clippy::type_complexity, reason = "two bodies, each of which may not be there")]
-    fn bodies(&self, files: &Files<'_>) -> Result<(Option<Vec<u8>>, Option<Vec<u8>>), StoreError> {
-        let [event, signature] = files.events.as_slice() else { return Ok((None, None)) };
-        Ok((self.blob(event, EVENT_LIMIT)?, self.blob(signature, SIGNATURE_LIMIT)?))
-    }
-
-    fn blob(&self, change: &Change, limit: u64) -> Result<Option<Vec<u8>>, StoreError> {
-        let Some((PLAIN, id)) = change.new else { return Ok(None) };
-        match self.objects.read(id, ObjectKind::Blob, limit) {
-            Ok(bytes) => Ok(Some(bytes)),
-            Err(StoreError::OtherKind(..) | StoreError::TooLarge { .. }) => Ok(None),
-            Err(error) => Err(error),
-        }
-    }
-
-    /// K01 and K02: strict, with the key inside; whose key it is comes later.
-    fn signature(&mut self, message: &[u8], armored: &[u8], event: Option<&Event>) -> Result<Signature, Fault> {
-        let parsed = SshSig::parse_with(&mut self.keys, armored).map_err(|error| {
-            let code = if matches!(error, SshSigError::WeakKey) { Code::K02 } else { Code::K01 };
-            Fault::new(code, error.to_string())
-        })?;
-        let foreign_application = match parsed.verify(message) {
-            Ok(()) => None,
-            Err(VerifyError::Application(application)) => Some(application),
-            Err(error) => return Err(Fault::new(Code::K02, error.to_string())),
-        };
-        Ok(Signature {
-            key: parsed.public_key().clone(),
-            namespace: parsed.namespace().to_owned(),
-            touched: parsed.touched(),
-            pin: parsed.pin_verified(),
-            foreign_application,
-            ca_signature: event.is_some_and(ca_signature),
-        })
-    }
-
     /// The governed files after a genesis or enactment, and the contents that a genesis or proposal brings.
     #[expect(clippy::type_complexity, reason = "the governed files, and what was brought")]
     fn governed(
         &mut self,
-        event: Option<&Event>,
+        event: Option<&[u8]>,
         tree: ObjectId,
         files: &Files<'_>,
         layout: &Result<Layout, Fault>,
     ) -> Result<(Option<BTreeMap<String, Option<Digest>>>, BTreeMap<String, Vec<u8>>), StoreError> {
         let mut brought = BTreeMap::new();
-        let kind = event.map(Event::kind);
+        let kind = event.and_then(governing_kind);
         if kind == Some(Kind::Proposal) && layout.as_ref().is_ok_and(|layout| layout.sizes.is_ok()) {
             for file in &files.brought {
                 let path = file.path.splitn(8, '/').nth(7).unwrap_or_default();
-                if let Some(bytes) = self.blob(file, PROPOSAL_LIMIT)? {
+                if let Some(bytes) = self.body(file, PROPOSAL_LIMIT)?.ok().flatten() {
                     brought.insert(path.to_owned(), bytes);
                 }
             }
@@ -221,6 +208,17 @@ impl<'a> Reader<'a> {
         }
         Ok((Some(governed), brought))
     }
+}
+
+/// The kind of an event that is about governed files. Those are few, and only they are parsed here: a canonical event
+/// says its kind in exactly these words.
+fn governing_kind(bytes: &[u8]) -> Option<Kind> {
+    let text = std::str::from_utf8(bytes).ok()?;
+    let says = |kind: Kind| text.contains(&format!("kind = \"{kind}\""));
+    if ![Kind::Genesis, Kind::Proposal, Kind::Enactment].into_iter().any(says) {
+        return None;
+    }
+    codec::parse(bytes).ok().map(|event| event.kind())
 }
 
 /// The digests of all files outside `ledger/`, and the bytes of `policy.toml`. A file that is not plain, or too large,
@@ -275,15 +273,6 @@ fn classify(changes: &Changes) -> Files<'_> {
     files
 }
 
-/// C01: one parent; the first commit none.
-fn parents(is_first: bool, count: usize) -> Result<(), Fault> {
-    let expected = usize::from(!is_first);
-    if count == expected {
-        return Ok(());
-    }
-    Err(Fault::new(Code::C01, format!("it has {count} parents, not {expected}")))
-}
-
 /// C02: under `ledger/` plain files are added, and nothing else ever happens.
 fn untouched(changes: &Changes) -> Result<(), Fault> {
     for change in &changes.changes {
@@ -299,23 +288,4 @@ fn untouched(changes: &Changes) -> Result<(), Fault> {
         return Err(Fault::new(Code::C02, format!("{} {why}", change.path)));
     }
     Ok(())
-}
-
-fn metadata(raw: &[u8]) -> Result<Metadata, Fault> {
-    let commit = commit::parse(raw).map_err(|fault| Fault::new(Code::C07, fault.to_string()))?;
-    let author = commit.author;
-    Ok(Metadata {
-        name: author.name,
-        email: author.email,
-        time: author.time,
-        zone: author.zone,
-        message: commit.message,
-    })
-}
-
-fn ca_signature(event: &Event) -> bool {
-    let Body::Issuance(issuance) = &event.body else { return false };
-    Certificate::parse_line(&issuance.certificate).is_ok_and(|certificate| {
-        verify_raw(certificate.ca(), certificate.signed_bytes(), certificate.signature()).is_ok()
-    })
 }

@@ -9,7 +9,9 @@ use crate::domain::time::Timestamp;
 use crate::merkle;
 use crate::ports::{ObjectKind, Objects, StoreError};
 
+use super::check::{Checked, Checker};
 use super::commit::{self, CommitFault, Links};
+use super::pipeline;
 use super::read::{Reader, governed_files};
 use super::tree::TreeReader;
 
@@ -114,16 +116,49 @@ impl Replay {
         }
         // A copy is taken only where something is known already: a failure half-way must not leave half a state.
         let mut next = self.clone();
-        let mut reader = Reader::new(objects, self.tree);
+        next.take_all(objects, &chain, observer)?;
+        *self = next;
+        Ok(())
+    }
+
+    /// What a snapshot knew.
+    pub(super) const fn known(state: State, log: merkle::Tree, commits: Vec<CommitId>, tree: ObjectId) -> Self {
+        Self { state, log, commits, tree: Some(tree) }
+    }
+
+    /// Replays on to `head` from what a snapshot knew, with somebody looking on.
+    ///
+    /// # Errors
+    /// As [`Replay::extend`]; what was known is gone then.
+    pub fn onwards(
+        mut self,
+        objects: &dyn Objects,
+        head: CommitId,
+        observer: Observer<'_>,
+    ) -> Result<Self, ReplayError> {
+        let chain = self.chain(objects, head)?;
+        self.take_all(objects, &chain, observer)?;
+        Ok(self)
+    }
+
+    /// Takes the commits of `chain`, newest first, that follow the head.
+    fn take_all(
+        &mut self,
+        objects: &dyn Objects,
+        chain: &[CommitId],
+        observer: Observer<'_>,
+    ) -> Result<(), ReplayError> {
         let total = u64::try_from(chain.len()).unwrap_or(u64::MAX);
-        for (done, id) in (1..).zip(chain.into_iter().rev()) {
-            next.take(objects, &mut reader, id, false)?;
+        let mut done = 0;
+        let before = self.tree;
+        pipeline::run(objects, before, chain, |checked| {
+            self.take(checked, false)?;
+            done += 1;
             if done % TOLD_EVERY == 0 {
                 observer(done, total);
             }
-        }
-        *self = next;
-        Ok(())
+            Ok(())
+        })
     }
 
     /// Judges a commit on top of the head without taking it: what we are about to publish.
@@ -131,10 +166,9 @@ impl Replay {
     /// # Errors
     /// [`ReplayError::WouldBeVoid`] with the rule that it breaks.
     pub fn preview(&self, objects: &dyn Objects, id: CommitId, now: Timestamp) -> Result<(), ReplayError> {
-        let (raw, links) = read_commit(objects, id)?;
-        let mut read = Reader::new(objects, self.tree).commit(id, &raw, &links, &self.log)?;
-        read.arrival.now = Some(now);
-        self.state.judge(read.arrival).map(|_| ()).map_err(ReplayError::WouldBeVoid)
+        let mut checked = self.check_next(objects, id)?.at(&self.log);
+        checked.arrival.now = Some(now);
+        self.state.judge(checked.arrival).map(|_| ()).map_err(ReplayError::WouldBeVoid)
     }
 
     /// Judges a commit on top of the head as of `now`, and takes it where it breaks no rule: what somebody pushes. Nothing
@@ -143,22 +177,27 @@ impl Replay {
     /// # Errors
     /// [`ReplayError::WouldBeVoid`] with the rule that it breaks.
     pub fn admit(&mut self, objects: &dyn Objects, id: CommitId, now: Timestamp) -> Result<(), ReplayError> {
-        let (raw, links) = read_commit(objects, id)?;
-        let mut read = Reader::new(objects, self.tree).commit(id, &raw, &links, &self.log)?;
-        read.arrival.now = Some(now);
-        let judged = self.state.judge(read.arrival).map_err(ReplayError::WouldBeVoid)?;
-        self.log.append(read.leaf);
+        let mut checked = self.check_next(objects, id)?.at(&self.log);
+        checked.arrival.now = Some(now);
+        let judged = self.state.judge(checked.arrival).map_err(ReplayError::WouldBeVoid)?;
+        self.log.append(checked.leaf);
         self.state.apply(judged);
         self.commits.push(id);
-        self.tree = Some(links.tree);
+        self.tree = Some(checked.tree);
         Ok(())
     }
 
     /// Takes the one commit that follows the head, without the copy that [`Replay::extend`] makes: for a replay that is
     /// thrown away when this fails.
     pub(super) fn take_next(&mut self, objects: &dyn Objects, id: CommitId) -> Result<(), ReplayError> {
-        let mut reader = Reader::new(objects, self.tree);
-        self.take(objects, &mut reader, id, false).map(|_| ())
+        let checked = self.check_next(objects, id)?;
+        self.take(checked, false).map(|_| ())
+    }
+
+    fn check_next(&self, objects: &dyn Objects, id: CommitId) -> Result<Checked, ReplayError> {
+        let (raw, links) = read_commit(objects, id)?;
+        let fetched = Reader::new(objects).fetch(id, raw, &links, self.tree)?;
+        Ok(Checker::default().check(fetched))
     }
 
     /// The state.
@@ -174,6 +213,11 @@ impl Replay {
     /// The last commit.
     pub fn head(&self) -> Option<CommitId> {
         self.commits.last().copied()
+    }
+
+    /// All commits, oldest first.
+    pub fn commits(&self) -> &[CommitId] {
+        &self.commits
     }
 
     /// The commit at a position.
@@ -236,20 +280,13 @@ impl Replay {
     }
 
     /// Takes the next commit, all of it or nothing. With `keep` it gives back what the commit said.
-    fn take(
-        &mut self,
-        objects: &dyn Objects,
-        reader: &mut Reader<'_>,
-        id: CommitId,
-        keep: bool,
-    ) -> Result<Option<Taken>, ReplayError> {
-        let (raw, links) = read_commit(objects, id)?;
-        let read = reader.commit(id, &raw, &links, &self.log)?;
-        let digest = read.arrival.digest;
-        let taken = match self.state.judge(read.arrival) {
+    fn take(&mut self, checked: Checked, keep: bool) -> Result<Option<Taken>, ReplayError> {
+        let Checked { arrival, raw, tree, leaf, .. } = checked.at(&self.log);
+        let (id, digest) = (arrival.commit, arrival.digest);
+        let taken = match self.state.judge(arrival) {
             Ok(judged) => {
                 let taken = keep.then(|| Taken { id: digest, said: Ok(judged.event().clone()) });
-                self.log.append(read.leaf);
+                self.log.append(leaf);
                 self.state.apply(judged);
                 taken
             }
@@ -262,7 +299,7 @@ impl Replay {
             }
         };
         self.commits.push(id);
-        self.tree = Some(links.tree);
+        self.tree = Some(tree);
         Ok(taken)
     }
 }
@@ -273,7 +310,7 @@ struct Taken {
     said: Result<Event, Fault>,
 }
 
-fn read_commit(objects: &dyn Objects, id: CommitId) -> Result<(Vec<u8>, Links), ReplayError> {
+pub(super) fn read_commit(objects: &dyn Objects, id: CommitId) -> Result<(Vec<u8>, Links), ReplayError> {
     let raw = match objects.read(id, ObjectKind::Commit, COMMIT_BYTES) {
         // Its leaf would be the digest of all of it, which nobody can ask for without reading it.
         Err(StoreError::TooLarge { size, limit, .. }) => {

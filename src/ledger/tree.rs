@@ -6,6 +6,7 @@
 use std::cmp::Ordering;
 use std::collections::{HashMap, HashSet};
 use std::ops::Range;
+use std::rc::Rc;
 
 use unicode_normalization::UnicodeNormalization as _;
 
@@ -99,7 +100,8 @@ pub enum Malformed {
 #[derive(Debug, Clone)]
 pub struct Tree {
     raw: Vec<u8>,
-    spans: Vec<Span>,
+    /// Where the entries lie; shared by trees in which they lie alike.
+    spans: Rc<[Span]>,
     faults: Vec<(Malformed, String)>,
 }
 
@@ -108,7 +110,21 @@ struct Span {
     mode: u32,
     padded: bool,
     name: Range<usize>,
-    id: ObjectId,
+}
+
+/// The bytes of an entry's object id.
+const ID_BYTES: usize = 20;
+
+impl Span {
+    /// Where the id lies: behind the NUL that ends the name.
+    const fn id(&self) -> Range<usize> {
+        self.name.end + 1..self.end()
+    }
+
+    /// Where the next entry begins.
+    const fn end(&self) -> usize {
+        self.name.end + 1 + ID_BYTES
+    }
 }
 
 impl Tree {
@@ -125,9 +141,23 @@ impl Tree {
             spans.push(span);
             at = next;
         }
-        let mut tree = Self { raw, spans, faults: Vec::new() };
+        let mut tree = Self { raw, spans: spans.into(), faults: Vec::new() };
         tree.faults = tree.find_faults(whole);
         tree
+    }
+
+    /// The same as [`Tree::parse`], for a tree that may differ from another by one id: what a commit does to every
+    /// directory above the one in which it adds. Then names, modes and order are the other's, and need no second look.
+    pub fn parse_like(raw: Vec<u8>, other: &Self) -> Self {
+        if other.faults.is_empty() && raw.len() == other.raw.len() {
+            let first = common_prefix(&raw, &other.raw);
+            let last = raw.len() - common_suffix(&raw, &other.raw);
+            let at = other.spans.partition_point(|span| span.end() <= first);
+            if other.spans.get(at).is_some_and(|span| span.id().start <= first && last <= span.end()) {
+                return Self { raw, spans: Rc::clone(&other.spans), faults: Vec::new() };
+            }
+        }
+        Self::parse(raw)
     }
 
     /// The entries, in the order written.
@@ -158,7 +188,32 @@ impl Tree {
 
     fn entry(&self, span: &Span) -> Entry<'_> {
         let name = self.raw.get(span.name.clone()).unwrap_or_default();
-        Entry { mode: span.mode, padded: span.padded, name, id: span.id }
+        let id = self.raw.get(span.id()).and_then(|id| id.try_into().ok()).unwrap_or_default();
+        Entry { mode: span.mode, padded: span.padded, name, id: ObjectId::from_bytes(id) }
+    }
+
+    /// The entries of two trees but for those, at both ends, that are the same in both. Bytes that are the same from a
+    /// place on where an entry begins are the same entries.
+    fn apart<'t>(&'t self, other: &'t Self) -> (impl Iterator<Item = Entry<'t>>, impl Iterator<Item = Entry<'t>>) {
+        let same = common_prefix(&self.raw, &other.raw);
+        let first = self.spans.partition_point(|span| span.end() <= same);
+        let tail = common_suffix(&self.raw, &other.raw);
+        // How many bytes stand behind an entry, in each.
+        let behind = |tree: &Self, at: usize| tree.raw.len() - tree.spans.get(at).map_or(0, Span::end);
+        let mut ends = (self.spans.len(), other.spans.len());
+        let last = self.spans.partition_point(|span| self.raw.len() - span.end() > tail).max(first);
+        if last < self.spans.len() {
+            let left = behind(self, last);
+            let there = other.spans.partition_point(|span| other.raw.len() - span.end() > left);
+            if there >= first && there < other.spans.len() && behind(other, there) == left {
+                // Both trees go on alike behind these two entries.
+                ends = (last + 1, there + 1);
+            }
+        }
+        let part = |tree: &'t Self, end: usize| {
+            tree.spans.get(first..end).unwrap_or(&tree.spans).iter().map(move |span| tree.entry(span))
+        };
+        (part(self, ends.0), part(other, ends.1))
     }
 
     fn find_faults(&self, whole: bool) -> Vec<(Malformed, String)> {
@@ -203,10 +258,16 @@ impl Tree {
 
     /// `x` and `x/` in one sorted tree: git's order parts them, so they need not be neighbours.
     fn find_doubled_directories(&self, faults: &mut Vec<(Malformed, String)>) {
-        for span in &self.spans {
+        let mut before: &[u8] = &[];
+        for span in &*self.spans {
             let entry = self.entry(span);
+            // Between `x` and `x/` stand only names that begin with `x`.
+            let may_be = std::mem::replace(&mut before, entry.name).starts_with(entry.name);
             let as_file = Entry { mode: MODE_FILE, ..entry };
-            if entry.is_tree() && self.spans.binary_search_by(|other| order(&self.entry(other), &as_file)).is_ok() {
+            if may_be
+                && entry.is_tree()
+                && self.spans.binary_search_by(|other| order(&self.entry(other), &as_file)).is_ok()
+            {
                 faults.push((Malformed::Duplicate, String::from_utf8_lossy(entry.name).into_owned()));
             }
         }
@@ -286,15 +347,33 @@ fn span_at(raw: &[u8], at: usize) -> Option<(Span, usize)> {
     let mode = octal(mode_text)?;
     let (_, rest) = rest.split_first()?;
     let length = rest.iter().position(|&byte| byte == 0)?;
-    let id = rest.get(length + 1..length + 21)?;
+    rest.get(length + 1..length + 1 + ID_BYTES)?;
     let start = at + digits + 1;
-    let span = Span {
-        mode,
-        padded: mode_text.first() == Some(&b'0'),
-        name: start..start + length,
-        id: ObjectId::from_bytes(id.try_into().ok()?),
-    };
-    Some((span, start + length + 21))
+    let span = Span { mode, padded: mode_text.first() == Some(&b'0'), name: start..start + length };
+    let end = span.end();
+    Some((span, end))
+}
+
+/// How many bytes are the same at the beginning.
+fn common_prefix(left: &[u8], right: &[u8]) -> usize {
+    // In large steps first: most of two trees is the same.
+    const STEP: usize = 64;
+    let steps = left.chunks_exact(STEP).zip(right.chunks_exact(STEP)).take_while(|(left, right)| left == right).count();
+    let at = steps * STEP;
+    let left = left.get(at..).unwrap_or_default();
+    let right = right.get(at..).unwrap_or_default();
+    at + left.iter().zip(right).take_while(|(left, right)| left == right).count()
+}
+
+/// How many bytes are the same at the end.
+fn common_suffix(left: &[u8], right: &[u8]) -> usize {
+    const STEP: usize = 64;
+    let steps =
+        left.rchunks_exact(STEP).zip(right.rchunks_exact(STEP)).take_while(|(left, right)| left == right).count();
+    let same = steps * STEP;
+    let left = left.get(..left.len() - same).unwrap_or_default();
+    let right = right.get(..right.len() - same).unwrap_or_default();
+    same + left.iter().rev().zip(right.iter().rev()).take_while(|(left, right)| left == right).count()
 }
 
 fn octal(text: &[u8]) -> Option<u32> {

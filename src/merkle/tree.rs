@@ -79,6 +79,27 @@ impl Tree {
         self.levels.push(top);
     }
 
+    /// Every hash that it keeps: the leaves, then level by level.
+    pub fn hashes(&self) -> impl Iterator<Item = &Digest> {
+        self.levels.iter().flat_map(|level| level.full.iter().flat_map(|chunk| chunk.iter()).chain(&level.open))
+    }
+
+    /// The tree of `size` leaves whose [`Tree::hashes`] stand at the beginning of `bytes`, and what follows them. They are
+    /// taken as they are. `None` where there are too few.
+    pub fn from_hashes(size: u64, bytes: &[u8]) -> Option<(Self, &[u8])> {
+        let (mut tree, mut rest, mut count) = (Self::new(), bytes, usize::try_from(size).ok()?);
+        while count > 0 {
+            let (hashes, more) = rest.split_at_checked(count.checked_mul(32)?)?;
+            let mut level = Level::default();
+            for hash in hashes.chunks_exact(32) {
+                level.push(Digest::from_bytes(hash.try_into().ok()?));
+            }
+            tree.levels.push(level);
+            (rest, count) = (more, count / 2);
+        }
+        Some((tree, rest))
+    }
+
     /// How many leaves it has.
     pub fn size(&self) -> u64 {
         self.levels.first().map_or(0, |leaves| u64::try_from(leaves.len()).unwrap_or(u64::MAX))

@@ -4,6 +4,7 @@
 //! The replay has judged every commit; here its bytes are read once more and held against the leaf that was judged.
 
 use super::super::Context;
+use super::super::context::History;
 use std::collections::BTreeMap;
 
 use super::super::checkpoint::branch::Checkpoints;
@@ -46,7 +47,7 @@ impl Reading {
     /// # Errors
     /// Where there is none, it cannot be checked, or it does not continue what was verified before (exit 5).
     pub fn open(context: &mut Context, at: Option<Timestamp>) -> Result<Self, CliError> {
-        let mut session = Session::open(context, Fresh::Try)?;
+        let mut session = Session::open_with(context, Fresh::Try, History::Whole)?;
         let checkpoints = Checkpoints::looked(context, session.ledger_mut())?;
         let now = at.unwrap_or_else(|| context.now());
         let id = session.state().ledger().expect("a replayed ledger has a genesis");

@@ -20,15 +20,15 @@ use crate::domain::time::Timestamp;
 use crate::git::{GitRemote, GitStore, LocalInbox, Program};
 use crate::ledger::append::{AppendError, Outbox as _};
 use crate::ledger::inbox::Taken;
-use crate::ledger::{Appended, Draft, Pin, Queue, Replay, ReplayError, Writer};
+use crate::ledger::{Appended, Draft, Queue, Replay, ReplayError, Writer};
 use crate::ports::{Clock, Inbox, Post, Remote, Rng, Signer, Store as _};
 
 mod outbox;
+mod remembered;
 
 use outbox::{OUTBOX, StateOutbox};
-
-/// The state file of the last verified state.
-const PIN: &str = "pin";
+use remembered::read_snapshot;
+pub(in crate::cli) use remembered::{is_the_remotes, made_here, read_pin, write_pin};
 
 /// How a ledger is opened.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -39,6 +39,15 @@ pub enum Freshness {
     Fetched,
 }
 
+/// How much of a ledger is checked when it is opened.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum History {
+    /// What came since the snapshot that this user's last command left; all of it where there is none.
+    Since,
+    /// All of it, from the first commit on.
+    Whole,
+}
+
 /// A replayed ledger.
 pub struct Ledger {
     store: GitStore,
@@ -46,6 +55,10 @@ pub struct Ledger {
     replay: Replay,
     /// Whether this clone had verified something before.
     was_pinned: Cell<bool>,
+    /// How many events the snapshot holds.
+    snapshot: Cell<u64>,
+    /// How many events were taken from a snapshot and not checked again.
+    known: u64,
     /// The head of another history that was met, and of which evidence was kept.
     met: Cell<Option<CommitId>>,
     /// How many commits made here by hand come after all that the remote has.
@@ -58,8 +71,16 @@ impl Context {
     /// # Errors
     /// Where there is none, it cannot be read, or it is not what this clone verified before (exit 5).
     pub fn ledger(&mut self, freshness: Freshness) -> Result<Ledger, CliError> {
+        self.ledger_with(freshness, History::Since)
+    }
+
+    /// The same, with so much of it checked.
+    ///
+    /// # Errors
+    /// As [`Context::ledger`].
+    pub fn ledger_with(&mut self, freshness: Freshness, history: History) -> Result<Ledger, CliError> {
         let store = self.store()?;
-        let mut ledger = Ledger::read(store, self.git(), &self.output)?;
+        let mut ledger = Ledger::read(store, self.git(), &self.output, history)?;
         if freshness == Freshness::Fetched {
             ledger.refresh(&mut *self.environment.rng, &*self.environment.clock, &self.output)?;
         }
@@ -149,11 +170,13 @@ impl Ledger {
     ///
     /// # Errors
     /// As [`Context::ledger`] has them.
-    pub fn read(store: GitStore, program: Program, output: &Output) -> Result<Self, CliError> {
+    pub fn read(store: GitStore, program: Program, output: &Output, history: History) -> Result<Self, CliError> {
         // What an earlier command could not finish, or was killed in.
         store.settle();
-        // Before the branch is looked at: another process may move both in between, and the pin is never ahead of it.
+        // Before the branch is looked at: another process may move all of them in between, and neither is ever ahead of it.
         let pin = read_pin(&store)?;
+        // Without a pin nothing was verified here, whatever a snapshot says.
+        let snapshot = (pin.is_some() && history == History::Since).then(|| read_snapshot(&store, output)).flatten();
         let Some(head) = store.head()? else {
             return Err(CliError::failed(format!(
                 "{} holds no ledger yet: main has no commit",
@@ -161,10 +184,18 @@ impl Ledger {
             ))
             .hint("make one: jit init DIR; or fetch it: jit clone URL DIR"));
         };
-        let replay = {
-            let mut progress = Progress::new(output, "Checking", "commits");
-            Replay::observed(&store, head, &mut |done, total| progress.tell(done, total))?
+        let mut progress = Progress::new(output, "Checking", "commits");
+        let mut observer = |done, total| progress.tell(done, total);
+        let mut known = snapshot.as_ref().map_or(0, |replay| replay.state().size());
+        let replay = match snapshot.map(|replay| replay.onwards(&store, head, &mut observer)) {
+            // A snapshot of another history says nothing about this one; the pin does.
+            None | Some(Err(ReplayError::Forked { .. })) => {
+                known = 0;
+                Replay::observed(&store, head, &mut observer)?
+            }
+            Some(replay) => replay?,
         };
+        drop(progress);
         if let Some(pin) = &pin {
             // The pin never goes back: whoever rewinds or rewrites the history is seen by everybody who was here before.
             pin.check(&replay)?;
@@ -174,6 +205,8 @@ impl Ledger {
             program,
             replay,
             was_pinned: Cell::new(pin.is_some()),
+            snapshot: Cell::new(known),
+            known,
             met: Cell::new(None),
             ahead: Cell::new(0),
         };
@@ -183,8 +216,16 @@ impl Ledger {
 
     /// A ledger that was just made or cloned.
     pub(in crate::cli) fn from_parts(store: GitStore, program: Program, replay: Replay, output: &Output) -> Self {
-        let ledger =
-            Self { store, program, replay, was_pinned: Cell::new(false), met: Cell::new(None), ahead: Cell::new(0) };
+        let ledger = Self {
+            store,
+            program,
+            replay,
+            was_pinned: Cell::new(false),
+            snapshot: Cell::new(0),
+            known: 0,
+            met: Cell::new(None),
+            ahead: Cell::new(0),
+        };
         ledger.pin(output);
         ledger
     }
@@ -224,7 +265,13 @@ impl Ledger {
             remote.zip(self.replay.head()).is_some_and(|(remote, head)| !is_the_remotes(&self.store, &remote, head));
         if !made_here && write_pin(&self.store, &self.replay, output) {
             self.was_pinned.set(true);
+            self.snapshot.set(remembered::keep_snapshot(&self.store, &self.replay, self.snapshot.get(), output));
         }
+    }
+
+    /// How many events were taken from a snapshot: an earlier command of this user checked them.
+    pub const fn known(&self) -> u64 {
+        self.known
     }
 
     /// How many commits that were made here by hand come after all that the remote has, as the last fetch saw it.
@@ -523,70 +570,5 @@ impl Ledger {
         let live = move |case: &Case| state.case_state(case, now) == CaseState::Live;
         let cases = state.cases().filter_map(|case| Some((case, case.access()?)));
         cases.filter(move |(case, access)| access.actor == *member && live(case))
-    }
-}
-
-/// Whether a remote was seen to have a commit. Only that is remembered as verified: a commit made by hand in this clone
-/// may be taken away again, and that is no rewritten ledger.
-pub(in crate::cli) fn is_the_remotes(store: &GitStore, remote: &GitRemote<'_>, commit: CommitId) -> bool {
-    match remote.last_seen() {
-        Ok(Some(seen)) => seen == commit || store.apart(commit, seen).is_ok_and(|(here, _)| here == 0),
-        // Nothing was ever fetched: what lies here is all there is.
-        _ => true,
-    }
-}
-
-/// What to say where the remote's head `found` continues all that this clone ever verified, and only commits that
-/// somebody made here by hand are not in it. `None` where the remote itself is another one.
-///
-/// # Errors
-/// Where it cannot be told.
-pub(in crate::cli) fn made_here(
-    store: &GitStore,
-    head: Option<CommitId>,
-    found: CommitId,
-) -> Result<Option<CliError>, CliError> {
-    let Some(head) = head else { return Ok(None) };
-    let (here, there) = store.apart(head, found)?;
-    let goes_on = match read_pin(store)? {
-        Some(pin) => store.apart(pin.head, found)?.0 == 0,
-        // A clone by git in which jit never ran: of two histories nobody knows which was first.
-        None => there == 0,
-    };
-    if !goes_on {
-        return Ok(None);
-    }
-    let are = if here == 1 { "is" } else { "are" };
-    let reset = "git log origin/main..main shows them; \
-                 git branch mine && git reset --keep origin/main keeps them as mine and takes them out of main";
-    Ok(Some(
-        CliError::failed(format!("{} on main here {are} not in the remote's", count(here, "commit")))
-            .because("they were made by hand: what jit commits, the remote has, or it waits in the outbox")
-            .hint(reset),
-    ))
-}
-
-/// What this clone has verified before.
-///
-/// # Errors
-/// Where the pin cannot be read, or is none.
-pub(in crate::cli) fn read_pin(store: &GitStore) -> Result<Option<Pin>, CliError> {
-    Ok(store.state().read(PIN)?.map(|bytes| Pin::parse(&bytes)).transpose()?)
-}
-
-/// Remembers what was replayed. Says whether it is remembered; where it cannot be written, that is told.
-pub(in crate::cli) fn write_pin(store: &GitStore, replay: &Replay, output: &Output) -> bool {
-    let Some(pin) = Pin::of(replay) else { return false };
-    let bytes = pin.write();
-    let known = store.state().read(PIN).ok().flatten();
-    if known.as_deref() == Some(&*bytes) {
-        return true;
-    }
-    match store.state().write(PIN, &bytes) {
-        Ok(()) => true,
-        Err(error) => {
-            output.warning(format!("what was verified cannot be remembered: {error}"));
-            false
-        }
     }
 }

@@ -6,7 +6,7 @@ use std::process::Command;
 use std::time::{Duration, Instant};
 
 use super::super::checkpoint::branch;
-use super::super::context::Ledger;
+use super::super::context::{History, Ledger};
 use super::super::error::CliError;
 use super::super::{Context, Exit, Outcome, clone};
 use crate::domain::time::Timestamp;
@@ -128,7 +128,7 @@ fn mirror(context: &Context, config: &Config) -> Result<Ledger, CliError> {
     // One that was killed while it was cloned is begun anew.
     git::clear_unfinished(&config.mirror, true)?;
     let ledger = if config.mirror.join("HEAD").exists() {
-        Ledger::read(GitStore::open(&config.mirror)?, program, &context.output)?
+        Ledger::read(GitStore::open(&config.mirror)?, program, &context.output, History::Since)?
     } else {
         let was_there = config.mirror.exists();
         let (store, head) = git::clone(&config.remote, &config.mirror, true, &program)?;

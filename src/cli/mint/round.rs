@@ -126,7 +126,7 @@ impl Minter {
         for (name, bytes) in ledger.kept()? {
             let Some((event, issuance)) = kept_issuance(&bytes) else { continue };
             let digest = Digest::of(&codec::write(&event));
-            if ledger.state().holds(&digest) {
+            if ledger.state().holds(&event, &digest) {
                 let case = event.case.and_then(|case| ledger.state().case(&case));
                 let issued = case.and_then(|case| case.access()).and_then(|access| issued_in(access, &issuance));
                 landed.extend(case.zip(issued).map(|(case, issued)| made(case.id(), issued)));

@@ -70,6 +70,7 @@ pub fn diff(old: &Policy, new: &Policy) -> Vec<Change> {
     // Taken apart, so that a field that is added is not forgotten here.
     let Policy {
         digest: _,
+        source: _,
         version: _,
         name,
         clock_skew,

@@ -105,6 +105,7 @@ pub(super) fn policy(source: &str, digest: Digest, report: &mut Report<'_>) -> O
 
     Some(Policy {
         digest,
+        source: source.into(),
         version: version?,
         name: name?,
         clock_skew: clock_skew?,

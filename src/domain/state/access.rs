@@ -3,6 +3,8 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
+use serde::{Deserialize, Serialize};
+
 use super::State;
 use super::case::CaseState;
 use crate::domain::event::{EndCause, Recording, Request, ResidueItem, Review, Verdict, words};
@@ -14,7 +16,7 @@ use std::fmt;
 use std::str::FromStr;
 
 /// One access, from the request on.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Access {
     /// Who asked.
     pub actor: Name,
@@ -43,11 +45,12 @@ pub struct Access {
     /// Who looked at it afterwards.
     pub reviews: Vec<Reviewed>,
     /// The policy at the last issuance: what it demanded is still owed when a role is dropped.
+    #[serde(skip)] // by its digest, beside the case: see `kept`
     pub(super) issued_under: Option<Arc<Policy>>,
 }
 
 /// Somebody's agreement.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Approved {
     /// Who.
     pub actor: Name,
@@ -58,7 +61,7 @@ pub struct Approved {
 }
 
 /// A credential.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Issued {
     /// Whose CA.
     pub environment: Name,
@@ -75,7 +78,7 @@ pub struct Issued {
 }
 
 /// A session.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Session {
     /// Its name.
     pub session: Nonce,
@@ -98,7 +101,7 @@ pub struct Session {
 }
 
 /// What a host found.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Found {
     /// Which host.
     pub host: Name,
@@ -111,7 +114,7 @@ pub struct Found {
 }
 
 /// A review.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Reviewed {
     /// Who.
     pub actor: Name,
@@ -165,6 +168,16 @@ impl Access {
             reviews: Vec::new(),
             issued_under: None,
         }
+    }
+
+    /// Whether it waits for a credential: then a change of policy counts its quorum again.
+    pub(super) const fn waits(&self) -> bool {
+        self.issued.is_empty() && self.denied.is_none() && self.withdrawn.is_none()
+    }
+
+    /// Whether little more is likely to be said of it. Only where it is kept rests on this, never what it says.
+    pub(super) const fn is_laid_aside(&self) -> bool {
+        self.denied.is_some() || self.withdrawn.is_some() || !self.reviews.is_empty()
     }
 
     /// When the clock of `duration` began: the first issuance.

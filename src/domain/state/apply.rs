@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use super::access::{Access, Approved, Found, Issued, Reviewed, Session};
 use super::case::{Case, EventRef, Locked, Matter, Proposed};
+use super::kept::Kept;
 use super::{Judged, State};
 use crate::domain::event::{Body, Event, Subject};
 use crate::domain::finding::{Fault, Void};
@@ -32,7 +33,6 @@ impl State {
             commit,
             words: event.body.words(),
         };
-        self.events.insert(digest);
         if event.kind().opens_case() {
             self.open(&event, case, reference, proposed);
         } else {
@@ -92,7 +92,10 @@ impl State {
             self.standing.push(id);
         }
         self.order.push(id);
-        self.cases.insert(id, Arc::new(case));
+        if case.access().is_some_and(|access| access.request.emergency) {
+            self.emergencies.push(id);
+        }
+        self.cases.insert(id, Kept::from(case));
     }
 
     /// A later turn of a case.
@@ -102,7 +105,8 @@ impl State {
             return self.enact(id, event.time);
         }
         // Not by `case_mut`: the serials are counted beside it.
-        let Some(case) = self.cases.get_mut(&id).map(Arc::make_mut) else { return };
+        let Some(kept) = self.cases.get_mut(&id) else { return };
+        let case = kept.case_mut();
         match &mut case.matter {
             Matter::Proposal(proposed) => match event.body {
                 Body::Approval { .. } => {
@@ -118,6 +122,9 @@ impl State {
                     self.serials.insert(ca.ca.clone(), issuance.serial);
                 }
                 turn_access(access, event, policy, key);
+                if access.is_laid_aside() {
+                    kept.lay_aside();
+                }
             }
             Matter::Genesis | Matter::Lock(_) => {}
         }
@@ -164,10 +171,7 @@ impl State {
             }
         }
         self.manifest = files;
-        let is_open =
-            |access: &Access| access.issued.is_empty() && access.denied.is_none() && access.withdrawn.is_none();
-        let open = self.cases.values_mut().filter(|case| case.access().is_some_and(is_open));
-        for case in open.map(Arc::make_mut) {
+        for case in self.cases.values_mut().filter(|kept| kept.waits()).map(Kept::case_mut) {
             if let Matter::Access(access) = &mut case.matter {
                 let stands = access.has_quorum(&policy);
                 let in_time = time <= access.decide_by(&policy);

@@ -166,7 +166,7 @@ impl State {
     /// The emergency case of `actor` that was issued and not reviewed yet.
     pub fn open_emergency(&self, actor: &Name) -> Option<&Case> {
         let policy = self.policy.as_deref()?;
-        self.cases().rev().find(|case| {
+        self.emergencies.iter().rev().filter_map(|id| self.case(id)).find(|case| {
             case.access().is_some_and(|access| {
                 access.request.emergency
                     && access.actor == *actor

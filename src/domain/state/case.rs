@@ -5,6 +5,8 @@ use std::fmt;
 use std::str::FromStr;
 use std::sync::Arc;
 
+use serde::{Deserialize, Serialize};
+
 use super::access::Access;
 use crate::domain::event::{Kind, LockScope, Subject, words};
 use crate::domain::id::{CaseId, CommitId, Digest, Name};
@@ -12,7 +14,7 @@ use crate::domain::policy::Policy;
 use crate::domain::time::Timestamp;
 
 /// One case and its events.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Case {
     pub(super) id: CaseId,
     pub(super) position: u64,
@@ -78,7 +80,7 @@ impl Case {
 }
 
 /// An event of a case.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct EventRef {
     /// Its kind.
     pub kind: Kind,
@@ -97,7 +99,7 @@ pub struct EventRef {
 }
 
 /// What a case is about.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub enum Matter {
     /// The ledger itself.
     Genesis,
@@ -110,7 +112,7 @@ pub enum Matter {
 }
 
 /// A lock.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Locked {
     /// What it stops.
     pub scope: LockScope,
@@ -123,7 +125,7 @@ pub struct Locked {
 }
 
 /// A proposal.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Proposed {
     /// Why.
     pub reason: String,
@@ -136,6 +138,7 @@ pub struct Proposed {
     /// When it was put in force.
     pub enacted: Option<Timestamp>,
     /// The policy that it proposes.
+    #[serde(skip)] // by its digest, beside the case: see `kept`
     pub policy: Option<Arc<Policy>>,
 }
 

@@ -14,8 +14,8 @@ impl State {
     pub fn findings(&self, now: Timestamp) -> Vec<Finding> {
         let Some(policy) = self.policy.as_deref() else { return Vec::new() };
         let mut findings = Vec::new();
-        for case in self.cases() {
-            let Some(access) = case.access() else { continue };
+        self.each_case(|case| {
+            let Some(access) = case.access() else { return };
             let mut found = |code, message: String| findings.push(Finding { code, case: Some(case.id()), message });
             if let Some(message) = self.overdue_review(policy, case, access, now) {
                 found(Code::F01, message);
@@ -62,7 +62,7 @@ impl State {
                     );
                 }
             }
-        }
+        });
         findings
     }
 

@@ -65,7 +65,7 @@ pub fn trial(policy: &Policy, actor: &Name, request: &Request, approvers: &[Name
         matter: Matter::Access(Box::new(Access::draft(actor.clone(), now, request.clone()))),
     };
     state.order.push(id);
-    state.cases.insert(id, Arc::new(case));
+    state.cases.insert(id, case.into());
     for name in approvers {
         let said = event(name, Some(id), Body::Approval { comment: None });
         if let Err(fault) = known(name).and_then(|()| state.judge_decision(policy, &said)) {

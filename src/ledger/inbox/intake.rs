@@ -165,7 +165,7 @@ impl Writer<'_> {
     ) -> Result<bool, AppendError> {
         let (digest, now) = (signed.digest(), self.clock.now());
         let answer = format!("{REFUSED}{}", digest.hex());
-        if ahead.state().holds(&digest) || waiting.answers.iter().any(|slip| slip.reference == answer) {
+        if ahead.state().holds(signed.event(), &digest) || waiting.answers.iter().any(|slip| slip.reference == answer) {
             taken.known = taken.known.saturating_add(1);
             return Ok(true);
         }

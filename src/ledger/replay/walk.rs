@@ -7,8 +7,9 @@ use crate::domain::finding::Fault;
 use crate::domain::id::{CommitId, Digest};
 use crate::ports::Objects;
 
+use super::super::check::Checker;
 use super::super::read::Reader;
-use super::{Replay, ReplayError, Taken};
+use super::{Replay, ReplayError, Taken, read_commit};
 
 /// A commit that was taken.
 #[derive(Debug, Clone)]
@@ -28,6 +29,7 @@ pub struct Walk<'a> {
     objects: &'a dyn Objects,
     replay: Replay,
     reader: Reader<'a>,
+    checker: Checker,
     /// What lies ahead, the next commit last.
     ahead: Vec<CommitId>,
 }
@@ -35,7 +37,8 @@ pub struct Walk<'a> {
 impl<'a> Walk<'a> {
     /// Before the genesis, with nothing ahead.
     pub fn new(objects: &'a dyn Objects) -> Self {
-        Self { objects, replay: Replay::default(), reader: Reader::new(objects, None), ahead: Vec::new() }
+        let (reader, checker) = (Reader::new(objects), Checker::default());
+        Self { objects, replay: Replay::default(), reader, checker, ahead: Vec::new() }
     }
 
     /// Sets the head to which the steps lead. Only the links between the commits are read here.
@@ -64,18 +67,11 @@ impl<'a> Walk<'a> {
     pub fn step(&mut self) -> Result<Option<Step>, ReplayError> {
         let Some(commit) = self.ahead.last().copied() else { return Ok(None) };
         let position = self.replay.state().size();
-        match self.replay.take(self.objects, &mut self.reader, commit, true) {
-            Ok(taken) => {
-                self.ahead.pop();
-                let Some(Taken { id, said }) = taken else { return Ok(None) };
-                Ok(Some(Step { position, commit, id, said }))
-            }
-            Err(error) => {
-                // The reader has gone ahead of what was taken.
-                self.reader = Reader::new(self.objects, self.replay.tree);
-                Err(error)
-            }
-        }
+        let (raw, links) = read_commit(self.objects, commit)?;
+        let fetched = self.reader.fetch(commit, raw, &links, self.replay.tree)?;
+        let taken = self.replay.take(self.checker.check(fetched), true)?;
+        self.ahead.pop();
+        Ok(taken.map(|Taken { id, said }| Step { position, commit, id, said }))
     }
 
     /// The replay as far as it was walked.

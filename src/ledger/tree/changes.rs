@@ -125,14 +125,23 @@ impl<'a> TreeReader<'a> {
         self.list(tree, &|path| !path.starts_with("ledger/"))
     }
 
-    fn tree(&mut self, id: ObjectId) -> Result<Result<Rc<Tree>, Malformed>, StoreError> {
+    /// The tree if it was read lately.
+    fn known(&self, id: ObjectId) -> Option<Rc<Tree>> {
+        self.young.get(&id).or_else(|| self.old.get(&id)).cloned()
+    }
+
+    /// A tree, perhaps much like another one.
+    fn tree(&mut self, id: ObjectId, like: Option<&Tree>) -> Result<Result<Rc<Tree>, Malformed>, StoreError> {
         if let Some(tree) = self.young.get(&id) {
             return Ok(Ok(Rc::clone(tree)));
         }
         let tree = match self.old.remove(&id) {
             Some(tree) => tree,
             None => match self.objects.read(id, ObjectKind::Tree, TREE_LIMIT) {
-                Ok(raw) => Rc::new(Tree::parse(raw)),
+                Ok(raw) => Rc::new(match like {
+                    Some(like) => Tree::parse_like(raw, like),
+                    None => Tree::parse(raw),
+                }),
                 Err(StoreError::TooLarge { .. }) => return Ok(Err(Malformed::TooLarge)),
                 Err(StoreError::OtherKind(..)) => return Ok(Err(Malformed::NoTree)),
                 Err(error) => return Err(error),
@@ -182,8 +191,10 @@ impl<'r, 'a> Walk<'r, 'a> {
             }
             return Ok(());
         }
-        let before = self.read(old)?;
-        let after = self.read(new)?;
+        // Whichever was read lately, the other is read against it: history may be walked either way.
+        let known = new.and_then(|new| self.reader.known(new));
+        let before = self.read(old, known.as_deref())?;
+        let after = self.read(new, before.as_ref().and_then(|before| before.as_deref().ok()))?;
         if self.visited > VISIT_LIMIT || self.bytes > BYTES_LIMIT {
             self.found.truncated = true;
             return Ok(());
@@ -212,9 +223,13 @@ impl<'r, 'a> Walk<'r, 'a> {
         Ok(())
     }
 
-    fn read(&mut self, id: Option<ObjectId>) -> Result<Option<Result<Rc<Tree>, Malformed>>, StoreError> {
+    fn read(
+        &mut self,
+        id: Option<ObjectId>,
+        like: Option<&Tree>,
+    ) -> Result<Option<Result<Rc<Tree>, Malformed>>, StoreError> {
         let Some(id) = id else { return Ok(None) };
-        let tree = self.reader.tree(id)?;
+        let tree = self.reader.tree(id, like)?;
         self.visited += 1;
         self.bytes += tree.as_ref().map_or(0, |tree| tree.size());
         Ok(Some(tree))
@@ -265,10 +280,10 @@ impl<'r, 'a> Walk<'r, 'a> {
     }
 }
 
-type Pair<'t> = (Option<Entry<'t>>, Option<Entry<'t>>);
+pub(super) type Pair<'t> = (Option<Entry<'t>>, Option<Entry<'t>>);
 
 /// The entries of two trees side by side, in git's order.
-fn matched<'t>(old: Option<&'t Tree>, new: Option<&'t Tree>) -> Vec<Pair<'t>> {
+pub(super) fn matched<'t>(old: Option<&'t Tree>, new: Option<&'t Tree>) -> Vec<Pair<'t>> {
     if old.is_none_or(Tree::is_ordered) && new.is_none_or(Tree::is_ordered) {
         return merged(old, new);
     }
@@ -284,9 +299,18 @@ fn matched<'t>(old: Option<&'t Tree>, new: Option<&'t Tree>) -> Vec<Pair<'t>> {
 }
 
 fn merged<'t>(old: Option<&'t Tree>, new: Option<&'t Tree>) -> Vec<Pair<'t>> {
+    match (old, new) {
+        (Some(old), Some(new)) => {
+            let (olds, news) = old.apart(new);
+            merge(olds, news)
+        }
+        _ => merge(old.into_iter().flat_map(Tree::entries), new.into_iter().flat_map(Tree::entries)),
+    }
+}
+
+fn merge<'t>(olds: impl Iterator<Item = Entry<'t>>, news: impl Iterator<Item = Entry<'t>>) -> Vec<Pair<'t>> {
     let mut pairs = Vec::new();
-    let mut olds = old.into_iter().flat_map(Tree::entries).peekable();
-    let mut news = new.into_iter().flat_map(Tree::entries).peekable();
+    let (mut olds, mut news) = (olds.peekable(), news.peekable());
     loop {
         let side = match (olds.peek(), news.peek()) {
             (None, None) => return pairs,

@@ -281,7 +281,74 @@ fn build_replaces_removes_and_refuses() {
     assert!(matches!(build(&store, None, &[("a", BLOB), ("a/b", BLOB)], &[]), Err(StoreError::Write(_))));
 }
 
+/// An orderly tree of short names, and ids of which many are the same.
+fn orderly() -> impl Strategy<Value = Vec<(Vec<u8>, bool, u8)>> {
+    let entry =
+        ("[a-c.-]{1,3}", any::<bool>(), 0..3_u8).prop_map(|(name, is_tree, id)| (name.into_bytes(), is_tree, id));
+    prop::collection::vec(entry, 0..12)
+}
+
+fn written(entries: &[(Vec<u8>, bool, u8)]) -> Vec<u8> {
+    let mode = |is_tree: bool| if is_tree { MODE_TREE } else { MODE_FILE };
+    let entry = |(name, is_tree, id): &'_ (Vec<u8>, bool, u8)| (name.clone(), mode(*is_tree), *id);
+    let mut entries: Vec<_> = entries.iter().map(entry).collect();
+    let as_entry = |(name, mode, id): &(Vec<u8>, u32, u8)| {
+        format!("{mode:o} ")
+            .into_bytes()
+            .into_iter()
+            .chain(name.clone())
+            .chain([0])
+            .chain([*id; 20])
+            .collect::<Vec<u8>>()
+    };
+    entries.sort_by(|left, right| {
+        let of = |(name, mode, _): &'_ (Vec<u8>, u32, u8)| (name.clone(), *mode);
+        let (left, right) = (of(left), of(right));
+        let entry = |(name, mode)| Entry { mode, padded: false, name, id: BLOB };
+        order(&entry((&left.0, left.1)), &entry((&right.0, right.1)))
+    });
+    entries.dedup_by(|left, right| (&left.0, left.1) == (&right.0, right.1));
+    entries.iter().flat_map(as_entry).collect()
+}
+
 proptest! {
+    /// A tree that is read against another one is the same tree, and what is different is what a look at every name says.
+    #[test]
+    fn reading_against_another_tree_changes_nothing(
+        old in orderly(),
+        edits in prop::collection::vec((any::<prop::sample::Index>(), 0..5_u8, orderly()), 0..3),
+    ) {
+        let mut new = old.clone();
+        for (at, what, more) in edits {
+            match what {
+                0 => new.extend(more),
+                _ if new.is_empty() => {}
+                1 => drop(new.remove(at.index(new.len()))),
+                _ => { let at = at.index(new.len()); new[at].2 ^= 1; }
+            }
+        }
+        let (old, raw) = (Tree::parse(written(&old)), written(&new));
+        let (like, plain) = (Tree::parse_like(raw.clone(), &old), Tree::parse(raw));
+        prop_assert_eq!(like.entries().collect::<Vec<_>>(), plain.entries().collect::<Vec<_>>());
+        prop_assert_eq!(like.faults(), plain.faults());
+        let key = |entry: &Entry<'_>| (entry.name.to_vec(), entry.is_tree());
+        let mut expected = std::collections::BTreeSet::new();
+        let all = |tree: &Tree| tree.entries().map(|entry| (key(&entry), entry.id)).collect::<HashMap<_, _>>();
+        let (before, after) = (all(&old), all(&plain));
+        for name in before.keys().chain(after.keys()) {
+            if before.get(name) != after.get(name) {
+                expected.insert((name.clone(), before.get(name).copied(), after.get(name).copied()));
+            }
+        }
+        let found: Vec<_> = changes::matched(Some(&old), Some(&like));
+        let found: std::collections::BTreeSet<_> = found
+            .into_iter()
+            .filter(|(old, new)| old != new)
+            .filter_map(|(old, new)| Some((key(&new.or(old)?), old.map(|e| e.id), new.map(|e| e.id))))
+            .collect();
+        prop_assert_eq!(found, expected);
+    }
+
     #[test]
     fn any_bytes_are_read_without_panic(bytes in prop::collection::vec(any::<u8>(), 0..200)) {
         let tree = Tree::parse(bytes.clone());
