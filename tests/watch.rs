@@ -26,8 +26,6 @@ mod crowd;
 mod delay;
 #[path = "watch/leaves.rs"]
 mod leaves;
-#[path = "common/over_ssh.rs"]
-mod over_ssh;
 #[path = "common/recorded.rs"]
 mod recorded;
 

@@ -28,7 +28,7 @@ mod remembered;
 
 use outbox::{OUTBOX, StateOutbox};
 use remembered::read_snapshot;
-pub(in crate::cli) use remembered::{is_the_remotes, made_here, read_pin, write_pin};
+pub(in crate::cli) use remembered::{is_the_remotes, made_here, read_pin, replay_at, write_pin};
 
 /// How a ledger is opened.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

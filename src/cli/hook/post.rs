@@ -8,14 +8,13 @@ use std::io::{self, Read as _, Write as _};
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
-use super::super::context::read_pin;
+use super::super::context::{read_pin, replay_at};
 use super::super::error::CliError;
 use super::super::{Context, Exit, Outcome};
 use super::check::Update;
 use crate::domain::policy::Append;
 use crate::domain::text::visible;
 use crate::git::{GitStore, LocalInbox};
-use crate::ledger::Replay;
 use crate::ledger::append::{Outbox, Writer};
 use crate::ledger::inbox::policy_at;
 use crate::ports::{INBOX, Store as _};
@@ -86,7 +85,7 @@ fn round(context: &mut Context, store: &GitStore, inbox: &LocalInbox<'_>) -> Res
         // Changed meanwhile: whoever waits goes on directly.
         return Ok(false);
     }
-    let mut replay = Replay::of(store, head)?;
+    let mut replay = replay_at(store, head)?;
     if let Some(pin) = read_pin(store)? {
         // Somebody with access to the disk may have put an older history here.
         pin.check(&replay)?;
