@@ -8,10 +8,8 @@ use crate::ports::{Rng, RngError};
 const LIMIT: Duration = Duration::from_secs(120);
 /// The same for a daemon that has other things to do than to wait: what it cannot deliver now it delivers a moment later.
 const HURRIED: Duration = Duration::from_secs(5);
-/// The bound of the first pause, in milliseconds.
-const SHORTEST: u64 = 100;
-/// After how many pauses it begins anew.
-const STEPS: u32 = 6;
+/// The longest pause, in milliseconds.
+const LONGEST: u64 = 3200;
 
 /// The races lost so far.
 #[derive(Debug)]
@@ -32,15 +30,14 @@ impl Patience {
         Self { limit: HURRIED, ..Self::new() }
     }
 
-    /// How long to wait after one more lost race: between nothing and a bound that doubles from 100 ms to 3.2 s, and
-    /// begins again: who always waited longest would lose to everybody who comes anew. `None` when the time is up.
+    /// How long to wait after one more lost race: between nothing and a bound that doubles from 100 ms to 3.2 s. `None`
+    /// when the time is up.
     pub fn after_loss(&mut self, rng: &mut dyn Rng) -> Result<Option<Duration>, RngError> {
-        let bound = SHORTEST << (self.lost % STEPS);
         self.lost = self.lost.saturating_add(1);
         if self.spent() >= self.limit {
             return Ok(None);
         }
-        let pause = jitter(bound, rng)?;
+        let pause = jitter(50_u64.saturating_mul(1 << self.lost.min(6)).min(LONGEST), rng)?;
         self.waited = self.waited.saturating_add(pause);
         Ok(Some(pause))
     }
@@ -88,9 +85,9 @@ mod tests {
             pauses.push(pause);
             assert!(pauses.len() < 1000, "it never ends");
         }
-        assert!(pauses.iter().zip(0..).all(|(pause, n)| *pause <= Duration::from_millis(100 << (n % 6))));
-        let longest = Duration::from_millis(3200);
-        assert!(pauses.iter().any(|pause| *pause > longest / 2));
-        assert!(patience.spent() >= LIMIT && patience.spent() < LIMIT + 2 * longest);
+        assert!(pauses.iter().zip(0..).all(|(pause, n)| *pause <= Duration::from_millis(100 << std::cmp::min(n, 5))));
+        assert!(pauses.iter().all(|pause| *pause <= Duration::from_millis(LONGEST)));
+        assert!(pauses.iter().any(|pause| *pause > Duration::from_millis(LONGEST / 2)));
+        assert!(patience.spent() >= LIMIT && patience.spent() < LIMIT + Duration::from_millis(2 * LONGEST));
     }
 }

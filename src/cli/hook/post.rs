@@ -23,8 +23,11 @@ use crate::ports::{INBOX, Store as _};
 const INPUT_LIMIT: u64 = 1 << 20;
 /// For how long one's turn is waited for.
 const PATIENCE: Duration = Duration::from_secs(60);
-/// How often it is looked whether it has come.
-const PAUSE: Duration = Duration::from_millis(15);
+/// The first pause before it is looked again whether it has come. Each next one is twice as long: of many who wait, all
+/// but one wait for somebody else's round.
+const PAUSE: Duration = Duration::from_millis(10);
+/// The longest pause.
+const LONGEST: Duration = Duration::from_millis(320);
 
 /// Take in what a push has left in the inbox. Git runs this, as `hooks/post-receive` of a shared repository.
 ///
@@ -58,14 +61,15 @@ fn take_in(context: &mut Context) -> Result<(), CliError> {
 
     let store = GitStore::open_receiving(&context.environment.directory.clone(), None)?;
     let inbox = LocalInbox(&store);
-    let began = Instant::now();
+    let (began, mut pause) = (Instant::now(), PAUSE);
     while inbox.holds(&mine)? {
         let Some(turn) = inbox.turn()? else {
             // Whoever pushed no letter does not wait for those of others.
             if mine.is_empty() || began.elapsed() > PATIENCE {
                 break;
             }
-            sleep(PAUSE);
+            sleep(pause);
+            pause = LONGEST.min(pause * 2);
             continue;
         };
         // What lies there still cannot be read, or there is more than a round takes.
