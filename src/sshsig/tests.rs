@@ -301,6 +301,10 @@ fn attacks_7_and_8_the_armor_has_one_spelling() {
         (spare, SshSigError::Base64),
         (good.replace("U1NIU0lH", "U1NIU0l-"), SshSigError::Base64),
         (good.clone() + &"x".repeat(4096), SshSigError::TooLarge(good.len() + 4096)),
+        // A last line of one character too many; and the size that C06 still allows, and the next.
+        (good.replace(last, &"A".repeat(71)), SshSigError::Wrap),
+        ("x".repeat(4096), SshSigError::Begin),
+        ("x".repeat(4097), SshSigError::TooLarge(4097)),
     ];
     for (row, (text, error)) in table.into_iter().enumerate() {
         assert_eq!(SshSig::parse(text.as_bytes()), Err(error), "row {row}:\n{text}");
