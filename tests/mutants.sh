@@ -23,7 +23,7 @@ sshsig) domain=$values modules=sshsig tests=sshsig mutated="src/sshsig.rs src/ss
 merkle) domain=$values modules=merkle tests="merkle_vectors notes" mutated="src/merkle/**" ;;
 values) domain=$values modules= tests=values mutated="src/domain/id.rs src/domain/key.rs src/domain/text.rs src/domain/time.rs" ;;
 certificate) domain="$values certificate" modules= tests= mutated="src/domain/certificate.rs src/domain/certificate/**" ;;
-codec) domain="$values codec event finding" modules= tests= mutated="src/domain/codec.rs src/domain/codec/** src/domain/event.rs" ;;
+codec) domain="$values codec event finding" modules= tests=events mutated="src/domain/codec.rs src/domain/codec/** src/domain/event.rs" ;;
 policy) domain="$values event finding policy" modules= tests=policy mutated="src/domain/policy.rs src/domain/policy/**" ;;
 state)
     domain="$values certificate codec decide event finding policy state"
