@@ -65,6 +65,8 @@ pub struct Ledger {
     pub now: Timestamp,
     /// The governed files in force.
     pub files: BTreeMap<String, Vec<u8>>,
+    /// What proposals put in force.
+    proposed: BTreeMap<CaseId, BTreeMap<String, Vec<u8>>>,
     nonces: u8,
     commits: u8,
 }
@@ -88,7 +90,7 @@ impl Ledger {
     pub fn with(policy: &str) -> Self {
         let files = BTreeMap::from([("policy.toml".to_owned(), policy.as_bytes().to_vec())]);
         let now = "2026-11-23T14:00:00Z".parse().unwrap();
-        let mut ledger = Self { state: State::new(), now, files, nonces: 0, commits: 0 };
+        let mut ledger = Self { state: State::new(), now, files, proposed: BTreeMap::new(), nonces: 0, commits: 0 };
         let body = Body::Genesis(Genesis { name: "acme/production".into(), files: digests(&ledger.files) });
         ledger.say("rita", None, body).unwrap();
         ledger
@@ -126,7 +128,7 @@ impl Ledger {
             ca_signature: true,
         };
         Arrival {
-            commit: CommitId(ObjectId::from_bytes([self.commits; 20])),
+            commit: ObjectId::from_bytes([self.commits; 20]),
             parents: Ok(()),
             untouched: Ok(()),
             governed_change: governs.then(|| "policy.toml".to_owned()),
@@ -166,11 +168,17 @@ impl Ledger {
     pub fn say(&mut self, actor: &str, case: Option<CaseId>, body: Body) -> Result<CaseId, Code> {
         let event = self.event(actor, case, body);
         let files = match &event.body {
-            Body::Genesis(_) | Body::Enactment => self.files.clone(),
+            Body::Genesis(_) => self.files.clone(),
+            Body::Enactment => case.and_then(|case| self.proposed.get(&case)).unwrap_or(&self.files).clone(),
             _ => BTreeMap::new(),
         };
-        let arrival = self.arrival(event, files);
-        self.take(arrival)
+        let arrival = self.arrival(event, files.clone());
+        let enacts = arrival.event.as_ref().is_ok_and(|event| event.body == Body::Enactment);
+        let case = self.take(arrival)?;
+        if enacts {
+            self.files = files;
+        }
+        Ok(case)
     }
 
     /// The rule that this would break; `None` where it may be said. It is not.
@@ -185,7 +193,7 @@ impl Ledger {
     /// A void commit.
     pub fn void(&mut self) -> CommitId {
         self.commits += 1;
-        let commit = CommitId(ObjectId::from_bytes([self.commits; 20]));
+        let commit = ObjectId::from_bytes([self.commits; 20]);
         self.state.apply_void(commit, Fault::new(Code::C03, "nothing in it"));
         commit
     }
@@ -282,8 +290,10 @@ impl Ledger {
     /// A proposal by rita of a policy that is edited so, with the next version.
     pub fn propose(&mut self, edit: impl FnOnce(String) -> String) -> Result<CaseId, Code> {
         let (event, files) = self.proposal(edit);
-        let arrival = self.arrival(event, files);
-        self.take(arrival)
+        let arrival = self.arrival(event, files.clone());
+        let case = self.take(arrival)?;
+        self.proposed.insert(case, files);
+        Ok(case)
     }
 
     pub fn proposal(&mut self, edit: impl FnOnce(String) -> String) -> (Event, BTreeMap<String, Vec<u8>>) {
@@ -298,11 +308,8 @@ impl Ledger {
 
     /// A policy in force.
     pub fn change(&mut self, edit: impl FnOnce(String) -> String) {
-        let (event, files) = self.proposal(edit);
-        let arrival = self.arrival(event, files.clone());
-        let case = self.take(arrival).unwrap();
+        let case = self.propose(edit).unwrap();
         self.say("raj", Some(case), approval()).unwrap();
-        self.files = files;
         self.say("raj", Some(case), Body::Enactment).unwrap();
     }
 

@@ -365,6 +365,10 @@ fn two_roles_want_both_their_reviews_and_each_check_once() {
 fn a_review_that_two_roles_want_of_one_group_is_one() {
     // read-only wants one of security, and two where guarded does.
     let text = two_reviews().replace("group = \"sre\", count = 1, within", "group = \"security\", count = 2, within");
+    let text = text.replace(
+        "email = \"rita@acme.example\"\ngroups = []",
+        "email = \"rita@acme.example\"\ngroups = [\"security\"]",
+    );
     let mut ledger = Ledger::with(&text.replace("mfa = \"touch\"", "mfa = \"none\""));
     let case = ledger
         .request("alice", |request| {
