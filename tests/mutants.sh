@@ -21,7 +21,7 @@ values="id key text time"
 domain= modules= under_domain= under_modules= ledger= tests= only=
 case $area in
 sshsig) modules=sshsig under_domain=$values tests=sshsig ;;
-merkle) modules=merkle under_domain=$values tests="merkle_vectors notes" ;;
+merkle) modules=merkle under_domain=$values tests="merkle_vectors notes merkle_edges" ;;
 values) domain=$values tests=values ;;
 certificate) domain=certificate under_domain=$values ;;
 codec) domain="codec event finding" under_domain=$values tests=events ;;

@@ -301,7 +301,10 @@ impl State {
         let (case, access) = self.access_of(event, Code::A09)?;
         // Decision 3: of what was revoked before any issuance nothing was opened.
         if access.issued.is_empty() {
-            return refuse(Code::A09, format!("case {} had no credential: there is nothing to review", case.id.short()));
+            return refuse(
+                Code::A09,
+                format!("case {} had no credential: there is nothing to review", case.id.short()),
+            );
         }
         let duties = access.duties(policy);
         if access.ended(event.time).is_none() {
