@@ -159,7 +159,8 @@ fn a_request_extends_an_access_of_its_own_author() {
 #[test]
 fn several_roles_allow_the_networks_that_all_of_them_allow() {
     // the lists of two roles, what is asked for → the certificate's source-address
-    let rows: [(&str, &str, &str, Result<Option<&str>, Code>); 12] = [
+    type Row = (&'static str, &'static str, &'static str, Result<Option<&'static str>, Code>);
+    let rows: [Row; 12] = [
         ("", "", "", Ok(None)),
         ("", "", "10.1.0.0/16", Ok(Some("10.1.0.0/16"))),
         ("10.0.0.0/8", "", "", Ok(Some("10.0.0.0/8"))),

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use jit::domain::event::{Body, FileDigest, Proposal, Subject};
 use jit::domain::finding::Code;
-use jit::domain::id::{CaseId, CommitId, Digest, ObjectId};
+use jit::domain::id::{CaseId, Digest, ObjectId};
 use jit::domain::state::case::CaseState::{Approved, Denied, Enacted, Overtaken, Pending};
 
 use super::ledger::{Ledger, approval, denial, digests, key, name};
@@ -169,7 +169,7 @@ fn a_proposal_wants_the_root_quorum_and_its_proposer_counts_once() {
     assert_eq!(ledger.refused("raj", other, Body::Enactment), Some(Code::A11));
     assert_eq!(ledger.refused("raj", case, Body::Enactment), Some(Code::A11), "once");
     other = ledger.state.cases().next().unwrap().id();
-    assert_eq!(ledger.refused("raj", other, Body::Enactment).is_some(), true, "the genesis is no proposal");
+    assert!(ledger.refused("raj", other, Body::Enactment).is_some(), "the genesis is no proposal");
 }
 
 /// A proposal by rita of a policy with these root members.
