@@ -96,5 +96,5 @@ cd "$into"
 export PROPTEST_CASES="${PROPTEST_CASES:-16}" RUST_BACKTRACE=0
 # What lies beside the state for a snapshot is judged by tests/snapshot.rs, through the program. A ledger is not mutated.
 # shellcheck disable=SC2086
-exec cargo mutants --in-place --timeout 30 --build-timeout 600 --no-shuffle --exclude 'src/ledger/**' \
+exec cargo mutants --in-place --timeout 60 --build-timeout 600 --no-shuffle --exclude 'src/ledger/**' \
     --exclude src/domain/state/snapshot.rs --exclude src/domain/state/kept.rs "$@" -- --lib -- $only

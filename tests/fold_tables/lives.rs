@@ -586,6 +586,7 @@ fn a_case_says_what_opened_it_and_what_came_of_it() {
     ledger.state.each_case(|_| seen += 1);
     assert_eq!(seen, 2);
     let genesis = ledger.state.cases().next().unwrap();
+    assert_eq!(genesis.position(), 0);
     assert_eq!((genesis.kind().as_str(), ledger.stands(genesis.id())), ("genesis", CaseState::Founded));
     assert_eq!(ledger.state.name(), "acme/production");
     assert_eq!(ledger.refused("bob", genesis.id(), approval()), Some(Code::A03), "there is nothing to decide");
