@@ -51,7 +51,7 @@ pub fn run(context: &mut Context, args: Args) -> Outcome {
         Ok(ledger)
     });
     if taken.is_err() {
-        forget(&directory, was_there);
+        forget(&directory, was_there, args.bare);
     }
     let ledger = taken?;
     ledger.tell_left_alone(&context.output);
@@ -117,7 +117,9 @@ pub(super) fn take(
 }
 
 /// Removes what a refused clone left.
-pub(super) fn forget(directory: &std::path::Path, was_there: bool) {
+pub(super) fn forget(directory: &std::path::Path, was_there: bool, bare: bool) {
+    // In the order in which a clone that is killed on the way is still known as one.
+    let _ = git::clear_unfinished(directory, bare);
     if was_there {
         // It was empty before: only what the clone put there goes.
         for entry in fs::read_dir(directory).into_iter().flatten().flatten() {
