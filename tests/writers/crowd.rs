@@ -79,7 +79,7 @@ impl<'p> Crowd<'p> {
         let ledger = self.place.path(directory);
         let desk = self.place.desk(name, &ledger);
         if !ledger.exists() {
-            desk.jit_anywhere(&["clone", self.remote.to_str().unwrap(), ledger.to_str().unwrap()]).ok();
+            desk.clones(&self.remote);
         }
         if let Some(server) = &self.server {
             // The certificate that ssh-keygen has written beside alice's key.
