@@ -2,11 +2,9 @@
 //!
 //! Each update is judged on top of the value that it says it replaces. Whether that is still the present one is git's to
 //! say: it compares and swaps under its own lock after this hook, so of two pushes at once one is told that it lost.
-//! Nothing is kept between two runs, so there is nothing that two runs could get wrong.
+//! What is kept between two runs, the snapshot, saves time and decides nothing.
 
-use std::collections::BTreeSet;
-
-use super::super::context::read_pin;
+use super::super::context::{read_pin, replay_to};
 use super::super::error::CliError;
 use super::super::view::void::attempt;
 use super::letter;
@@ -143,7 +141,8 @@ pub fn judge(store: &GitStore, rules: &Rules, updates: &[Update]) -> Result<Opti
 fn main(store: &GitStore, rules: &Rules, update: &Update) -> Result<Result<Replay, Box<Refusal>>, CliError> {
     let Some(new) = update.new else { return Ok(Err(Box::new(Refusal::deleted(update)))) };
     let mut replay = match update.old {
-        Some(old) => Replay::of(store, old)?,
+        // What this user's last command or hook here has checked is not checked again.
+        Some(old) => replay_to(store, old)?.0,
         None => Replay::default(),
     };
     if update.old.is_some()
@@ -201,9 +200,8 @@ enum Astray {
 
 /// The commits from the replayed head to `new`, oldest first.
 fn chain(store: &GitStore, replay: &Replay, new: CommitId) -> Result<Result<Vec<CommitId>, Astray>, CliError> {
-    let known: BTreeSet<CommitId> = (0..replay.state().size()).filter_map(|at| replay.commit_at(at)).collect();
     let (mut chain, mut merge, mut at) = (Vec::new(), None, Some(new));
-    while let Some(id) = at.filter(|id| !known.contains(id)) {
+    while let Some(id) = at.filter(|id| !replay.contains(*id)) {
         let parents = parents(store, id)?;
         if parents.len() > 1 {
             merge = Some(id);

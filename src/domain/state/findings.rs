@@ -13,9 +13,18 @@ impl State {
     /// What is to be looked at, at `now`.
     pub fn findings(&self, now: Timestamp) -> Vec<Finding> {
         let Some(policy) = self.policy.as_deref() else { return Vec::new() };
-        let mut findings = Vec::new();
-        self.each_case(|case| {
-            let Some(access) = case.access() else { return };
+        // What is at rest has none.
+        self.awake(now).flat_map(|case| self.case_findings(policy, case, now)).collect()
+    }
+
+    /// What is to be looked at in one case, at `now`.
+    pub fn findings_of(&self, case: &Case, now: Timestamp) -> Vec<Finding> {
+        self.policy.as_deref().map_or_else(Vec::new, |policy| self.case_findings(policy, case, now))
+    }
+
+    pub(super) fn case_findings(&self, policy: &Policy, case: &Case, now: Timestamp) -> Vec<Finding> {
+            let mut findings = Vec::new();
+            let Some(access) = case.access() else { return findings };
             let mut found = |code, message: String| findings.push(Finding { code, case: Some(case.id()), message });
             if let Some(message) = self.overdue_review(policy, case, access, now) {
                 found(Code::F01, message);
@@ -62,7 +71,6 @@ impl State {
                     );
                 }
             }
-        });
         findings
     }
 

@@ -5,12 +5,13 @@ use super::super::super::error::CliError;
 use super::super::super::output::{Output, count};
 use crate::domain::id::CommitId;
 use crate::git::{GitRemote, GitStore};
-use crate::ledger::{Pin, Replay, snapshot};
+use crate::ledger::replay::Observer;
+use crate::ledger::snapshot::{self, SnapshotError};
+use crate::ledger::{Pin, Replay, ReplayError};
+use crate::ports::Shelf;
 
 /// The state file of the last verified state.
 const PIN: &str = "pin";
-/// The state file of everything that the last verified state knows.
-const SNAPSHOT: &str = "snapshot";
 
 /// Whether a remote was seen to have a commit. Only that is remembered as verified: a commit made by hand in this clone
 /// may be taken away again, and that is no rewritten ledger.
@@ -61,10 +62,42 @@ pub(in crate::cli) fn read_pin(store: &GitStore) -> Result<Option<Pin>, CliError
 }
 
 /// What this user's last command knew. Whatever is wrong with it, it only costs time.
-pub(super) fn read_snapshot(store: &GitStore, output: &Output) -> Option<Replay> {
-    let told = |why: String| output.detail(format!("the snapshot is left: {why}"));
-    let bytes = store.state().read_own(SNAPSHOT).map_err(|error| told(error.to_string())).ok().flatten()?;
-    snapshot::read(bytes).map_err(|error| told(error.to_string())).ok()
+pub(super) fn read_snapshot(store: &GitStore) -> Result<Option<Replay>, SnapshotError> {
+    let (shelf, path) = (store.state().clone(), store.path().to_owned());
+    let anew = move |head: CommitId| {
+        // Nobody shall meet the same damage again.
+        let _ = Shelf::remove(&shelf, snapshot::HEAD);
+        let store = GitStore::open(&path).map_err(|error| error.to_string())?;
+        Replay::of(&store, head).map_err(|error| error.to_string())
+    };
+    snapshot::read(store.state(), Box::new(anew))
+}
+
+/// The ledger up to `head`, from what this user's last command here knew where `head` descends from that, else from the
+/// first commit: for a hook, and for whoever else looks at a repository without acting in it. With it, how many events were
+/// taken from the snapshot and not checked again.
+///
+/// # Errors
+/// Where something cannot be read, or the genesis is void.
+pub(in crate::cli) fn replay_to(store: &GitStore, head: CommitId) -> Result<(Replay, u64), CliError> {
+    // Without a pin nothing was verified here, whatever a snapshot says.
+    let snapshot = read_pin(store)?.and_then(|_| read_snapshot(store).ok().flatten());
+    onwards(store, snapshot, head, &mut |_, _| {})
+}
+
+/// The same from this snapshot, with somebody looking on.
+pub(super) fn onwards(
+    store: &GitStore,
+    snapshot: Option<Replay>,
+    head: CommitId,
+    observer: Observer<'_>,
+) -> Result<(Replay, u64), CliError> {
+    let known = snapshot.as_ref().map_or(0, |replay| replay.state().size());
+    match snapshot.map(|replay| replay.onwards(store, head, observer)) {
+        // A snapshot of another history says nothing about this one; the pin does.
+        None | Some(Err(ReplayError::Forked { .. })) => Ok((Replay::observed(store, head, observer)?, 0)),
+        Some(replay) => Ok((replay?, known)),
+    }
 }
 
 /// Remembers what was replayed. Says whether it is remembered; where it cannot be written, that is told.
@@ -88,13 +121,12 @@ pub(in crate::cli) fn write_pin(store: &GitStore, replay: &Replay, output: &Outp
 /// events it holds then. It is disposable: nothing fails, and nobody needs to know, where it cannot be written. Only of
 /// what was pinned: what was made here by hand may be taken away again.
 pub(super) fn keep_snapshot(store: &GitStore, replay: &Replay, known: u64, output: &Output) -> u64 {
-    let size = replay.state().size();
-    if !snapshot::is_due(known, size) {
+    if !snapshot::is_due(replay, known) {
         return known;
     }
-    let Some(bytes) = snapshot::write(replay) else { return known };
-    match store.state().write(SNAPSHOT, &bytes) {
-        Ok(()) => size,
+    match snapshot::write(replay, store.state()) {
+        Ok(true) => replay.state().size(),
+        Ok(false) => known,
         Err(error) => {
             output.detail(format!("no snapshot was kept: {error}"));
             known
