@@ -14,8 +14,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use jit::domain::event::{Body, LockScope, ProbeResult, Subject};
-use jit::domain::id::{CaseId, CommitId, Digest, Nonce};
 use jit::domain::finding::Finding;
+use jit::domain::id::{CaseId, CommitId, Digest, Nonce};
 use jit::domain::state::State;
 use jit::domain::time::Timestamp;
 use jit::git::GitStore;

@@ -540,8 +540,7 @@ impl Ledger {
         };
         // A text may be a beginning in either spelling.
         let ranges = [CaseId::begin_short(&wanted), CaseId::begin_hex(hex)].into_iter().flatten();
-        let mut found: Vec<&Case> =
-            ranges.flat_map(|range| self.state().cases_among(range)).filter(means).collect();
+        let mut found: Vec<&Case> = ranges.flat_map(|range| self.state().cases_among(range)).filter(means).collect();
         found.sort_by_key(|case| case.position());
         found.dedup_by_key(|case| case.position());
         let mut found = found.into_iter();

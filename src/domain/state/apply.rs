@@ -196,8 +196,7 @@ impl State {
             });
             // Of many that lapsed long ago few change.
             if let Some(decided) = counted.flatten()
-                && let Some(Matter::Access(access)) =
-                    self.kept_mut(number).map(|kept| &mut kept.case_mut().matter)
+                && let Some(Matter::Access(access)) = self.kept_mut(number).map(|kept| &mut kept.case_mut().matter)
             {
                 access.decided = decided;
             }

@@ -95,8 +95,7 @@ impl State {
                             *count = count.saturating_sub(1);
                         }
                     }
-                    let old: BTreeSet<u64> =
-                        base.rest.awake.iter().chain(self.changed.keys()).copied().collect();
+                    let old: BTreeSet<u64> = base.rest.awake.iter().chain(self.changed.keys()).copied().collect();
                     old.into_iter().chain(base.cases..self.case_count()).collect()
                 }
             };
@@ -120,7 +119,9 @@ impl State {
             return None;
         }
         match self.case_state(case, by) {
-            CaseState::Pending | CaseState::Approved | CaseState::Live | CaseState::ReviewDue | CaseState::Locked => None,
+            CaseState::Pending | CaseState::Approved | CaseState::Live | CaseState::ReviewDue | CaseState::Locked => {
+                None
+            }
             state => self.case_findings(policy, case, by).is_empty().then_some(state),
         }
     }
@@ -131,7 +132,10 @@ fn moments(policy: &Policy, access: &Access) -> impl Iterator<Item = Timestamp> 
     let stands = access.denied.is_some() || access.withdrawn.is_some();
     let deadlines = [Some(access.decide_by(policy)), access.activate_by(policy)];
     let deadlines = deadlines.into_iter().flatten().filter(move |_| !stands && access.issued.is_empty());
-    let ends = access.issued.iter().map(|issued| issued.valid_before);
-    let said = [access.revoked.as_ref().map(|(_, time)| *time), access.closed].into_iter().flatten();
-    deadlines.chain(ends).chain(said)
+    let said = [access.revoked.as_ref().map(|(_, time)| *time), access.closed];
+    // What ended before its time came has ended, whatever comes.
+    let over = said.iter().flatten().min().copied();
+    let ends =
+        access.issued.iter().map(|issued| issued.valid_before).filter(move |end| over.is_none_or(|over| over >= *end));
+    deadlines.chain(ends).chain(said.into_iter().flatten())
 }

@@ -97,8 +97,7 @@ impl State {
     /// # Errors
     /// [`SnapshotError`] where they cannot be read.
     pub fn above(core: &[u8], aside: Arc<dyn Aside>) -> Result<Self, SnapshotError> {
-        let core: Core =
-            postcard::from_bytes(core).map_err(|error| SnapshotError::Unreadable(error.to_string()))?;
+        let core: Core = postcard::from_bytes(core).map_err(|error| SnapshotError::Unreadable(error.to_string()))?;
         let unsound = || SnapshotError::Policy(core.policy);
         let policy = Policy::parse(core.source.as_bytes()).map_err(|_| unsound())?;
         if policy.digest != core.policy {

@@ -75,11 +75,7 @@ impl Base {
     }
 
     /// What the parts say; where they cannot, what a new replay says.
-    fn ask<T>(
-        &self,
-        read: impl FnOnce(&Self) -> Result<T, Damage>,
-        again: impl FnOnce(&Replay) -> Option<T>,
-    ) -> T {
+    fn ask<T>(&self, read: impl FnOnce(&Self) -> Result<T, Damage>, again: impl FnOnce(&Replay) -> Option<T>) -> T {
         if !self.is_damaged()
             && let Ok(told) = read(self)
         {
@@ -100,11 +96,7 @@ impl Base {
         self.parts.get(at).filter(|part| part.holds(position)).ok_or(Damage)
     }
 
-    fn gather(
-        &self,
-        most: usize,
-        ask: impl Fn(&Part, usize) -> Result<Vec<u64>, Damage>,
-    ) -> Result<Vec<u64>, Damage> {
+    fn gather(&self, most: usize, ask: impl Fn(&Part, usize) -> Result<Vec<u64>, Damage>) -> Result<Vec<u64>, Damage> {
         let mut found = Vec::new();
         // The newest first: what is asked for was mostly said lately.
         for part in self.parts.iter().rev() {
@@ -167,7 +159,8 @@ impl Aside for Base {
 impl merkle::Hashes for Base {
     fn subtree(&self, level: u32, index: u64) -> Digest {
         let read = |base: &Self| {
-            let end = index.checked_add(1).and_then(|next| next.checked_mul(1_u64.checked_shl(level)?)).ok_or(Damage)?;
+            let end =
+                index.checked_add(1).and_then(|next| next.checked_mul(1_u64.checked_shl(level)?)).ok_or(Damage)?;
             let last = end.saturating_sub(1);
             base.holding(last)?.subtree(level, last)
         };

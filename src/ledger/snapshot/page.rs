@@ -16,8 +16,8 @@ const PAGE: usize = 4096;
 const SUM: usize = 16;
 /// Bytes of content a page.
 const CONTENT: usize = PAGE - SUM;
-/// How many pages of a file stay in memory.
-const KEPT: usize = 128;
+/// How many pages of a file stay in memory: 2 MiB.
+const KEPT: usize = 512;
 
 /// A page is not what was written, or cannot be read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

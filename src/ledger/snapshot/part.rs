@@ -54,7 +54,8 @@ pub(super) struct Plan {
 impl Plan {
     /// Whether each begins where the one before it ends, from the first commit to `size`.
     pub(super) fn follow(plans: &[Self], size: u64) -> bool {
-        let begins = [(0, 0)].into_iter().chain(plans.iter().map(|plan| (plan.to, plan.first.saturating_add(plan.opened))));
+        let begins =
+            [(0, 0)].into_iter().chain(plans.iter().map(|plan| (plan.to, plan.first.saturating_add(plan.opened))));
         plans.iter().zip(begins).all(|(plan, begin)| (plan.from, plan.first) == begin && plan.from < plan.to)
             && plans.last().is_some_and(|plan| plan.to == size)
     }

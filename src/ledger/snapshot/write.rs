@@ -181,12 +181,7 @@ fn part(replay: &Replay, taken: &[Part], shelf: &dyn Shelf, ledger: &Digest) -> 
 }
 
 /// The commits with the newest times, and for the index their positions.
-fn commits(
-    replay: &Replay,
-    taken: &[Part],
-    paged: &mut Paged<'_>,
-    ids: &mut Vec<(CommitId, u64)>,
-) -> io::Result<()> {
+fn commits(replay: &Replay, taken: &[Part], paged: &mut Paged<'_>, ids: &mut Vec<(CommitId, u64)>) -> io::Result<()> {
     for part in taken {
         for position in part.plan.from..part.plan.to {
             let (commit, newest) = part.commit(position)?;
@@ -215,11 +210,7 @@ fn whose<'a>(replay: &Replay, taken: &'a [Part]) -> io::Result<BTreeMap<u64, Bod
 }
 
 /// The texts of policies, each once; where each is.
-fn put_texts(
-    replay: &Replay,
-    taken: &[Part],
-    paged: &mut Paged<'_>,
-) -> io::Result<BTreeMap<Digest, (u64, u64)>> {
+fn put_texts(replay: &Replay, taken: &[Part], paged: &mut Paged<'_>) -> io::Result<BTreeMap<Digest, (u64, u64)>> {
     let mut index = BTreeMap::new();
     for part in taken {
         for (digest, at, length) in part.texts()? {
