@@ -47,13 +47,14 @@ impl Shelf for State {
         gone(fs::remove_file(&unfinished))?;
         // Made anew, never through a link that lies there.
         let file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&unfinished)?;
-        let written = (|| {
+        let mut written = || -> io::Result<()> {
             let mut out = BufWriter::with_capacity(1 << 16, &file);
             fill(&mut out)?;
             out.flush()?;
             self.sync(&file)?;
             fs::rename(&unfinished, &path)
-        })();
+        };
+        let written = written();
         if written.is_err() {
             let _ = fs::remove_file(&unfinished);
         }
