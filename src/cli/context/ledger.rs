@@ -27,8 +27,8 @@ mod outbox;
 mod remembered;
 
 use outbox::{OUTBOX, StateOutbox};
-use remembered::read_snapshot;
-pub(in crate::cli) use remembered::{is_the_remotes, made_here, read_pin, replay_to, write_pin};
+use remembered::{from_snapshot, read_snapshot};
+pub(in crate::cli) use remembered::{is_the_remotes, made_here, read_pin, replay_at, write_pin};
 
 /// How a ledger is opened.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -189,7 +189,7 @@ impl Ledger {
         };
         let mut progress = Progress::new(output, "Checking", "commits");
         let mut observer = |done, total| progress.tell(done, total);
-        let (replay, known) = remembered::onwards(&store, snapshot.flatten(), head, &mut observer)?;
+        let (replay, known) = from_snapshot(&store, snapshot.flatten(), head, &mut observer)?;
         drop(progress);
         if let Some(pin) = &pin {
             // The pin never goes back: whoever rewinds or rewrites the history is seen by everybody who was here before.

@@ -4,7 +4,7 @@
 //! say: it compares and swaps under its own lock after this hook, so of two pushes at once one is told that it lost.
 //! What is kept between two runs, the snapshot, saves time and decides nothing.
 
-use super::super::context::{read_pin, replay_to};
+use super::super::context::{read_pin, replay_at};
 use super::super::error::CliError;
 use super::super::view::void::attempt;
 use super::letter;
@@ -141,8 +141,7 @@ pub fn judge(store: &GitStore, rules: &Rules, updates: &[Update]) -> Result<Opti
 fn main(store: &GitStore, rules: &Rules, update: &Update) -> Result<Result<Replay, Box<Refusal>>, CliError> {
     let Some(new) = update.new else { return Ok(Err(Box::new(Refusal::deleted(update)))) };
     let mut replay = match update.old {
-        // What this user's last command or hook here has checked is not checked again.
-        Some(old) => replay_to(store, old)?.0,
+        Some(old) => replay_at(store, old)?,
         None => Replay::default(),
     };
     if update.old.is_some()
@@ -210,7 +209,8 @@ fn chain(store: &GitStore, replay: &Replay, new: CommitId) -> Result<Result<Vec<
         at = parents.first().copied();
     }
     if at != replay.head() {
-        return Ok(Err(merge.map_or(Astray::Elsewhere, Astray::Merge)));
+        let brought = merge.filter(|merge| !replay.contains(*merge));
+        return Ok(Err(brought.map_or(Astray::Elsewhere, Astray::Merge)));
     }
     chain.reverse();
     Ok(Ok(chain))
@@ -227,7 +227,7 @@ fn parents(store: &GitStore, id: CommitId) -> Result<Vec<CommitId>, CliError> {
 fn kept(store: &GitStore, replay: Option<Replay>, update: &Update) -> Result<Option<Refusal>, CliError> {
     let replay = match (replay, store.head()?) {
         (Some(replay), _) => replay,
-        (None, Some(head)) => Replay::of(store, head)?,
+        (None, Some(head)) => replay_at(store, head)?,
         (None, None) => return Ok(Some(Refusal::checkpoint(update, None, "there is no ledger here yet"))),
     };
     let state = replay.state();

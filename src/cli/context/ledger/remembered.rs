@@ -8,7 +8,7 @@ use crate::git::{GitRemote, GitStore};
 use crate::ledger::replay::Observer;
 use crate::ledger::snapshot::{self, SnapshotError};
 use crate::ledger::{Pin, Replay, ReplayError};
-use crate::ports::Shelf;
+use crate::ports::{Shelf, Store as _};
 
 /// The state file of the last verified state.
 const PIN: &str = "pin";
@@ -73,31 +73,37 @@ pub(super) fn read_snapshot(store: &GitStore) -> Result<Option<Replay>, Snapshot
     snapshot::read(store.state(), Box::new(anew))
 }
 
-/// The ledger up to `head`, from what this user's last command here knew where `head` descends from that, else from the
-/// first commit: for a hook, and for whoever else looks at a repository without acting in it. With it, how many events were
-/// taken from the snapshot and not checked again.
+/// The replay up to `head`, on from a snapshot where that is on the way, else from the first commit; and how many events the
+/// snapshot spared.
 ///
 /// # Errors
-/// Where something cannot be read, or the genesis is void.
-pub(in crate::cli) fn replay_to(store: &GitStore, head: CommitId) -> Result<(Replay, u64), CliError> {
-    // Without a pin nothing was verified here, whatever a snapshot says.
-    let snapshot = read_pin(store)?.and_then(|_| read_snapshot(store).ok().flatten());
-    onwards(store, snapshot, head, &mut |_, _| {})
-}
-
-/// The same from this snapshot, with somebody looking on.
-pub(super) fn onwards(
+/// Where it cannot be replayed.
+pub(super) fn from_snapshot(
     store: &GitStore,
     snapshot: Option<Replay>,
     head: CommitId,
     observer: Observer<'_>,
-) -> Result<(Replay, u64), CliError> {
+) -> Result<(Replay, u64), ReplayError> {
     let known = snapshot.as_ref().map_or(0, |replay| replay.state().size());
     match snapshot.map(|replay| replay.onwards(store, head, observer)) {
         // A snapshot of another history says nothing about this one; the pin does.
         None | Some(Err(ReplayError::Forked { .. })) => Ok((Replay::observed(store, head, observer)?, 0)),
         Some(replay) => Ok((replay?, known)),
     }
+}
+
+/// The replay up to `head`, for a hook: on from the snapshot of the last one, where that is on the way, else from the first
+/// commit. What main holds is left for the next one.
+///
+/// # Errors
+/// Where it cannot be replayed.
+pub(in crate::cli) fn replay_at(store: &GitStore, head: CommitId) -> Result<Replay, ReplayError> {
+    let (replay, known) = from_snapshot(store, read_snapshot(store).ok().flatten(), head, &mut |_, _| {})?;
+    if store.head().is_ok_and(|main| main == Some(head)) && snapshot::is_due(&replay, known) {
+        // Disposable: where it cannot be written, the next one takes longer.
+        let _ = snapshot::write(&replay, store.state());
+    }
+    Ok(replay)
 }
 
 /// Remembers what was replayed. Says whether it is remembered; where it cannot be written, that is told.
