@@ -2,6 +2,7 @@
 //! names any more is removed. Imports `domain` and `ports`.
 
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 use std::io;
 use std::ops::Range;
 
@@ -214,15 +215,15 @@ fn put_texts(replay: &Replay, taken: &[Part], paged: &mut Paged<'_>) -> io::Resu
     let mut index = BTreeMap::new();
     for part in taken {
         for (digest, at, length) in part.texts()? {
-            if !index.contains_key(&digest) {
-                index.insert(digest, (paged.length(), length));
+            if let Entry::Vacant(new) = index.entry(digest) {
+                new.insert((paged.length(), length));
                 paged.put(&part.bytes(at, length)?)?;
             }
         }
     }
     for policy in replay.state().since().policies() {
-        if !index.contains_key(&policy.digest) {
-            index.insert(policy.digest, (paged.length(), wide(policy.source.len())));
+        if let Entry::Vacant(new) = index.entry(policy.digest) {
+            new.insert((paged.length(), wide(policy.source.len())));
             paged.put(policy.source.as_bytes())?;
         }
     }
