@@ -632,14 +632,7 @@ fn parts_that_are_cut_changed_gone_or_of_another_ledger_cost_only_time() {
     checks(&ledger, &[]);
     checks(&other, &[]);
     let (state, others) = (ledger.path().join("jit"), parts(&other.path().join("jit")));
-    let spoilt: [&dyn Fn(&Path, Vec<u8>); 5] = [
-        &|part, bytes| fs::write(part, &bytes[..bytes.len() / 8192 * 4096]).unwrap(),
-        &|part, bytes| fs::write(part, bytes.iter().map(|byte| byte ^ 1).collect::<Vec<_>>()).unwrap(),
-        &|part, _| fs::write(part, fs::read(&others[0]).unwrap()).unwrap(),
-        &|part, _| fs::remove_file(part).unwrap(),
-        &|part, _| fs::set_permissions(part, fs::Permissions::from_mode(0o620)).unwrap(),
-    ];
-    for spoil in spoilt {
+    let spoilt = |spoil: &dyn Fn(&Path, Vec<u8>)| {
         let found = parts(&state);
         assert_eq!(found.len(), 1, "{found:?}");
         spoil(&found[0], fs::read(&found[0]).unwrap());
@@ -651,7 +644,39 @@ fn parts_that_are_cut_changed_gone_or_of_another_ledger_cost_only_time() {
         fs::remove_file(file(&ledger)).unwrap();
         checks(&ledger, &[]);
         assert_eq!(fs::metadata(&parts(&state)[0]).unwrap().permissions().mode() & 0o777, 0o600);
-    }
+    };
+    spoilt(&|part, bytes| fs::write(part, &bytes[..bytes.len() / 8192 * 4096]).unwrap());
+    spoilt(&|part, bytes| fs::write(part, flipped(&bytes)).unwrap());
+    spoilt(&|part, _| fs::write(part, fs::read(&others[0]).unwrap()).unwrap());
+    spoilt(&|part, _| fs::remove_file(part).unwrap());
+    spoilt(&|part, _| fs::set_permissions(part, fs::Permissions::from_mode(0o620)).unwrap());
+}
+
+fn flipped(bytes: &[u8]) -> Vec<u8> {
+    bytes.iter().map(|byte| byte ^ 1).collect()
+}
+
+/// A disk that took both: nothing is made up, and the next command has no snapshot to begin with.
+#[test]
+fn where_the_ledger_is_gone_with_the_snapshot_there_is_no_verdict() {
+    let ledger = long();
+    checks(&ledger, &[]);
+    let part = parts(&ledger.path().join("jit")).remove(0);
+    fs::write(&part, flipped(&fs::read(&part).unwrap())).unwrap();
+    let genesis = ledger.commits[0].to_string();
+    fs::remove_file(ledger.path().join(format!("objects/{}/{}", &genesis[..2], &genesis[2..]))).unwrap();
+    let show = || {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_jit"));
+        command.arg("--ledger").arg(ledger.path()).args(["show", &ledger.commits[40].to_string()]);
+        command.env("HOME", ledger.path()).stdin(Stdio::null()).output().unwrap()
+    };
+    let told = String::from_utf8(show().stderr).unwrap();
+    assert!(
+        told.contains("Error: jit cannot go on: the snapshot is damaged, and the ledger cannot be replayed"),
+        "{told}"
+    );
+    let again = show();
+    assert_eq!(again.status.code(), Some(1), "{}", String::from_utf8_lossy(&again.stderr));
 }
 
 #[test]

@@ -84,11 +84,11 @@ impl Base {
         let replay = self.again.get_or_init(|| {
             // The head, whose checksum was right, names a commit that this user verified. Where it can be replayed no
             // more, the disk took the ledger with the snapshot, and there is nothing to go on with.
-            let replay = (self.anew)(self.head).expect("what a snapshot of this user holds can be replayed");
-            assert!(replay.root() == self.root, "what a snapshot of this user holds is what a replay gives");
+            let replay = (self.anew)(self.head).expect("the snapshot is damaged, and the ledger cannot be replayed");
+            assert!(replay.root() == self.root, "the snapshot does not fit the ledger; it was removed");
             Box::new(replay)
         });
-        again(replay).expect("what a snapshot is asked for, the ledger has")
+        again(replay).expect("the snapshot holds what the ledger does not; it was removed")
     }
 
     fn holding(&self, position: u64) -> Result<&Part, Damage> {
