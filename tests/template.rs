@@ -7,11 +7,13 @@
 use std::collections::BTreeMap;
 use std::ffi::{OsStr, OsString};
 use std::fs;
+use std::io::{BufRead as _, BufReader};
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::process::{Command, Stdio};
 
 use common::{Desk, JIT, Place, Said, absent, forge};
+use serde_json::{Value, json};
 
 #[path = "common/harness.rs"]
 mod common;
@@ -253,7 +255,7 @@ fn the_workflow_of_github_verifies_and_mints() {
     let steps = steps(&office.has(WORKFLOW));
     let jobs = |job: &str| steps.iter().filter(|step| step.job == job).count();
     assert_eq!((jobs("verify"), jobs("scenarios"), jobs("checkpoint"), jobs("mint")), (3, 3, 3, 4));
-    assert_eq!(steps.len(), 13);
+    assert_eq!((jobs("comment"), steps.len()), (3, 16));
     let run = |runner: &Runner<'_>, job: &str| {
         for step in steps.iter().filter(|step| step.job == job) {
             let value = |from: &str| known.iter().find(|(name, _)| *name == from).unwrap_or_else(|| panic!("{from}")).1;
@@ -346,15 +348,77 @@ fn the_workflow_of_github_verifies_and_mints() {
     assert!(said.out.contains(&format!("::error file={WORKFLOW},line=1,title=C05 ")), "{}", said.told());
 }
 
+/// What came of a pull request stands under it, in one comment of the workflow's own.
+#[test]
+fn the_workflow_of_github_comments_once() {
+    const TEST: &str = "the_workflow_of_github_comments_once";
+    if gone(TEST) || absent(TEST, &["python3", "curl"]) {
+        return;
+    }
+    let office = Office::new();
+    let kept = office.place.path("comments.json");
+    // Somebody else has said something that begins alike.
+    let other =
+        json!([{"url": "http://127.0.0.1:9/", "user": {"login": "alice"}, "body": "<!-- jit verify -->\nFine."}]);
+    fs::write(&kept, other.to_string()).unwrap();
+    let mut command = Command::new("python3");
+    command.arg(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/template/comments.py")).arg(&kept).arg("t0ken");
+    let mut server = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
+    let mut port = String::new();
+    BufReader::new(server.stdout.take().unwrap()).read_line(&mut port).unwrap();
+    let url = format!("http://127.0.0.1:{}/comments", port.trim());
+
+    let steps = steps(&office.has(WORKFLOW));
+    let comments = |runner: &Runner<'_>, token: &str| {
+        for step in steps.iter().filter(|step| step.job == "comment") {
+            let names: Vec<&str> = step.variables.iter().map(|(name, _)| &**name).collect();
+            assert!(names.is_empty() || names == ["TOKEN", "COMMENTS"], "{names:?}");
+            let said = runner.runs(&BASH, &step.script, &[("TOKEN", token), ("COMMENTS", &url)]);
+            if said.code != 0 {
+                return Err(said);
+            }
+        }
+        let all: Vec<Value> = serde_json::from_slice(&fs::read(&kept).unwrap()).unwrap();
+        assert_eq!(all[0]["body"], "<!-- jit verify -->\nFine.");
+        let texts = all.iter().skip(1).map(|comment| comment["body"].as_str().unwrap().to_owned());
+        Ok(texts.collect::<Vec<String>>())
+    };
+    let runner = office.runner("pull-request");
+    let said = comments(&runner, "t0ken").unwrap();
+    assert!(said.len() == 1 && said[0].contains("acme/production") && !said[0].contains("C05"), "{said:?}");
+    // It is pushed to again: the comment says what holds now.
+    fs::write(runner.tree.join(WORKFLOW), "on: push\n").unwrap();
+    let identity = ["-c", "user.name=Raj", "-c", "user.email=raj@acme.example", "-c", "commit.gpgSign=false"];
+    office.place.git(&runner.tree, &[&identity[..], &["commit", "-q", "-a", "-m", "A small mend"]].concat());
+    let said = comments(&runner, "t0ken").unwrap();
+    assert!(said.len() == 1 && said[0].contains("C05"), "{said:?}");
+    // What cannot be checked is not called good.
+    fs::remove_file(runner.tree.join(".git/refs/heads/main")).unwrap();
+    let step = steps.iter().rfind(|step| step.job == "comment").unwrap();
+    runner.runs(&BASH, &step.script, &[("TOKEN", "t0ken"), ("COMMENTS", &url)]).ok();
+    let all = fs::read_to_string(&kept).unwrap();
+    assert!(all.contains("It could not be checked") && !all.contains("C05"), "{all}");
+    // A token that is not taken is an error, and is not shown.
+    let said = comments(&office.runner("stranger"), "another").unwrap_err();
+    assert!(said.err.contains("401") && !said.told().contains("another\""), "{}", said.told());
+    drop(server.stdin.take());
+    server.wait().unwrap();
+}
+
 /// Nothing of the workflows is wider than it has to be, and what they run from elsewhere cannot change under them.
 #[test]
 fn the_workflows_ask_for_little() {
     let workflow = TEMPLATE[1].1;
     assert!(workflow.contains("\npermissions: {}\n"));
     let writes: Vec<&str> = workflow.lines().filter(|line| line.contains(": write")).map(str::trim).collect();
-    assert_eq!(writes, ["contents: write # to the branch checkpoints", "contents: write # the issuance is pushed"]);
+    let reasons = [
+        "pull-requests: write # the comment",
+        "contents: write # to the branch checkpoints",
+        "contents: write # the issuance is pushed",
+    ];
+    assert_eq!(writes, reasons);
     let uses: Vec<&str> = workflow.lines().filter_map(|line| line.split("uses: ").nth(1)).collect();
-    assert_eq!(uses.len(), 4);
+    assert_eq!(uses.len(), 5);
     for line in uses {
         let digest = line.split('@').nth(1).unwrap().split(' ').next().unwrap();
         assert!(digest.len() == 40 && digest.bytes().all(|byte| byte.is_ascii_hexdigit()), "{line}");

@@ -116,6 +116,8 @@ fn escaped(text: &str) -> String {
     for c in visible(text).chars() {
         match c {
             '\n' => escaped.push(' '),
+            // A forge calls whoever is named behind it; the comment keeps the two apart.
+            '@' => escaped.push_str("&#64;<!-- -->"),
             ' ' | '.' | ',' | '/' | '(' | ')' | ';' | '-' => escaped.push(c),
             _ if c.is_ascii_alphanumeric() || !c.is_ascii() => escaped.push(c),
             _ => escaped.push_str(&format!("&#{};", u32::from(c))),
