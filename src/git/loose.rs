@@ -16,7 +16,7 @@ use crate::ports::{ObjectKind, StoreError};
 
 mod read;
 
-pub use read::{ReadError, directories, read};
+pub use read::{ReadError, directories, has_file, read};
 
 /// An object that is not on disk yet.
 #[derive(Debug, Clone)]
