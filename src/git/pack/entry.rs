@@ -66,10 +66,10 @@ pub fn entry(bytes: &[u8]) -> Option<Entry> {
     Some(Entry { what, size, head: bytes.len() - rest.len() })
 }
 
-/// Seven bits at their place, where none of them falls off.
+/// Seven bits at their place, where none of them falls off. Zeroes for ever are no number, either.
 fn shifted(bits: u8, shift: u32) -> Option<u64> {
     let bits = u64::from(bits);
-    (bits == 0 || shift <= bits.leading_zeros()).then(|| bits.checked_shl(shift).unwrap_or_default())
+    if shift > bits.leading_zeros() { None } else { bits.checked_shl(shift) }
 }
 
 /// How far back a difference's base lies: seven bits a byte, highest first, and one is added for each further byte.
