@@ -391,19 +391,9 @@ impl GitStore {
         &self.repository
     }
 
-    /// What a pack says of an object: `None` where it lies elsewhere, or libgit2 has to look. A damaged pack is an error
-    /// only where the object does not lie loose, too; libgit2 is not let near it.
-    fn packed<T>(
-        &self,
-        id: ObjectId,
-        answer: Result<Option<T>, (PathBuf, PackError)>,
-    ) -> Result<Option<T>, StoreError> {
-        match answer {
-            Ok(found) => Ok(found),
-            Err((_, PackError::Beyond)) => Ok(None),
-            Err(_) if self.loose.iter().any(|objects| loose::has_file(objects, id)) => Ok(None),
-            Err((path, error)) => Err(StoreError::Read(format!("object {id}: {}: {error}", path.display()))),
-        }
+    /// Why a pack gives nothing of an object that it holds.
+    fn unpacked(id: ObjectId, pack: &Path, error: &PackError) -> StoreError {
+        StoreError::Read(format!("object {id}: {}: {error}", pack.display()))
     }
 
     fn is_pending(&self, id: ObjectId) -> bool {
@@ -441,8 +431,10 @@ impl Objects for GitStore {
         if let Some(object) = self.pending.borrow().get(&id) {
             return Ok((object.kind, size(object.bytes.len())));
         }
-        if let Some(packed) = self.packed(id, self.packs.header(id))? {
-            return Ok(packed);
+        match self.packs.header(id) {
+            Ok(Some(packed)) => return Ok(packed),
+            Ok(None) | Err((_, PackError::Beyond)) => {}
+            Err((pack, error)) => return Err(Self::unpacked(id, &pack, &error)),
         }
         let odb = self.repository.odb().map_err(|error| StoreError::Read(error.message().to_owned()))?;
         let (length, kind) = odb.read_header(oid(id)?).map_err(|error| self.unread(id, &error))?;
@@ -459,13 +451,18 @@ impl Objects for GitStore {
 
     fn read(&self, id: ObjectId, kind: ObjectKind, limit: u64) -> Result<Vec<u8>, StoreError> {
         if !self.is_pending(id) {
-            match self.packed(id, self.packs.read(id, limit))? {
-                Some(Found::Whole(actual, bytes)) if actual == kind => return Ok(bytes),
+            match self.packs.read(id, limit) {
+                Ok(Some(Found::Whole(actual, bytes))) if actual == kind => return Ok(bytes),
                 // Whole, or too much of something else: a fault of whoever named it so.
-                Some(Found::Whole(..)) => return Err(StoreError::OtherKind(id, kind)),
-                Some(Found::TooLarge(actual, _)) if actual != kind => return Err(StoreError::OtherKind(id, kind)),
-                Some(Found::TooLarge(_, size)) => return Err(StoreError::TooLarge { id, size, limit }),
-                None => {}
+                Ok(Some(Found::Whole(..))) => return Err(StoreError::OtherKind(id, kind)),
+                Ok(Some(Found::TooLarge(actual, _))) if actual != kind => return Err(StoreError::OtherKind(id, kind)),
+                Ok(Some(Found::TooLarge(_, size))) => return Err(StoreError::TooLarge { id, size, limit }),
+                Ok(None) | Err((_, PackError::Beyond)) => {}
+                // As git has it: a loose copy stands in for a damaged one. libgit2 is not let near the pack.
+                Err(_) if self.loose.iter().any(|objects| loose::has_file(objects, id)) => {
+                    return self.body(id, kind, limit);
+                }
+                Err((pack, error)) => return Err(Self::unpacked(id, &pack, &error)),
             }
         }
         // The size before the body: 400 MB of zeros pack into 2 MB.

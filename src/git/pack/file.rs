@@ -307,7 +307,8 @@ impl<S: Source> Pack<S> {
 
     /// What comes out of a stream: as much as its entry says, and then its end.
     fn inflate(&self, scratch: &mut Scratch, stream: Step, out: &mut Vec<u8>) -> Result<(), PackError> {
-        if self.inflate_some(scratch, stream, stream.size, out)? == Status::StreamEnd && size(out.len()) == stream.size {
+        if self.inflate_some(scratch, stream, stream.size, out)? == Status::StreamEnd && size(out.len()) == stream.size
+        {
             return Ok(());
         }
         Err(PackError::Damaged("a stream has another size than it says"))

@@ -35,11 +35,8 @@ pub struct Index<S> {
     table: OnceCell<Option<Table>>,
 }
 
-/// Bytes 1 to 4 of each id, and the four bytes that say where it lies.
-struct Table {
-    tails: Vec<u32>,
-    offsets: Vec<u32>,
-}
+/// Bytes 1 to 4 of each id, and the four bytes that say where it lies: together, because memory is slow.
+struct Table(Vec<(u32, u32)>);
 
 /// Where an object may lie.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -131,26 +128,31 @@ impl<S: Source> Index<S> {
 
     fn find_in_table(&self, table: &Table, bucket: (u64, u64), id: ObjectId) -> Result<Option<Hit>, PackError> {
         let place = |at: u64| usize::try_from(at).unwrap_or(usize::MAX);
-        let tails = table.tails.get(place(bucket.0)..place(bucket.1)).unwrap_or_default();
+        let tails = table.0.get(place(bucket.0)..place(bucket.1)).unwrap_or_default();
         let wanted = tail(id.as_bytes());
         // Ids are hashes and lie evenly: it is near where it would lie if they did so exactly.
         let guess = place((u64::from(wanted) * (bucket.1 - bucket.0)) >> 32);
-        let mut reach = 128;
-        let at = loop {
-            let (from, to) = (guess.saturating_sub(reach), (guess + reach).min(tails.len()));
-            let part = tails.get(from..to).unwrap_or_default();
-            let is_below = from == 0 || part.first().is_some_and(|tail| *tail < wanted);
-            let is_above = to == tails.len() || part.last().is_some_and(|tail| *tail >= wanted);
-            if is_below && is_above {
-                break from + part.partition_point(|tail| *tail < wanted);
+        let is_before = |at: usize| tails.get(at).is_some_and(|(tail, _)| *tail < wanted);
+        let (mut from, mut to) = (guess, guess);
+        let mut step = 8;
+        if is_before(guess) {
+            while is_before(to) {
+                (from, to) = (to, to + step);
+                step *= 2;
             }
-            reach *= 4;
-        };
-        let same = tails.iter().skip(at).take_while(|tail| **tail == wanted).count();
+        } else {
+            while from > 0 && !is_before(from) {
+                (from, to) = (from.saturating_sub(step), from);
+                step *= 2;
+            }
+        }
+        let part = tails.get(from..to.min(tails.len())).unwrap_or_default();
+        let at = from + part.partition_point(|(tail, _)| *tail < wanted);
+        let same = tails.iter().skip(at).take_while(|(tail, _)| *tail == wanted).count();
         let is_certain = same > 1;
         for at in at..at + same {
             let position = bucket.0 + u64::try_from(at).unwrap_or_default();
-            let raw = table.offsets.get(place(position)).copied().unwrap_or_default();
+            let (_, raw) = table.0.get(place(position)).copied().unwrap_or_default();
             let hit = Hit { offset: self.offset(raw)?, position, is_certain };
             if !is_certain || self.is_at(hit, id)? {
                 return Ok(Some(hit));
@@ -213,14 +215,19 @@ impl<S: Source> Index<S> {
     }
 
     fn read_table(&self) -> Result<Table, PackError> {
-        let mut tails = Vec::new();
-        let mut offsets = Vec::new();
+        let mut table = Vec::with_capacity(usize::try_from(self.objects()).unwrap_or_default());
         self.in_pieces(IDS, ID, |piece| {
             let (ids, _) = piece.as_chunks::<20>();
-            tails.extend(ids.iter().map(tail));
+            table.extend(ids.iter().map(|id| (tail(id), 0)));
         })?;
-        self.in_pieces(self.offsets(), 4, |piece| offsets.extend(piece.chunks_exact(4).map(number)))?;
-        Ok(Table { tails, offsets })
+        let mut done = 0;
+        self.in_pieces(self.offsets(), 4, |piece| {
+            for ((_, offset), bytes) in table.iter_mut().skip(done).zip(piece.chunks_exact(4)) {
+                *offset = number(bytes);
+                done += 1;
+            }
+        })?;
+        Ok(Table(table))
     }
 
     /// Reads a table of the file, from `at` on and with so many bytes an object, in pieces of whole objects.

@@ -303,6 +303,40 @@ fn a_cut_pack_is_an_error() {
     }
 }
 
+#[test]
+fn a_damaged_pack_is_an_error_and_a_loose_copy_mends_it() {
+    use crate::git::GitStore;
+    use crate::ports::{Objects as _, StoreError};
+    let made = Made::new();
+    made.git(&["repack", "-q", "-a", "-d"]);
+    let all = made.all();
+    let (_, pack) = made.only();
+    let mut bytes = fs::read(&pack).unwrap();
+    let end = bytes.len() - 20;
+    bytes[12..end].fill(0);
+    fs::remove_file(&pack).unwrap();
+    fs::write(&pack, bytes).unwrap();
+    let store = GitStore::open(made.path()).unwrap();
+    for (id, kind, _) in &all {
+        assert!(matches!(store.read(*id, *kind, 4_000_000), Err(StoreError::Read(_))), "{id}");
+        assert!(matches!(store.header(*id), Err(StoreError::Read(_))), "{id}");
+    }
+    // Where it is not packed, git writes it.
+    let other = Made { directory: tempfile::tempdir().unwrap() };
+    other.git(&["init", "-q", "--initial-branch=main"]);
+    let (id, kind, bytes) = all.iter().find(|(_, kind, bytes)| *kind == ObjectKind::Blob && bytes.len() > 500).unwrap();
+    other.git_with(&["hash-object", "-w", "--stdin"], bytes);
+    let name = id.to_string();
+    let (head, tail) = name.split_at(2);
+    fs::create_dir_all(made.objects().join(head)).unwrap();
+    fs::copy(other.objects().join(head).join(tail), made.objects().join(head).join(tail)).unwrap();
+    assert_eq!(store.read(*id, *kind, 4_000_000).unwrap(), *bytes);
+    // Damaged both ways, it is an error again.
+    fs::remove_file(made.objects().join(head).join(tail)).unwrap();
+    fs::write(made.objects().join(head).join(tail), b"x").unwrap();
+    assert!(matches!(store.read(*id, *kind, 4_000_000), Err(StoreError::Damaged { .. })));
+}
+
 /// A pack of hand-made entries, each with its id, and the index of it. The checksums are not looked at.
 fn hand_made(entries: &[(ObjectId, Vec<u8>)]) -> (Vec<u8>, Vec<u8>) {
     let count = u32::try_from(entries.len()).unwrap();
