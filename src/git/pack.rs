@@ -1,5 +1,5 @@
 //! Packed objects, read here and not by libgit2: from memory that is bounded, where libgit2 maps whole packs; with the
-//! size known before a body is made; and in a third of the time. Imports `domain::id`, `ports`. Git: gitformat-pack.
+//! size known before a body is made. Imports `domain::id`, `ports`. Git: gitformat-pack.
 //!
 //! What is odd here is left to libgit2: packs and indexes of other versions, tags, differences to something huge. Files stay
 //! open once they are used, so that a pack that `git repack` removes can still be read; new ones are looked for when an
