@@ -55,6 +55,9 @@ _jit() {
             jit,extend)
                 cmd="jit__subcmd__extend"
                 ;;
+            jit,fold)
+                cmd="jit__subcmd__fold"
+                ;;
             jit,hook)
                 cmd="jit__subcmd__hook"
                 ;;
@@ -190,6 +193,9 @@ _jit() {
             jit__subcmd__hook,install)
                 cmd="jit__subcmd__hook__subcmd__install"
                 ;;
+            jit__subcmd__hook,post-receive)
+                cmd="jit__subcmd__hook__subcmd__post__subcmd__receive"
+                ;;
             jit__subcmd__hook,pre-receive)
                 cmd="jit__subcmd__hook__subcmd__pre__subcmd__receive"
                 ;;
@@ -287,7 +293,7 @@ _jit() {
 
     case "${cmd}" in
         jit)
-            opts="-y -q -v -h -V --ledger --as --key --json --yes --quiet --verbose --help --version demo init clone request approve deny withdraw extend mint credential ssh exec close revoke incident lock unlock panic review play status watch list show link log audit export notify verify sync hook checkpoint witness policy member ledger host doctor completions man"
+            opts="-y -q -v -h -V --ledger --as --key --json --yes --quiet --verbose --help --version demo init clone request approve deny withdraw extend mint credential ssh exec close revoke incident lock unlock panic review play status watch list show link log audit export notify verify sync hook fold checkpoint witness policy member ledger host doctor completions man"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -2105,8 +2111,52 @@ _jit() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
+        jit__subcmd__fold)
+            opts="-y -q -v -h -V --watch --interval --ledger --as --key --json --yes --quiet --verbose --help --version"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --interval)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --ledger)
+                    COMPREPLY=()
+                    if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
+                        compopt -o plusdirs
+                    fi
+                    return 0
+                    ;;
+                --as)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --key)
+                    local oldifs
+                    if [ -n "${IFS+x}" ]; then
+                        oldifs="$IFS"
+                    fi
+                    IFS=$'\n'
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    if [ -n "${oldifs+x}" ]; then
+                        IFS="$oldifs"
+                    fi
+                    if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
+                        compopt -o filenames
+                    fi
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
         jit__subcmd__hook)
-            opts="-y -q -v -h -V --ledger --as --key --json --yes --quiet --verbose --help --version install uninstall pre-receive"
+            opts="-y -q -v -h -V --ledger --as --key --json --yes --quiet --verbose --help --version install uninstall pre-receive post-receive"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -2171,6 +2221,46 @@ _jit() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
+                --ledger)
+                    COMPREPLY=()
+                    if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
+                        compopt -o plusdirs
+                    fi
+                    return 0
+                    ;;
+                --as)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --key)
+                    local oldifs
+                    if [ -n "${IFS+x}" ]; then
+                        oldifs="$IFS"
+                    fi
+                    IFS=$'\n'
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    if [ -n "${oldifs+x}" ]; then
+                        IFS="$oldifs"
+                    fi
+                    if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
+                        compopt -o filenames
+                    fi
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        jit__subcmd__hook__subcmd__post__subcmd__receive)
+            opts="-y -q -v -h -V --ledger --as --key --json --yes --quiet --verbose --help --version"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
                 --ledger)
                     COMPREPLY=()
                     if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
@@ -4902,7 +4992,7 @@ _jit() {
             return 0
             ;;
         jit__subcmd__verify)
-            opts="-y -q -v -h -V --since --at --strict --github --report --gitlab --sarif --ledger --as --key --json --yes --quiet --verbose --help --version"
+            opts="-y -q -v -h -V --full --since --at --strict --github --report --gitlab --sarif --ledger --as --key --json --yes --quiet --verbose --help --version"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0

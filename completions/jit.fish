@@ -65,6 +65,7 @@ complete -c jit -n "__fish_jit_needs_command" -f -a "notify" -d 'Tell people wha
 complete -c jit -n "__fish_jit_needs_command" -f -a "verify" -d 'Check the ledger: every commit, signature and rule since the first one'
 complete -c jit -n "__fish_jit_needs_command" -f -a "sync" -d 'Fetch from the remote, verify what came, and deliver what still waits here'
 complete -c jit -n "__fish_jit_needs_command" -f -a "hook" -d 'Keep bad pushes out of a shared repository'
+complete -c jit -n "__fish_jit_needs_command" -f -a "fold" -d 'Take what waits in the inbox onto main, where the policy says append = "inbox"'
 complete -c jit -n "__fish_jit_needs_command" -f -a "checkpoint" -d 'Sign how large the ledger is and what its root is, for everybody to compare. For CI, with the log\'s key'
 complete -c jit -n "__fish_jit_needs_command" -f -a "witness" -d 'Cosign the newest checkpoint: say that the ledger, verified from its first event, only grew since you said so last'
 complete -c jit -n "__fish_jit_needs_command" -f -a "policy" -d 'Look at the policy, and change it: who may do what'
@@ -738,12 +739,13 @@ complete -c jit -n "__fish_jit_using_subcommand notify" -s q -l quiet -d 'Print 
 complete -c jit -n "__fish_jit_using_subcommand notify" -s v -l verbose -d 'Say more about what is done'
 complete -c jit -n "__fish_jit_using_subcommand notify" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c jit -n "__fish_jit_using_subcommand notify" -s V -l version -d 'Print version'
-complete -c jit -n "__fish_jit_using_subcommand verify" -l since -d 'Report only on what came after this commit. The whole history is checked all the same' -r
+complete -c jit -n "__fish_jit_using_subcommand verify" -l since -d 'Report only on what came after this commit. What was not checked before is checked all the same' -r
 complete -c jit -n "__fish_jit_using_subcommand verify" -l at -d 'Judge deadlines at this time [default: now]' -r
 complete -c jit -n "__fish_jit_using_subcommand verify" -l report -d 'Write a report of it to this file, in plain text: always of the whole history' -r -F
 complete -c jit -n "__fish_jit_using_subcommand verify" -l ledger -d 'The ledger: a Git repository [default: the one around this directory, else the user\'s default]' -r -f -a "(__fish_complete_directories)"
 complete -c jit -n "__fish_jit_using_subcommand verify" -l as -d 'Who acts: a member or service of the policy [default: whose key it is]' -r
 complete -c jit -n "__fish_jit_using_subcommand verify" -l key -d 'The key that signs: a private key, or a .pub whose private half ssh-agent holds [default: ~/.ssh/id_ed25519]' -r -F
+complete -c jit -n "__fish_jit_using_subcommand verify" -l full -d 'Check everything again, from the first commit on, and not only what came since the last command'
 complete -c jit -n "__fish_jit_using_subcommand verify" -l strict -d 'Findings about deadlines and files count, too'
 complete -c jit -n "__fish_jit_using_subcommand verify" -l github -d 'Print annotations for GitHub Actions too, and append to the job\'s summary (GITHUB_STEP_SUMMARY)'
 complete -c jit -n "__fish_jit_using_subcommand verify" -l gitlab -d 'Print a code quality report for GitLab on stdout, and the rest on stderr'
@@ -763,18 +765,19 @@ complete -c jit -n "__fish_jit_using_subcommand sync" -s q -l quiet -d 'Print th
 complete -c jit -n "__fish_jit_using_subcommand sync" -s v -l verbose -d 'Say more about what is done'
 complete -c jit -n "__fish_jit_using_subcommand sync" -s h -l help -d 'Print help'
 complete -c jit -n "__fish_jit_using_subcommand sync" -s V -l version -d 'Print version'
-complete -c jit -n "__fish_jit_using_subcommand hook; and not __fish_seen_subcommand_from install uninstall pre-receive" -l ledger -d 'The ledger: a Git repository [default: the one around this directory, else the user\'s default]' -r -f -a "(__fish_complete_directories)"
-complete -c jit -n "__fish_jit_using_subcommand hook; and not __fish_seen_subcommand_from install uninstall pre-receive" -l as -d 'Who acts: a member or service of the policy [default: whose key it is]' -r
-complete -c jit -n "__fish_jit_using_subcommand hook; and not __fish_seen_subcommand_from install uninstall pre-receive" -l key -d 'The key that signs: a private key, or a .pub whose private half ssh-agent holds [default: ~/.ssh/id_ed25519]' -r -F
-complete -c jit -n "__fish_jit_using_subcommand hook; and not __fish_seen_subcommand_from install uninstall pre-receive" -l json -d 'Print the result as JSON'
-complete -c jit -n "__fish_jit_using_subcommand hook; and not __fish_seen_subcommand_from install uninstall pre-receive" -s y -l yes -d 'Answer yes to "shall I sign this?"'
-complete -c jit -n "__fish_jit_using_subcommand hook; and not __fish_seen_subcommand_from install uninstall pre-receive" -s q -l quiet -d 'Print the result and errors only'
-complete -c jit -n "__fish_jit_using_subcommand hook; and not __fish_seen_subcommand_from install uninstall pre-receive" -s v -l verbose -d 'Say more about what is done'
-complete -c jit -n "__fish_jit_using_subcommand hook; and not __fish_seen_subcommand_from install uninstall pre-receive" -s h -l help -d 'Print help'
-complete -c jit -n "__fish_jit_using_subcommand hook; and not __fish_seen_subcommand_from install uninstall pre-receive" -s V -l version -d 'Print version'
-complete -c jit -n "__fish_jit_using_subcommand hook; and not __fish_seen_subcommand_from install uninstall pre-receive" -f -a "install" -d 'Write the pre-receive hook of a bare repository that people push to'
-complete -c jit -n "__fish_jit_using_subcommand hook; and not __fish_seen_subcommand_from install uninstall pre-receive" -f -a "uninstall" -d 'Take the hook away again, and set git\'s settings back'
-complete -c jit -n "__fish_jit_using_subcommand hook; and not __fish_seen_subcommand_from install uninstall pre-receive" -f -a "pre-receive" -d 'Judge a push before git takes it. Git runs this, as `hooks/pre-receive` of a shared repository'
+complete -c jit -n "__fish_jit_using_subcommand hook; and not __fish_seen_subcommand_from install uninstall pre-receive post-receive" -l ledger -d 'The ledger: a Git repository [default: the one around this directory, else the user\'s default]' -r -f -a "(__fish_complete_directories)"
+complete -c jit -n "__fish_jit_using_subcommand hook; and not __fish_seen_subcommand_from install uninstall pre-receive post-receive" -l as -d 'Who acts: a member or service of the policy [default: whose key it is]' -r
+complete -c jit -n "__fish_jit_using_subcommand hook; and not __fish_seen_subcommand_from install uninstall pre-receive post-receive" -l key -d 'The key that signs: a private key, or a .pub whose private half ssh-agent holds [default: ~/.ssh/id_ed25519]' -r -F
+complete -c jit -n "__fish_jit_using_subcommand hook; and not __fish_seen_subcommand_from install uninstall pre-receive post-receive" -l json -d 'Print the result as JSON'
+complete -c jit -n "__fish_jit_using_subcommand hook; and not __fish_seen_subcommand_from install uninstall pre-receive post-receive" -s y -l yes -d 'Answer yes to "shall I sign this?"'
+complete -c jit -n "__fish_jit_using_subcommand hook; and not __fish_seen_subcommand_from install uninstall pre-receive post-receive" -s q -l quiet -d 'Print the result and errors only'
+complete -c jit -n "__fish_jit_using_subcommand hook; and not __fish_seen_subcommand_from install uninstall pre-receive post-receive" -s v -l verbose -d 'Say more about what is done'
+complete -c jit -n "__fish_jit_using_subcommand hook; and not __fish_seen_subcommand_from install uninstall pre-receive post-receive" -s h -l help -d 'Print help'
+complete -c jit -n "__fish_jit_using_subcommand hook; and not __fish_seen_subcommand_from install uninstall pre-receive post-receive" -s V -l version -d 'Print version'
+complete -c jit -n "__fish_jit_using_subcommand hook; and not __fish_seen_subcommand_from install uninstall pre-receive post-receive" -f -a "install" -d 'Write the hooks of a bare repository that people push to'
+complete -c jit -n "__fish_jit_using_subcommand hook; and not __fish_seen_subcommand_from install uninstall pre-receive post-receive" -f -a "uninstall" -d 'Take the hooks away again, and set git\'s settings back'
+complete -c jit -n "__fish_jit_using_subcommand hook; and not __fish_seen_subcommand_from install uninstall pre-receive post-receive" -f -a "pre-receive" -d 'Judge a push before git takes it. Git runs this, as `hooks/pre-receive` of a shared repository'
+complete -c jit -n "__fish_jit_using_subcommand hook; and not __fish_seen_subcommand_from install uninstall pre-receive post-receive" -f -a "post-receive" -d 'Take in what a push has left in the inbox. Git runs this, as `hooks/post-receive` of a shared repository'
 complete -c jit -n "__fish_jit_using_subcommand hook; and __fish_seen_subcommand_from install" -l bare -d 'The bare repository [default: the ledger]' -r -f -a "(__fish_complete_directories)"
 complete -c jit -n "__fish_jit_using_subcommand hook; and __fish_seen_subcommand_from install" -l allow -d 'Take pushes to this reference unchecked, such as refs/tags/v1 or refs/heads/draft/*; may be given several times' -r
 complete -c jit -n "__fish_jit_using_subcommand hook; and __fish_seen_subcommand_from install" -l ledger-id -d 'The id of the ledger that the repository is for, where it is still empty' -r
@@ -782,7 +785,7 @@ complete -c jit -n "__fish_jit_using_subcommand hook; and __fish_seen_subcommand
 complete -c jit -n "__fish_jit_using_subcommand hook; and __fish_seen_subcommand_from install" -l ledger -d 'The ledger: a Git repository [default: the one around this directory, else the user\'s default]' -r -f -a "(__fish_complete_directories)"
 complete -c jit -n "__fish_jit_using_subcommand hook; and __fish_seen_subcommand_from install" -l as -d 'Who acts: a member or service of the policy [default: whose key it is]' -r
 complete -c jit -n "__fish_jit_using_subcommand hook; and __fish_seen_subcommand_from install" -l key -d 'The key that signs: a private key, or a .pub whose private half ssh-agent holds [default: ~/.ssh/id_ed25519]' -r -F
-complete -c jit -n "__fish_jit_using_subcommand hook; and __fish_seen_subcommand_from install" -l chain -d 'Keep a hook that is there, and run it once jit has agreed'
+complete -c jit -n "__fish_jit_using_subcommand hook; and __fish_seen_subcommand_from install" -l chain -d 'Keep a hook that is there, and run it after jit\'s'
 complete -c jit -n "__fish_jit_using_subcommand hook; and __fish_seen_subcommand_from install" -l dry-run -d 'Say what would be done, and do nothing'
 complete -c jit -n "__fish_jit_using_subcommand hook; and __fish_seen_subcommand_from install" -l json -d 'Print the result as JSON'
 complete -c jit -n "__fish_jit_using_subcommand hook; and __fish_seen_subcommand_from install" -s y -l yes -d 'Answer yes to "shall I sign this?"'
@@ -813,6 +816,26 @@ complete -c jit -n "__fish_jit_using_subcommand hook; and __fish_seen_subcommand
 complete -c jit -n "__fish_jit_using_subcommand hook; and __fish_seen_subcommand_from pre-receive" -s v -l verbose -d 'Say more about what is done'
 complete -c jit -n "__fish_jit_using_subcommand hook; and __fish_seen_subcommand_from pre-receive" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c jit -n "__fish_jit_using_subcommand hook; and __fish_seen_subcommand_from pre-receive" -s V -l version -d 'Print version'
+complete -c jit -n "__fish_jit_using_subcommand hook; and __fish_seen_subcommand_from post-receive" -l ledger -d 'The ledger: a Git repository [default: the one around this directory, else the user\'s default]' -r -f -a "(__fish_complete_directories)"
+complete -c jit -n "__fish_jit_using_subcommand hook; and __fish_seen_subcommand_from post-receive" -l as -d 'Who acts: a member or service of the policy [default: whose key it is]' -r
+complete -c jit -n "__fish_jit_using_subcommand hook; and __fish_seen_subcommand_from post-receive" -l key -d 'The key that signs: a private key, or a .pub whose private half ssh-agent holds [default: ~/.ssh/id_ed25519]' -r -F
+complete -c jit -n "__fish_jit_using_subcommand hook; and __fish_seen_subcommand_from post-receive" -l json -d 'Print the result as JSON'
+complete -c jit -n "__fish_jit_using_subcommand hook; and __fish_seen_subcommand_from post-receive" -s y -l yes -d 'Answer yes to "shall I sign this?"'
+complete -c jit -n "__fish_jit_using_subcommand hook; and __fish_seen_subcommand_from post-receive" -s q -l quiet -d 'Print the result and errors only'
+complete -c jit -n "__fish_jit_using_subcommand hook; and __fish_seen_subcommand_from post-receive" -s v -l verbose -d 'Say more about what is done'
+complete -c jit -n "__fish_jit_using_subcommand hook; and __fish_seen_subcommand_from post-receive" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c jit -n "__fish_jit_using_subcommand hook; and __fish_seen_subcommand_from post-receive" -s V -l version -d 'Print version'
+complete -c jit -n "__fish_jit_using_subcommand fold" -l interval -d 'How often --watch looks [default: 1s]' -r
+complete -c jit -n "__fish_jit_using_subcommand fold" -l ledger -d 'The ledger: a Git repository [default: the one around this directory, else the user\'s default]' -r -f -a "(__fish_complete_directories)"
+complete -c jit -n "__fish_jit_using_subcommand fold" -l as -d 'Who acts: a member or service of the policy [default: whose key it is]' -r
+complete -c jit -n "__fish_jit_using_subcommand fold" -l key -d 'The key that signs: a private key, or a .pub whose private half ssh-agent holds [default: ~/.ssh/id_ed25519]' -r -F
+complete -c jit -n "__fish_jit_using_subcommand fold" -l watch -d 'Go on until SIGTERM or Ctrl-C. With --json: one object a round that did something'
+complete -c jit -n "__fish_jit_using_subcommand fold" -l json -d 'Print the result as JSON'
+complete -c jit -n "__fish_jit_using_subcommand fold" -s y -l yes -d 'Answer yes to "shall I sign this?"'
+complete -c jit -n "__fish_jit_using_subcommand fold" -s q -l quiet -d 'Print the result and errors only'
+complete -c jit -n "__fish_jit_using_subcommand fold" -s v -l verbose -d 'Say more about what is done'
+complete -c jit -n "__fish_jit_using_subcommand fold" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c jit -n "__fish_jit_using_subcommand fold" -s V -l version -d 'Print version'
 complete -c jit -n "__fish_jit_using_subcommand checkpoint" -l log-key -d 'The log\'s private key, or the .pub of one that ssh-agent holds' -r -F
 complete -c jit -n "__fish_jit_using_subcommand checkpoint" -l witness -d 'Ask a witness to cosign (C2SP tlog-witness); may be given several times' -r
 complete -c jit -n "__fish_jit_using_subcommand checkpoint" -l witness-key -d 'A witness that the policy does not name, by its verifier key; may be given several times' -r

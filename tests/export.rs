@@ -19,8 +19,6 @@ mod common;
 mod follow;
 #[path = "export/formats.rs"]
 mod formats;
-#[path = "common/over_ssh.rs"]
-mod over_ssh;
 #[path = "export/place.rs"]
 mod place;
 

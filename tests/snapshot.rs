@@ -5,8 +5,10 @@
 #![allow(dead_code, clippy::unwrap_used, clippy::indexing_slicing, clippy::panic)]
 
 use std::fs;
+use std::io::Write as _;
 use std::os::unix::fs::{PermissionsExt as _, chown};
 use std::path::PathBuf;
+use std::process::{Command, Stdio};
 
 use jit::domain::event::{Body, LockScope, ProbeResult, Subject};
 use jit::domain::id::{CommitId, Digest, Nonce};
@@ -260,6 +262,67 @@ fn a_command_checks_what_came_since_the_last() {
     assert_eq!(checks(&ledger, &[]), 0);
     fs::remove_file(ledger.path().join("jit/pin")).unwrap();
     assert_eq!(checks(&ledger, &[]), size + 1, "without a pin nothing was verified here");
+}
+
+/// What `hook pre-receive` says of a push to main, of the newest commits of a ledger.
+fn pushed(ledger: &Ledger, commits: usize) -> serde_json::Value {
+    let new = ledger.commits.len() - 1;
+    let line = format!("{} {} refs/heads/main\n", ledger.commits[new - commits], ledger.commits[new]);
+    // As git has it while the hook runs: main still stands where the push begins.
+    let git = git2::Repository::open(ledger.path()).unwrap();
+    git.reference("refs/heads/main", ledger.commits[new - commits], true, "before the push").unwrap();
+    let mut hook = Command::new(env!("CARGO_BIN_EXE_jit"))
+        .args(["hook", "pre-receive", "--json"])
+        .current_dir(ledger.path())
+        .env_clear()
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    hook.stdin.take().unwrap().write_all(line.as_bytes()).unwrap();
+    let output = hook.wait_with_output().unwrap();
+    git.reference("refs/heads/main", ledger.commits[new], true, "pushed").unwrap();
+    let said = String::from_utf8_lossy(&output.stderr);
+    serde_json::from_slice(&output.stdout).unwrap_or_else(|_| panic!("{said}"))
+}
+
+#[test]
+fn a_hook_checks_just_the_push() {
+    let mut ledger = long();
+    ledger.request("alice", |_| ());
+    let good = serde_json::json!({ "ok": true });
+    assert_eq!(pushed(&ledger, 1), good);
+    assert_eq!(fs::metadata(file(&ledger)).unwrap().permissions().mode() & 0o777, 0o600, "left for the next one");
+    // What is not looked at again need not be there: so it shows that it is not.
+    let id = ledger.commits[1].to_string();
+    let object = ledger.path().join("objects").join(&id[..2]).join(&id[2..]);
+    let moved = ledger.path().join("moved");
+    fs::rename(&object, &moved).unwrap();
+    ledger.request("alice", |_| ());
+    assert_eq!(pushed(&ledger, 2), good);
+    // Neither does it hide what a push brings, nor where it would lead.
+    ledger.refused_request("A01", "dave", |_| ());
+    let said = pushed(&ledger, 1);
+    assert_eq!((&said["ok"], &said["refused"]["rule"]), (&false.into(), &"A01".into()), "{said}");
+    ledger.commits.pop();
+    let length = ledger.commits.len();
+    ledger.commits.swap(length - 1, length - 2);
+    let said = pushed(&ledger, 1);
+    assert_eq!(said["ok"], false, "main would go back: {said}");
+    ledger.commits.swap(length - 1, length - 2);
+    // Without a snapshot, or with another history's, everything is looked at.
+    let kept = fs::read(file(&ledger)).unwrap();
+    let mut other = long();
+    other.request("carol", |_| ());
+    checks(&other, &[]);
+    for none in [kept[..kept.len() / 2].to_vec(), fs::read(file(&other)).unwrap()] {
+        fs::write(file(&ledger), none).unwrap();
+        let said = pushed(&ledger, 1);
+        assert!(said["unchecked"].is_string(), "{said}");
+    }
+    fs::rename(&moved, &object).unwrap();
+    assert_eq!(pushed(&ledger, 1), good);
 }
 
 #[test]

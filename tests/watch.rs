@@ -26,8 +26,6 @@ mod crowd;
 mod delay;
 #[path = "watch/leaves.rs"]
 mod leaves;
-#[path = "common/over_ssh.rs"]
-mod over_ssh;
 #[path = "common/recorded.rs"]
 mod recorded;
 
@@ -50,7 +48,7 @@ impl<'p> Acme<'p> {
         let clone = self.place.path(&format!("clone-{name}"));
         let desk = self.place.desk(name, &clone);
         if !clone.exists() {
-            desk.jit_anywhere(&["clone", self.remote.to_str().unwrap(), clone.to_str().unwrap()]).ok();
+            desk.clones(&self.remote);
         }
         desk
     }

@@ -1,5 +1,5 @@
 //! One incident as one timeline: every event of every case that names it, in the log's order; what overlapped it
-//! ([`overlap`]); and by when others must be told of it ([`clock`]). Imports `domain`.
+//! (`overlap`); and by when others must be told of it (`clock`). Imports `domain`.
 
 use std::collections::{BTreeMap, BTreeSet};
 

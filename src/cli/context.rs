@@ -30,7 +30,7 @@ mod place;
 pub use announced::Announced;
 pub use config::{Config, LedgerEntry};
 pub use ledger::{Freshness, History, Ledger};
-pub(in crate::cli) use ledger::{is_the_remotes, made_here, read_pin, write_pin};
+pub(in crate::cli) use ledger::{is_the_remotes, made_here, read_pin, replay_at, write_pin};
 
 /// How often a passphrase is asked for.
 const PASSPHRASE_TRIES: usize = 3;

@@ -86,6 +86,10 @@ pub fn run(context: &mut Context, args: Args) -> Outcome {
     let was_there = directory.exists();
     let made = make(context, &args, &directory, plan, &*signer);
     if made.is_err() {
+        // In the order in which one that is killed on the way is still known as half made.
+        if !had_repository {
+            let _ = git::clear_unfinished(&directory, args.bare);
+        }
         // Only what was made just now goes: a folder that was there may hold other things.
         let left = match (was_there, had_repository || args.bare) {
             (false, _) => Some(&directory),

@@ -61,8 +61,7 @@ pub fn clear(directory: &Path, bare: bool) -> Result<(), GitError> {
     }
     // Held by a maker that lives.
     let _mark = state.wait_for_turn(MARK, 1, Duration::ZERO)?;
-    for name in names(&git) {
-        let path = git.join(name);
+    for path in in_order(&git, &state) {
         let is_directory = fs::symlink_metadata(&path).is_ok_and(|meta| meta.is_dir());
         let gone = if is_directory { fs::remove_dir_all(&path) } else { fs::remove_file(&path) };
         gone.map_err(|cause| GitError::file(path, cause))?;
@@ -72,6 +71,29 @@ pub fn clear(directory: &Path, bare: bool) -> Result<(), GitError> {
         fs::remove_file(&path).map_err(|cause| GitError::file(path, cause))?;
     }
     if bare { Ok(()) } else { fs::remove_dir(&git).map_err(|cause| GitError::file(git, cause)) }
+}
+
+/// Takes away a clone that failed or was refused, in the order in which one that is killed on the way is still known as half
+/// made. Of a directory that `was_there`, and was empty, only what was put there goes. What cannot be removed stays.
+pub fn forget(directory: &Path, bare: bool, was_there: bool) {
+    let _ = clear(directory, bare);
+    if !was_there {
+        let _ = fs::remove_dir_all(directory);
+        return;
+    }
+    for path in names(directory).iter().map(|name| directory.join(name)) {
+        let is_directory = fs::symlink_metadata(&path).is_ok_and(|meta| meta.is_dir());
+        let _ = if is_directory { fs::remove_dir_all(&path) } else { fs::remove_file(&path) };
+    }
+}
+
+/// What goes, in the order in which it goes: the mark last, so that whoever is killed on the way is found again.
+fn in_order(git: &Path, state: &State) -> Vec<PathBuf> {
+    let own = state.path();
+    let beside = names(git).into_iter().map(|name| git.join(name)).filter(|path| path != own);
+    let inside = names(own).into_iter().filter(|name| name != MARK).map(|name| own.join(name));
+    let last = [own.join(MARK), own.to_owned()].into_iter().filter(|path| path.exists());
+    beside.chain(inside).chain(last).collect()
 }
 
 fn git_directory(directory: &Path, bare: bool) -> PathBuf {
@@ -86,6 +108,29 @@ fn names(directory: &Path) -> Vec<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn whoever_is_killed_while_it_goes_is_found_again() {
+        for bare in [false, true] {
+            for gone in 0.. {
+                let place = tempfile::tempdir().unwrap();
+                let git = git_directory(place.path(), bare);
+                let mut options = git2::RepositoryInitOptions::new();
+                git2::Repository::init_opts(place.path(), options.bare(bare)).unwrap();
+                drop(mark(place.path(), bare).unwrap());
+                fs::write(git.join("jit/else"), "x").unwrap();
+                let paths = in_order(&git, &State::beside(&git));
+                for path in paths.iter().take(gone) {
+                    let _ = if path.is_dir() { fs::remove_dir_all(path) } else { fs::remove_file(path) };
+                }
+                clear(place.path(), bare).unwrap();
+                assert_eq!(names(place.path()), Vec::<String>::new(), "{gone} of {}", paths.len());
+                if gone > paths.len() {
+                    break;
+                }
+            }
+        }
+    }
 
     #[test]
     fn only_what_nobody_finished_goes() {

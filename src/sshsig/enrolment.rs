@@ -186,8 +186,9 @@ pub fn parse_all(bytes: &[u8]) -> Result<Vec<Proof>, ProofError> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::key::PublicKey;
+    use crate::domain::key::{HardwareSignature, PublicKey, put_string};
     use ed25519_dalek::{Signer as _, SigningKey};
+    use sha2::{Digest as _, Sha256};
 
     fn proof(seed: u8, change: impl Fn(&mut Enrolment)) -> (Proof, Digest) {
         let key = SigningKey::from_bytes(&[seed; 32]);
@@ -214,6 +215,46 @@ mod tests {
         let event = SshSig::new(good.said.key.clone(), "jit-1/approval", good.signature.raw().clone());
         let event = Proof { said: good.said.clone(), signature: event };
         assert_eq!(event.check(ledger, &dave), Err(ProofError::Namespace("jit-1/approval".to_owned())));
+    }
+
+    #[test]
+    fn a_hardware_key_was_touched() {
+        let secret = SigningKey::from_bytes(&[3; 32]);
+        let mut blob = Vec::new();
+        put_string(&mut blob, b"sk-ssh-ed25519@openssh.com");
+        put_string(&mut blob, &secret.verifying_key().to_bytes());
+        put_string(&mut blob, b"ssh:");
+        let key = PublicKey::from_blob(&blob).unwrap();
+        let (ledger, dave) = (Digest::of(b"ledger"), "dave".parse::<Name>().unwrap());
+        // PROTOCOL.u2f: bit 0 of the flags is the touch, bit 2 the PIN.
+        for (flags, is_taken) in [(0, false), (1, true), (4, false), (5, true)] {
+            let said = Enrolment { ledger, name: dave.clone(), key: key.clone() };
+            let mut data = Sha256::digest("ssh:").to_vec();
+            data.extend_from_slice(&[flags, 0, 0, 0, 9]);
+            data.extend_from_slice(&Sha256::digest(said.signed_data()));
+            let hardware = Some(HardwareSignature { flags, counter: 9 });
+            let proof = said.proven_by(RawSignature { bytes: secret.sign(&data).to_bytes(), hardware });
+            let proof = Proof::parse(proof.to_text().as_bytes()).unwrap();
+            let expected = if is_taken { Ok(&key) } else { Err(ProofError::Untouched) };
+            assert_eq!(proof.check(ledger, &dave), expected, "flags {flags}");
+            assert_eq!((&proof.said().key, &proof.said().name), (&key, &dave));
+        }
+    }
+
+    #[test]
+    fn what_is_no_proof_is_told_by_its_size_and_its_lines() {
+        assert_eq!(Proof::parse(&[b'x'; 8192]), Err(ProofError::Text));
+        assert_eq!(Proof::parse(&[b'x'; 8193]), Err(ProofError::TooLarge(8193)));
+        let (good, ledger) = proof(1, |_| {});
+        assert_eq!(
+            good.said.text(),
+            format!("jit-1 enrolment\nledger {ledger}\nname dave\nkey {}\n", good.said.key),
+            "format.md, section 6"
+        );
+        let text = good.to_text();
+        for (from, to) in [("enrolment\n", "enrolment \n"), ("name dave", "name  dave"), ("ledger sha", "ledger SHA")] {
+            assert_eq!(Proof::parse(text.replacen(from, to, 1).as_bytes()), Err(ProofError::Text), "{to}");
+        }
     }
 
     #[test]

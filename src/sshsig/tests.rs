@@ -220,6 +220,15 @@ fn attacks_4_to_6_and_every_field_that_is_other_than_it_must_be() {
         change(&mut parts);
         assert_eq!(parts.parse(), Err(error), "row {row}");
     }
+    // What a stranger wrote is shown up to 64 bytes, and shows that there was more.
+    for (length, shown) in [(63, format!("`{}`", "h".repeat(63))), (64, format!("`{}`", "h".repeat(64)))]
+        .into_iter()
+        .chain([(65, format!("`{}`…", "h".repeat(64)))])
+    {
+        let mut parts = good.clone();
+        parts.hash = vec![b'h'; length];
+        assert_eq!(parts.parse(), Err(SshSigError::Hash(shown)));
+    }
     let hardware: [(Change, SshSigError); 4] = [
         (|p| p.signature.truncate(p.signature.len() - 5), SshSigError::Truncated("flags")),
         (|p| p.signature.truncate(p.signature.len() - 1), SshSigError::Truncated("counter")),
@@ -301,6 +310,10 @@ fn attacks_7_and_8_the_armor_has_one_spelling() {
         (spare, SshSigError::Base64),
         (good.replace("U1NIU0lH", "U1NIU0l-"), SshSigError::Base64),
         (good.clone() + &"x".repeat(4096), SshSigError::TooLarge(good.len() + 4096)),
+        // A last line of one character too many; and the size that C06 still allows, and the next.
+        (good.replace(last, &"A".repeat(71)), SshSigError::Wrap),
+        ("x".repeat(4096), SshSigError::Begin),
+        ("x".repeat(4097), SshSigError::TooLarge(4097)),
     ];
     for (row, (text, error)) in table.into_iter().enumerate() {
         assert_eq!(SshSig::parse(text.as_bytes()), Err(error), "row {row}:\n{text}");
@@ -336,16 +349,20 @@ fn a_signature_of_the_other_kind_is_refused() {
 #[test]
 fn the_cache_gives_the_same_keys_and_stays_bounded() {
     let mut keys = KeyCache::new();
+    assert!(keys.is_empty());
     let armored = software_signature(NAMESPACE, MESSAGE).to_armored();
     let first = SshSig::parse_with(&mut keys, armored.as_bytes()).unwrap();
     let second = SshSig::parse_with(&mut keys, armored.as_bytes()).unwrap();
     assert!(Arc::ptr_eq(&first.key, &second.key));
     assert_eq!(first, SshSig::parse(armored.as_bytes()).unwrap());
     assert_eq!(keys.unpack(b"junk"), Err(KeyError::Blob));
+    assert_eq!((keys.len(), keys.is_empty()), (1, false));
+    let mut most = 0;
     for n in 0..=5000_u32 {
         keys.unpack(&key_blob(SK_ED25519, software_key().point(), Some(&format!("ssh:{n}")))).unwrap();
-        assert!(keys.len() <= KeyCache::LIMIT);
+        most = most.max(keys.len());
     }
+    assert_eq!(most, KeyCache::LIMIT);
     assert_eq!(SshSig::parse_with(&mut keys, armored.as_bytes()).unwrap().verify(MESSAGE), Ok(()));
 }
 

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
-use super::{Place, Said, find};
+use super::{Desk, Place, Said, find, login};
 
 /// What [`Sshd::start`] needs on the machine.
 pub const PROGRAMS: [&str; 4] = ["sshd", "ssh", "ssh-keygen", "git"];
@@ -29,22 +29,41 @@ impl Sshd {
     /// The same with further lines of configuration, which come first.
     pub fn start_with(place: &Place, principal: &str, more: &str) -> Self {
         let directory = place.path("sshd");
+        let at = |name: &str| directory.join(name).display().to_string();
         fs::create_dir(&directory).unwrap();
+        fs::write(at("ca.pub"), format!("{}\n", place.public_key("ca-prod"))).unwrap();
+        fs::write(at("principals"), format!("{principal}\n")).unwrap();
+        let admits = format!(
+            "{more}TrustedUserCAKeys {}\nAuthorizedPrincipalsFile {}\nAuthorizedKeysFile none\n",
+            at("ca.pub"),
+            at("principals")
+        );
+        Self::start_in(place, &directory, &admits)
+    }
+
+    /// Starts one that admits people by their keys, as a forge does.
+    pub fn of_keys(place: &Place, people: &[&str]) -> Self {
+        let directory = place.path("over-ssh");
+        fs::create_dir(&directory).unwrap();
+        let keys: Vec<String> = people.iter().map(|name| place.public_key(name) + "\n").collect();
+        let authorized = directory.join("authorized_keys");
+        fs::write(&authorized, keys.concat()).unwrap();
+        Self::start_in(place, &directory, &format!("AuthorizedKeysFile {}\n", authorized.display()))
+    }
+
+    /// `admits`: lines that say whom it admits.
+    fn start_in(place: &Place, directory: &Path, admits: &str) -> Self {
         let at = |name: &str| directory.join(name).display().to_string();
         let mut keygen = Command::new("ssh-keygen");
         keygen.args(["-q", "-t", "ed25519", "-N", "", "-f", &at("host_key")]);
         place.run(keygen).ok();
-        fs::write(at("ca.pub"), format!("{}\n", place.public_key("ca-prod"))).unwrap();
-        fs::write(at("principals"), format!("{principal}\n")).unwrap();
         let port = free_port();
+        // SHLVL: bash, called by sshd, would read the ~/.bashrc of whoever runs the tests.
         let configuration = format!(
-            "{more}ListenAddress 127.0.0.1\nPort {port}\nHostKey {}\nTrustedUserCAKeys {}\nAuthorizedPrincipalsFile {}\n\
-             AuthorizedKeysFile none\nUsePAM no\nPasswordAuthentication no\nKbdInteractiveAuthentication no\n\
-             PubkeyAuthentication yes\nPermitRootLogin prohibit-password\nStrictModes no\nPidFile none\n\
-             LogLevel VERBOSE\n",
+            "{admits}ListenAddress 127.0.0.1\nPort {port}\nHostKey {}\nUsePAM no\nPasswordAuthentication no\n\
+             KbdInteractiveAuthentication no\nPubkeyAuthentication yes\nPermitRootLogin prohibit-password\n\
+             StrictModes no\nPidFile none\nLogLevel VERBOSE\nSetEnv SHLVL=1\n",
             at("host_key"),
-            at("ca.pub"),
-            at("principals"),
         );
         fs::write(at("config"), configuration).unwrap();
         // Started by root, sshd wants its place for privilege separation; a system without an init has not made it.
@@ -61,6 +80,19 @@ impl Sshd {
         let mut server = Self { child, port, log, known_hosts: directory.join("known_hosts") };
         server.wait();
         server
+    }
+
+    /// From now on somebody's clone reaches a repository of this machine through here, with this key.
+    pub fn serves(&self, desk: &Desk<'_>, remote: &Path, key: &Path) {
+        let url = format!("ssh://{}@127.0.0.1:{}{}", login(), self.port, remote.display());
+        desk.place().git(&desk.ledger, &["remote", "set-url", "origin", &url]);
+        let command = format!("ssh {} -i {}", self.options().join(" "), key.display());
+        desk.place().git(&desk.ledger, &["config", "core.sshCommand", &command]);
+    }
+
+    /// How many connections were let in so far.
+    pub fn connections(&self) -> usize {
+        self.log().matches("Accepted publickey").count()
     }
 
     fn wait(&mut self) {

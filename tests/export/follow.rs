@@ -8,9 +8,9 @@ use std::process::Command;
 use std::time::Instant;
 
 use super::common::daemon::Daemon;
+use super::common::server::Sshd;
 use super::common::server::free_port;
 use super::common::{Desk, Place, absent, find};
-use super::over_ssh::OverSsh;
 use super::place::{Receiver, exporter, ids, until};
 use super::{gone, sample, small, text, truth, url};
 
@@ -170,15 +170,17 @@ fn with_its_defaults_an_event_arrives_soon_from_a_remote_over_ssh() {
         return;
     }
     let works = Works::new();
-    let sshd = OverSsh::start(&works.place, &["rita"]);
-    sshd.serves(&works.place.desk("rita", &works.clone), &works.remote);
+    let sshd = Sshd::of_keys(&works.place, &["rita"]);
+    let rita = works.place.desk("rita", &works.clone);
+    sshd.serves(&rita, &works.remote, &rita.key);
     let tcp = Receiver::new(&works.place, "tcp", "tcp", &[]);
     let web = Receiver::new(&works.place, "http", "web", &[]);
     let (to_tcp, to_web) = (url("syslog+tcp", &tcp), url("http", &web));
     // A clone each: each fetches for itself, as on machines of their own.
     let other = works.place.path("other.git");
     works.place.git(&works.place.path("home"), &["clone", "-q", "--bare", text(&works.remote), text(&other)]);
-    sshd.serves(&works.place.desk("rita", &other), &works.remote);
+    let rita = works.place.desk("rita", &other);
+    sshd.serves(&rita, &works.remote, &rita.key);
     let syslog = ["--follow", "--format", "syslog", "--to", &to_tcp];
     let syslog = exporter(&works.place, &works.clone, "syslog", &syslog);
     let http = exporter(&works.place, &other, "http", &["--follow", "--to", &to_web]);

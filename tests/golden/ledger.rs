@@ -23,6 +23,10 @@ use crate::commit::{Commit, Files};
 use crate::keys::Key;
 use crate::verdict::{Verdict, verify};
 
+#[path = "dump.rs"]
+mod dump;
+use dump::dump;
+
 /// Everybody in the policy who signs.
 const NAMES: [&str; 12] =
     ["alice", "bob", "carol", "dave", "erin", "rita", "raj", "frank", "minter", "stager", "db1", "web1"];
@@ -426,6 +430,8 @@ impl Ledger {
         for void in voids {
             assert!(void["message"].as_str().is_some_and(|it| !it.is_empty()), "a void commit says why: {void}");
         }
+        let said = serde_json::json!({"voids": expected, "size": self.log.size(), "root": self.log.root().to_string(), "ledger": self.id.unwrap().to_string()});
+        dump(&self.path(), self.now.plus(ttl("30s")), &said);
         let open = self.expected.iter().any(|(_, _, acknowledged)| !acknowledged);
         assert_eq!(verdict.json["ok"], Value::Bool(!open));
         assert_eq!(verdict.exit, if open { 4 } else { 0 }, "{}", verdict.stderr);
@@ -440,6 +446,7 @@ impl Ledger {
         self.append(commit);
         let verdict = self.judged(&[]);
         assert_eq!(verdict.exit, 4, "{} {}", verdict.json, verdict.stderr);
+        dump(&self.path(), self.now, &serde_json::json!({"genesis": code}));
         let said = format!("{} {}", verdict.json, verdict.stderr);
         assert!(said.contains(code), "{code}: {said}");
         assert!(said.contains(&self.commits[0].to_string()), "{said}");
@@ -449,6 +456,7 @@ impl Ledger {
     pub fn check_finding(&self, code: &str, case: Option<CaseId>, at: Timestamp) {
         let plain = self.judged_at(at, &[]);
         let case = case.map(|case| case.0.hex());
+        dump(&self.path(), at, &serde_json::json!({"voids": [], "finding": [code, case]}));
         assert_eq!(plain.json["voids"], serde_json::json!([]), "{:#}", plain.json);
         assert_eq!(plain.findings(), [(code.to_owned(), case)], "{:#}", plain.json);
         assert_eq!(plain.exit, 0, "{}", plain.stderr);

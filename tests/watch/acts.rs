@@ -6,9 +6,10 @@ use std::fs::File;
 
 use jit::recording::Recorder;
 
+use super::common::counting::Counting;
 use super::common::terminal::Terminal;
 use super::common::{Place, absent, now};
-use super::recorded::{Counting, Scene, public, shell};
+use super::recorded::{Scene, public, shell};
 use super::{Acme, PROGRAMS};
 
 /// The last line of a screen.

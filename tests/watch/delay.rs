@@ -5,8 +5,8 @@ use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
+use super::common::server::Sshd;
 use super::common::{Place, absent};
-use super::over_ssh::OverSsh;
 use super::{Acme, Lines};
 
 /// Far more than it takes where nothing else runs.
@@ -29,10 +29,10 @@ fn a_push_is_on_the_screen_and_in_the_lines_soon() {
     let acme = Acme::new(&place);
     let alice = acme.desk("alice");
     let bob = acme.desk("bob");
-    let sshd = OverSsh::start(&place, &["bob"]);
+    let sshd = Sshd::of_keys(&place, &["bob"]);
     for how in ["a path", "file://", "ssh"] {
         match how {
-            "ssh" => sshd.serves(&bob, &acme.remote),
+            "ssh" => sshd.serves(&bob, &acme.remote, &bob.key),
             "file://" => {
                 let url = format!("file://{}", acme.remote.display());
                 place.git(&bob.ledger, &["remote", "set-url", "origin", &url]);

@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use super::common::server::Sshd;
-use super::common::{Desk, JIT, Place, Said, login};
+use super::common::{Desk, JIT, Place, Said};
 
 /// How the remote is reached.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -79,14 +79,11 @@ impl<'p> Crowd<'p> {
         let ledger = self.place.path(directory);
         let desk = self.place.desk(name, &ledger);
         if !ledger.exists() {
-            desk.jit_anywhere(&["clone", self.remote.to_str().unwrap(), ledger.to_str().unwrap()]).ok();
+            desk.clones(&self.remote);
         }
         if let Some(server) = &self.server {
-            let url = format!("ssh://{}@127.0.0.1:{}{}", login(), server.port, self.remote.display());
-            // The key and the certificate that ssh-keygen has written beside it.
-            let ssh = format!("ssh {} -i {}", server.options().join(" "), self.place.key("alice").display());
-            self.place.git(&ledger, &["remote", "set-url", "origin", &url]);
-            self.place.git(&ledger, &["config", "core.sshCommand", &ssh]);
+            // The certificate that ssh-keygen has written beside alice's key.
+            server.serves(&desk, &self.remote, &self.place.key("alice"));
         }
         desk
     }

@@ -27,8 +27,8 @@ mod outbox;
 mod remembered;
 
 use outbox::{OUTBOX, StateOutbox};
-use remembered::read_snapshot;
-pub(in crate::cli) use remembered::{is_the_remotes, made_here, read_pin, write_pin};
+use remembered::{from_snapshot, read_snapshot};
+pub(in crate::cli) use remembered::{is_the_remotes, made_here, read_pin, replay_at, write_pin};
 
 /// How a ledger is opened.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -186,15 +186,7 @@ impl Ledger {
         };
         let mut progress = Progress::new(output, "Checking", "commits");
         let mut observer = |done, total| progress.tell(done, total);
-        let mut known = snapshot.as_ref().map_or(0, |replay| replay.state().size());
-        let replay = match snapshot.map(|replay| replay.onwards(&store, head, &mut observer)) {
-            // A snapshot of another history says nothing about this one; the pin does.
-            None | Some(Err(ReplayError::Forked { .. })) => {
-                known = 0;
-                Replay::observed(&store, head, &mut observer)?
-            }
-            Some(replay) => replay?,
-        };
+        let (replay, known) = from_snapshot(&store, snapshot, head, &mut observer)?;
         drop(progress);
         if let Some(pin) = &pin {
             // The pin never goes back: whoever rewinds or rewrites the history is seen by everybody who was here before.

@@ -4,9 +4,10 @@
 //! say: it compares and swaps under its own lock after this hook, so of two pushes at once one is told that it lost.
 //! Nothing is kept between two runs, so there is nothing that two runs could get wrong.
 
+use std::cell::LazyCell;
 use std::collections::BTreeSet;
 
-use super::super::context::read_pin;
+use super::super::context::{read_pin, replay_at};
 use super::super::error::CliError;
 use super::super::view::void::attempt;
 use super::letter;
@@ -19,6 +20,9 @@ use crate::ledger::checkpoints::{self, Held, Standing};
 use crate::ledger::commit::{COMMIT_LIMIT, links};
 use crate::ledger::{Replay, ReplayError};
 use crate::ports::{INBOX, ObjectKind, Objects as _, Store as _};
+
+/// Up to this many commits a push is short.
+const SHORT: usize = 64;
 
 /// One reference that a push moves.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -143,7 +147,7 @@ pub fn judge(store: &GitStore, rules: &Rules, updates: &[Update]) -> Result<Opti
 fn main(store: &GitStore, rules: &Rules, update: &Update) -> Result<Result<Replay, Box<Refusal>>, CliError> {
     let Some(new) = update.new else { return Ok(Err(Box::new(Refusal::deleted(update)))) };
     let mut replay = match update.old {
-        Some(old) => Replay::of(store, old)?,
+        Some(old) => replay_at(store, old)?,
         None => Replay::default(),
     };
     if update.old.is_some()
@@ -201,9 +205,10 @@ enum Astray {
 
 /// The commits from the replayed head to `new`, oldest first.
 fn chain(store: &GitStore, replay: &Replay, new: CommitId) -> Result<Result<Vec<CommitId>, Astray>, CliError> {
-    let known: BTreeSet<CommitId> = (0..replay.state().size()).filter_map(|at| replay.commit_at(at)).collect();
     let (mut chain, mut merge, mut at) = (Vec::new(), None, Some(new));
-    while let Some(id) = at.filter(|id| !known.contains(id)) {
+    // A short push meets the head before it would have been worth sorting all commits.
+    let known: LazyCell<BTreeSet<CommitId>, _> = LazyCell::new(|| replay.commits().iter().copied().collect());
+    while let Some(id) = at.filter(|id| Some(*id) != replay.head() && (chain.len() < SHORT || !known.contains(id))) {
         let parents = parents(store, id)?;
         if parents.len() > 1 {
             merge = Some(id);
@@ -212,7 +217,8 @@ fn chain(store: &GitStore, replay: &Replay, new: CommitId) -> Result<Result<Vec<
         at = parents.first().copied();
     }
     if at != replay.head() {
-        return Ok(Err(merge.map_or(Astray::Elsewhere, Astray::Merge)));
+        let brought = merge.filter(|merge| !known.contains(merge));
+        return Ok(Err(brought.map_or(Astray::Elsewhere, Astray::Merge)));
     }
     chain.reverse();
     Ok(Ok(chain))
@@ -229,7 +235,7 @@ fn parents(store: &GitStore, id: CommitId) -> Result<Vec<CommitId>, CliError> {
 fn kept(store: &GitStore, replay: Option<Replay>, update: &Update) -> Result<Option<Refusal>, CliError> {
     let replay = match (replay, store.head()?) {
         (Some(replay), _) => replay,
-        (None, Some(head)) => Replay::of(store, head)?,
+        (None, Some(head)) => replay_at(store, head)?,
         (None, None) => return Ok(Some(Refusal::checkpoint(update, None, "there is no ledger here yet"))),
     };
     let state = replay.state();

@@ -230,12 +230,17 @@ fn script(name: &str, program: &Path, args: &Args, chained: bool) -> Result<Stri
         "#!/bin/sh\n{}\n# Written by `jit hook install`, which also changes it; `jit hook uninstall` takes it away.\n",
         mark(name)
     );
-    let next = match chained {
-        true => format!("printf '%s\\n' \"$pushed\" | \"$GIT_DIR/hooks/{name}.before-jit\"\n"),
-        false => "exit 0\n".to_owned(),
+    // What git says on stdin is for one reader; only where another hook follows it has to be kept.
+    let (keep, told, next) = match chained {
+        true => (
+            "pushed=$(cat) || exit 1\n",
+            "printf '%s\\n' \"$pushed\" | ",
+            format!("printf '%s\\n' \"$pushed\" | \"$GIT_DIR/hooks/{name}.before-jit\"\n"),
+        ),
+        false => ("", "", "exit 0\n".to_owned()),
     };
     if name == "post-receive" {
-        return Ok(format!("{head}pushed=$(cat)\nprintf '%s\\n' \"$pushed\" | '{program}' hook post-receive\n{next}"));
+        return Ok(format!("{head}{keep}{told}'{program}' hook post-receive\n{next}"));
     }
     let mut arguments = String::new();
     for allowed in &args.terms.allow {
@@ -246,8 +251,7 @@ fn script(name: &str, program: &Path, args: &Args, chained: bool) -> Result<Stri
     }
     arguments.push_str(&format!(" --timeout {}s", args.terms.timeout.seconds()));
     Ok(format!(
-        "{head}# Anything but a clean yes refuses the push.\npushed=$(cat) || exit 1\n\
-         printf '%s\\n' \"$pushed\" | '{program}' hook pre-receive{arguments}\n\
+        "{head}# Anything but a clean yes refuses the push.\n{keep}{told}'{program}' hook pre-receive{arguments}\n\
          case $? in\n0) ;;\n1 | 3) exit 1 ;;\n\
          *) echo \"jit: push refused: it could not be checked. Nothing was changed. Tell who runs this repository.\" >&2; exit 1 ;;\n\
          esac\n{next}"

@@ -8,14 +8,13 @@ use std::io::{self, Read as _, Write as _};
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
-use super::super::context::read_pin;
+use super::super::context::{read_pin, replay_at};
 use super::super::error::CliError;
 use super::super::{Context, Exit, Outcome};
 use super::check::Update;
 use crate::domain::policy::Append;
 use crate::domain::text::visible;
 use crate::git::{GitStore, LocalInbox};
-use crate::ledger::Replay;
 use crate::ledger::append::{Outbox, Writer};
 use crate::ledger::inbox::policy_at;
 use crate::ports::{INBOX, Store as _};
@@ -24,8 +23,11 @@ use crate::ports::{INBOX, Store as _};
 const INPUT_LIMIT: u64 = 1 << 20;
 /// For how long one's turn is waited for.
 const PATIENCE: Duration = Duration::from_secs(60);
-/// How often it is looked whether it has come.
-const PAUSE: Duration = Duration::from_millis(15);
+/// The first pause before it is looked again whether it has come. Each next one is twice as long: of many who wait, all
+/// but one wait for somebody else's round.
+const PAUSE: Duration = Duration::from_millis(10);
+/// The longest pause.
+const LONGEST: Duration = Duration::from_millis(320);
 
 /// Take in what a push has left in the inbox. Git runs this, as `hooks/post-receive` of a shared repository.
 ///
@@ -59,14 +61,15 @@ fn take_in(context: &mut Context) -> Result<(), CliError> {
 
     let store = GitStore::open_receiving(&context.environment.directory.clone(), None)?;
     let inbox = LocalInbox(&store);
-    let began = Instant::now();
+    let (began, mut pause) = (Instant::now(), PAUSE);
     while inbox.holds(&mine)? {
         let Some(turn) = inbox.turn()? else {
             // Whoever pushed no letter does not wait for those of others.
             if mine.is_empty() || began.elapsed() > PATIENCE {
                 break;
             }
-            sleep(PAUSE);
+            sleep(pause);
+            pause = LONGEST.min(pause * 2);
             continue;
         };
         // What lies there still cannot be read, or there is more than a round takes.
@@ -86,7 +89,7 @@ fn round(context: &mut Context, store: &GitStore, inbox: &LocalInbox<'_>) -> Res
         // Changed meanwhile: whoever waits goes on directly.
         return Ok(false);
     }
-    let mut replay = Replay::of(store, head)?;
+    let mut replay = replay_at(store, head)?;
     if let Some(pin) = read_pin(store)? {
         // Somebody with access to the disk may have put an older history here.
         pin.check(&replay)?;

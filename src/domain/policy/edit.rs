@@ -5,6 +5,7 @@
 //! what the edited text means with what was to be changed: an edit that hit something else is not proposed.
 
 use std::ops::Range;
+use std::sync::Arc;
 
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
@@ -174,6 +175,7 @@ pub fn is_exactly(old: &Policy, new: &Policy, change: impl FnOnce(&mut Policy)) 
     change(&mut expected);
     expected.version = new.version;
     expected.digest = new.digest;
+    expected.source = Arc::clone(&new.source);
     // The order of keys says nothing.
     let sorted = |policy: &Policy| {
         let mut policy = policy.clone();

@@ -299,6 +299,13 @@ impl State {
     /// A09: a review by somebody independent, of every check, after the end.
     fn judge_review(&self, policy: &Policy, event: &Event, review: &Review) -> Result<(), Fault> {
         let (case, access) = self.access_of(event, Code::A09)?;
+        // Decision 3: of what was revoked before any issuance nothing was opened.
+        if access.issued.is_empty() {
+            return refuse(
+                Code::A09,
+                format!("case {} had no credential: there is nothing to review", case.id.short()),
+            );
+        }
         let duties = access.duties(policy);
         if access.ended(event.time).is_none() {
             return refuse(

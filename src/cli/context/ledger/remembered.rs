@@ -5,7 +5,9 @@ use super::super::super::error::CliError;
 use super::super::super::output::{Output, count};
 use crate::domain::id::CommitId;
 use crate::git::{GitRemote, GitStore};
-use crate::ledger::{Pin, Replay, snapshot};
+use crate::ledger::replay::Observer;
+use crate::ledger::{Pin, Replay, ReplayError, snapshot};
+use crate::ports::Store as _;
 
 /// The state file of the last verified state.
 const PIN: &str = "pin";
@@ -62,9 +64,45 @@ pub(in crate::cli) fn read_pin(store: &GitStore) -> Result<Option<Pin>, CliError
 
 /// What this user's last command knew. Whatever is wrong with it, it only costs time.
 pub(super) fn read_snapshot(store: &GitStore, output: &Output) -> Option<Replay> {
-    let told = |why: String| output.detail(format!("the snapshot is left: {why}"));
-    let bytes = store.state().read_own(SNAPSHOT).map_err(|error| told(error.to_string())).ok().flatten()?;
-    snapshot::read(bytes).map_err(|error| told(error.to_string())).ok()
+    snapshot_of(store).map_err(|why| output.detail(format!("the snapshot is left: {why}"))).ok().flatten()
+}
+
+fn snapshot_of(store: &GitStore) -> Result<Option<Replay>, String> {
+    let Some(bytes) = store.state().read_own(SNAPSHOT).map_err(|error| error.to_string())? else { return Ok(None) };
+    snapshot::read(bytes).map(Some).map_err(|error| error.to_string())
+}
+
+/// The replay up to `head`, on from a snapshot where that is on the way, else from the first commit; and how many events the
+/// snapshot spared.
+///
+/// # Errors
+/// Where it cannot be replayed.
+pub(super) fn from_snapshot(
+    store: &GitStore,
+    snapshot: Option<Replay>,
+    head: CommitId,
+    observer: Observer<'_>,
+) -> Result<(Replay, u64), ReplayError> {
+    let known = snapshot.as_ref().map_or(0, |replay| replay.state().size());
+    match snapshot.map(|replay| replay.onwards(store, head, observer)) {
+        // A snapshot of another history says nothing about this one; the pin does.
+        None | Some(Err(ReplayError::Forked { .. })) => Ok((Replay::observed(store, head, observer)?, 0)),
+        Some(replay) => Ok((replay?, known)),
+    }
+}
+
+/// The replay up to `head`, for a hook: on from the snapshot of the last one, where that is on the way, else from the first
+/// commit. What main holds is left for the next one.
+///
+/// # Errors
+/// Where it cannot be replayed.
+pub(in crate::cli) fn replay_at(store: &GitStore, head: CommitId) -> Result<Replay, ReplayError> {
+    let (replay, size) = from_snapshot(store, snapshot_of(store).ok().flatten(), head, &mut |_, _| {})?;
+    if store.head().is_ok_and(|main| main == Some(head)) && snapshot::is_due(size, replay.state().size()) {
+        // Disposable: where it cannot be written, the next one takes longer.
+        let _ = snapshot::write(&replay).map(|bytes| store.state().write(SNAPSHOT, &bytes));
+    }
+    Ok(replay)
 }
 
 /// Remembers what was replayed. Says whether it is remembered; where it cannot be written, that is told.
