@@ -129,6 +129,10 @@ impl Blocks {
 mod tests {
     use super::*;
 
+    fn long(length: usize) -> u64 {
+        u64::try_from(length).unwrap()
+    }
+
     #[test]
     fn any_piece_is_the_bytes() {
         let bytes: Vec<u8> = (0..200_000_u32).flat_map(|n| n.wrapping_mul(2_654_435_761).to_le_bytes()).collect();
@@ -138,7 +142,7 @@ mod tests {
         for at in [0, 1, BLOCK - 1, BLOCK, BLOCK + 1, 5 * BLOCK - 7, end - 10, end - 1, end, end + 5] {
             for wish in wishes {
                 for serial in [1, 2] {
-                    let view = blocks.view(&bytes, serial, end as u64, at as u64, wish).unwrap();
+                    let view = blocks.view(&bytes, serial, long(end), long(at), wish).unwrap();
                     let to = (at + wish).min(end).max(at);
                     assert!(view == bytes.get(at..to).unwrap_or_default(), "{wish} at {at}");
                 }

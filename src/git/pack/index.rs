@@ -296,7 +296,7 @@ mod tests {
 
     fn is_whole(ids: &[[u8; 20]], others: &[[u8; 20]]) {
         let index = Index::open(written(ids)).unwrap();
-        assert_eq!(index.objects(), ids.len() as u64);
+        assert_eq!(usize::try_from(index.objects()).unwrap(), ids.len());
         assert_eq!(index.pack_checksum().unwrap(), [7; 20]);
         let in_memory = Index::open(written(ids)).unwrap();
         in_memory.lookups.set(u64::MAX / 2);

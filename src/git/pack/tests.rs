@@ -8,6 +8,13 @@ use proptest::prelude::*;
 
 use super::*;
 
+/// An object as git gives it.
+type Object = (ObjectId, ObjectKind, Vec<u8>);
+
+fn long(length: usize) -> u64 {
+    u64::try_from(length).unwrap()
+}
+
 /// A repository of git's own making.
 struct Made {
     directory: tempfile::TempDir,
@@ -66,7 +73,7 @@ impl Made {
     }
 
     /// All objects, as git itself gives them.
-    fn all(&self) -> Vec<(ObjectId, ObjectKind, Vec<u8>)> {
+    fn all(&self) -> Vec<Object> {
         let ids = self.git(&["cat-file", "--batch-check=%(objectname) %(objecttype)", "--batch-all-objects"]);
         let list = String::from_utf8(ids).unwrap();
         let mut all = Vec::new();
@@ -108,9 +115,9 @@ impl Made {
 fn reads_as_git(made: &Made) {
     let all = made.all();
     let packs = made.packs();
-    let there = |turn: &[(ObjectId, ObjectKind, Vec<u8>)], packs: &Packs| {
+    let there = |turn: &[Object], packs: &Packs| {
         for (id, kind, bytes) in turn {
-            let size = bytes.len() as u64;
+            let size = long(bytes.len());
             assert_eq!(packs.header(*id).unwrap(), Some((*kind, size)), "{id}");
             assert_eq!(packs.read(*id, size).unwrap(), Some(Found::Whole(*kind, bytes.clone())), "{id}");
             if size > 0 {
@@ -246,7 +253,7 @@ fn what_is_odd_is_left_to_others() {
 }
 
 /// The bytes of the only pack, its index, and everything in it.
-fn in_memory() -> (Vec<u8>, Vec<u8>, Vec<(ObjectId, ObjectKind, Vec<u8>)>) {
+fn in_memory() -> (Vec<u8>, Vec<u8>, Vec<Object>) {
     let made = Made::new();
     made.git(&["repack", "-q", "-a", "-d", "-f", "--depth=20"]);
     let (index, pack) = made.only();
@@ -254,7 +261,7 @@ fn in_memory() -> (Vec<u8>, Vec<u8>, Vec<(ObjectId, ObjectKind, Vec<u8>)>) {
 }
 
 /// Reads everything there is; how many objects were read whole. What is read is the object.
-fn survives(index: &[u8], pack: &[u8], all: &[(ObjectId, ObjectKind, Vec<u8>)]) -> usize {
+fn survives(index: &[u8], pack: &[u8], all: &[Object]) -> usize {
     let Ok(pack) = Pack::open(1, index.to_vec(), pack.to_vec()) else { return 0 };
     let mut scratch = Scratch::default();
     let mut whole = 0;
@@ -416,7 +423,7 @@ fn a_claimed_size_costs_nothing() {
     // A difference that says it makes a billion gigabytes.
     let delta = [sized(5), sized(1 << 60), vec![0x90, 5]].concat();
     let base = ObjectId::from_bytes([8; 20]);
-    let from = |delta: &[u8]| [head(7, delta.len() as u64), base.as_bytes().to_vec(), deflated(delta)].concat();
+    let from = |delta: &[u8]| [head(7, long(delta.len())), base.as_bytes().to_vec(), deflated(delta)].concat();
     let small = (base, [head(3, 5), deflated(b"small")].concat());
     let (header, read) = ask(&[small.clone(), (id, from(&delta))], 1000);
     assert_eq!(header.unwrap(), Some((ObjectKind::Blob, 1 << 60)));
@@ -455,10 +462,10 @@ fn long_chains_are_read_from_either_end() {
     for length in 11..600_usize {
         let before = entries.last().unwrap();
         let [low, high] = u16::try_from(length - 1).unwrap().to_le_bytes();
-        let delta = [sized(length as u64 - 1), sized(length as u64), vec![0xb0, low, high, 1, b'x']].concat();
+        let delta = [sized(long(length) - 1), sized(long(length)), vec![0xb0, low, high, 1, b'x']].concat();
         let back = before.1.len();
-        let back = if back < 128 { vec![back as u8] } else { panic!("{back}") };
-        entries.push((id(length), [head(6, delta.len() as u64), back, deflated(&delta)].concat()));
+        let back = vec![u8::try_from(back).ok().filter(|back| *back < 128).unwrap()];
+        entries.push((id(length), [head(6, long(delta.len())), back, deflated(&delta)].concat()));
     }
     let (index, pack) = hand_made(&entries);
     let pack = Pack::open(1, index, pack).unwrap();
@@ -483,7 +490,7 @@ proptest! {
         // Some of them go on to something that is there.
         let base = entries[from.index(entries.len())].0;
         for (at, (_, bytes)) in entries.iter_mut().enumerate() {
-            let length = bytes.len() as u64;
+            let length = long(bytes.len());
             *bytes = match at % 4 {
                 0 => [head(7, length), base.as_bytes().to_vec(), deflated(bytes)].concat(),
                 1 => [head(6, length), vec![distance], deflated(bytes)].concat(),
