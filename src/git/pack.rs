@@ -1,9 +1,9 @@
 //! Packed objects, read here and not by libgit2: from memory that is bounded, where libgit2 maps whole packs; with the
 //! size known before a body is made. Imports `domain::id`, `ports`. Git: gitformat-pack.
 //!
-//! What is odd here is left to libgit2: packs and indexes of other versions, tags, differences to something huge. Files stay
-//! open once they are used, so that a pack that `git repack` removes can still be read; new ones are looked for when an
-//! object is in none. Nothing is believed but by its hash.
+//! What is odd here is left to libgit2: packs and indexes of other versions, tags, differences in very many pieces to
+//! something huge. What is damaged never is. Files stay open once they are used, so that a pack that `git repack` removes
+//! can still be read; new ones are looked for when an object is in none. Nothing is believed but by its hash.
 
 use std::cell::RefCell;
 use std::fs::{self, File};
@@ -19,6 +19,7 @@ pub mod blocks;
 pub mod entry;
 pub mod file;
 pub mod index;
+mod sparse;
 
 use file::{Pack, Scratch};
 
@@ -30,7 +31,8 @@ const PACKS: usize = 128;
 pub enum Found {
     /// All of it: its hash is its id.
     Whole(ObjectKind, Vec<u8>),
-    /// Its size in bytes, which is more than was asked for. Its bytes were not looked at.
+    /// Its size in bytes, which is more than was asked for, and true: its bytes went by and were hashed, or, of something
+    /// larger than 16 MiB that is stored as a difference, this difference is whole.
     TooLarge(ObjectKind, u64),
 }
 
@@ -78,8 +80,10 @@ struct Known {
 enum Opened {
     NotYet,
     Open(Box<Pack<File>>),
-    /// Odd or damaged as a whole: left to libgit2.
+    /// Odd, or not to be opened: left to libgit2.
     Left,
+    /// Damaged as a whole: nobody knows what is in it.
+    Damaged(&'static str),
 }
 
 impl Packs {
@@ -137,7 +141,14 @@ impl State {
                 self.packs += 1;
                 known.open(self.packs);
             }
-            let Opened::Open(pack) = &known.opened else { continue };
+            let pack = match &known.opened {
+                Opened::Open(pack) => pack,
+                Opened::Damaged(why) => {
+                    failed = failed.or_else(|| Some((known.path.clone(), PackError::Damaged(why))));
+                    continue;
+                }
+                Opened::NotYet | Opened::Left => continue,
+            };
             match question(pack, &mut self.scratch) {
                 Ok(Some(answer)) => {
                     // What is asked for next lies in the same one, most often.
@@ -179,8 +190,13 @@ impl State {
 impl Known {
     fn open(&mut self, serial: u64) {
         let open = || Pack::open(serial, File::open(self.path.with_extension("idx"))?, File::open(&self.path)?);
-        // Whatever stands in the way, libgit2 finds it, too, and says so.
-        self.opened = open().map_or(Opened::Left, |pack| Opened::Open(Box::new(pack)));
+        self.opened = match open() {
+            Ok(pack) => Opened::Open(Box::new(pack)),
+            Err(PackError::Damaged(why)) => Opened::Damaged(why),
+            Err(PackError::Io(cause)) if cause.kind() == io::ErrorKind::UnexpectedEof => Opened::Damaged("it is cut"),
+            // One that is gone, or that may not be read: libgit2 finds that, too, and says so.
+            Err(PackError::Beyond | PackError::Io(_)) => Opened::Left,
+        };
     }
 }
 

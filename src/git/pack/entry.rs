@@ -127,18 +127,12 @@ impl Delta<'_> {
         let size = usize::try_from(self.result).ok()?;
         let mut out = Vec::with_capacity(size.min(CLAIMED));
         let mut rest = self.steps;
-        while let Some((&step, behind)) = rest.split_first() {
+        while !rest.is_empty() {
             let piece;
-            (piece, rest) = if step & 0x80 != 0 {
-                let (from, behind) = number(step, behind)?;
-                let (length, behind) = number((step >> 4) & 7, behind)?;
-                let length = if length == 0 { 0x1_0000 } else { length };
-                (base.get(from..from.checked_add(length)?)?, behind)
-            } else if step == 0 {
-                // Kept by git for what may come.
-                return None;
-            } else {
-                behind.split_at_checked(usize::from(step))?
+            (piece, rest) = next(rest)?;
+            let piece = match piece {
+                Piece::Copied(from, length) => base.get(from..from.checked_add(length)?)?,
+                Piece::Inserted(bytes) => bytes,
             };
             if piece.len() > size - out.len() {
                 return None;
@@ -146,6 +140,59 @@ impl Delta<'_> {
             out.extend_from_slice(piece);
         }
         (out.len() == size).then_some(out)
+    }
+
+    /// The pieces that the object is made of, in their order; `None` for one that is none, which is the last then.
+    pub fn pieces(&self) -> impl Iterator<Item = Option<Piece<'_>>> {
+        let mut rest = self.steps;
+        std::iter::from_fn(move || {
+            if rest.is_empty() {
+                return None;
+            }
+            let found = next(rest);
+            rest = found.map_or(&[][..], |(_, behind)| behind);
+            Some(found.map(|(piece, _)| piece))
+        })
+    }
+}
+
+/// A piece of an object that a difference makes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Piece<'a> {
+    /// So many bytes of the other one: where they begin, and how many.
+    Copied(usize, usize),
+    /// Bytes of its own.
+    Inserted(&'a [u8]),
+}
+
+impl Piece<'_> {
+    /// How many bytes it has.
+    pub const fn len(&self) -> usize {
+        match self {
+            Self::Copied(_, length) => *length,
+            Self::Inserted(bytes) => bytes.len(),
+        }
+    }
+
+    /// Whether it has none.
+    pub const fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+}
+
+/// The next piece, and what follows it.
+fn next(steps: &[u8]) -> Option<(Piece<'_>, &[u8])> {
+    let (&step, behind) = steps.split_first()?;
+    if step & 0x80 != 0 {
+        let (from, behind) = number(step, behind)?;
+        let (length, behind) = number((step >> 4) & 7, behind)?;
+        Some((Piece::Copied(from, if length == 0 { 0x1_0000 } else { length }), behind))
+    } else if step == 0 {
+        // Kept by git for what may come.
+        None
+    } else {
+        let (bytes, behind) = behind.split_at_checked(usize::from(step))?;
+        Some((Piece::Inserted(bytes), behind))
     }
 }
 

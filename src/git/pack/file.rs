@@ -1,15 +1,18 @@
-//! One pack with its index: an object found, its differences followed to what they were made to, and put together.
+//! One pack with its index: an object found, its differences followed to what they were made to, and put together. What is
+//! made from something huge is gathered while that goes by.
 //! Imports `domain::id`, `ports`. Git: gitformat-pack.
 
+use std::collections::HashSet;
 use std::sync::Arc;
 
 use flate2::{Decompress, FlushDecompress, Status};
 use sha1::{Digest as _, Sha1};
 
-use super::bases::{Base, Bases};
+use super::bases::{Base, Bases, Place};
 use super::blocks::{Blocks, Source};
 use super::entry::{self, HEAD_BYTES, SIZES_BYTES, What};
 use super::index::{Hit, Index};
+use super::sparse::Gathering;
 use super::{Found, PackError};
 use crate::domain::id::ObjectId;
 use crate::ports::ObjectKind;
@@ -21,9 +24,14 @@ const HEADER: u64 = 12;
 const TRAILER: u64 = 20;
 /// The most differences in a row: git makes 50, and 4095 at most.
 const CHAIN: usize = 4096;
-/// The most bytes of what a difference is made to, and of all that one object takes. libgit2 reads what takes more.
-const PART_BYTES: u64 = 64 * 1024 * 1024;
-const WHOLE_BYTES: u64 = 4 * PART_BYTES;
+/// The most bytes of anything that is held as a whole: twice what a ledger's largest object may have.
+const PART_BYTES: u64 = 16 * 1024 * 1024;
+/// The most bytes of all that is made on the way to one object.
+const WHOLE_BYTES: u64 = 16 * PART_BYTES;
+/// How many bytes of something large go by at a time.
+const PASSING: usize = 64 * 1024;
+/// Of how many objects it is kept that they are as large as they say.
+const LARGE: usize = 4096;
 
 /// What reading needs beside the pack: what was read lately, and room to work in.
 pub struct Scratch {
@@ -34,6 +42,8 @@ pub struct Scratch {
     chain: Vec<Step>,
     delta: Vec<u8>,
     top: Vec<u8>,
+    /// What was found to be as large as it says.
+    large: HashSet<Place>,
 }
 
 impl Default for Scratch {
@@ -45,6 +55,7 @@ impl Default for Scratch {
             chain: Vec::new(),
             delta: Vec::new(),
             top: Vec::new(),
+            large: HashSet::new(),
         }
     }
 }
@@ -58,6 +69,7 @@ struct Step {
 }
 
 /// What a chain of differences ends in.
+#[derive(Clone)]
 enum End {
     Kept(Base),
     Stream(ObjectKind, Step),
@@ -142,8 +154,45 @@ impl<S: Source> Pack<S> {
         }
         match found? {
             Found::Whole(..) => Err(PackError::Damaged("its bytes have another id")),
-            found @ Found::TooLarge(..) => Ok(Some(found)),
+            found @ Found::TooLarge(_, size) => {
+                self.confirm(scratch, hit, id, size)?;
+                Ok(Some(found))
+            }
         }
+    }
+
+    /// That an object has more bytes than it may is a fault of whoever made it, but only where that is true: a damaged
+    /// pack says so of any. Its bytes go by and are hashed; of a large difference it is only asked whether it is whole.
+    fn confirm(&self, scratch: &mut Scratch, hit: Hit, id: ObjectId, size: u64) -> Result<(), PackError> {
+        let place = (self.serial, hit.offset);
+        if scratch.large.contains(&place) {
+            return Ok(());
+        }
+        let end = self.chain(scratch, hit.offset)?;
+        let is_it = match (scratch.chain.first().copied(), end) {
+            (None, End::Kept(base)) => hash(base.kind, &base.bytes) == id,
+            (None, End::Stream(kind, stream)) => {
+                let mut hasher = begun(kind, stream.size);
+                self.inflate_by(scratch, stream, &mut |bytes| hasher.update(bytes))?;
+                ObjectId::from_bytes(hasher.finalize().into()) == id
+            }
+            (Some(_), _) if size <= PART_BYTES => match self.object(scratch, hit, size)? {
+                Found::Whole(kind, bytes) => hash(kind, &bytes) == id,
+                Found::TooLarge(..) => false,
+            },
+            (Some(top), _) => {
+                self.inflate_by(scratch, top, &mut |_| ())?;
+                true
+            }
+        };
+        if !is_it {
+            return Err(PackError::Damaged("its bytes have another id"));
+        }
+        if scratch.large.len() >= LARGE {
+            scratch.large.clear();
+        }
+        scratch.large.insert(place);
+        Ok(())
     }
 
     fn object(&self, scratch: &mut Scratch, hit: Hit, limit: u64) -> Result<Found, PackError> {
@@ -171,7 +220,6 @@ impl<S: Source> Pack<S> {
     fn chain(&self, scratch: &mut Scratch, entry: u64) -> Result<End, PackError> {
         scratch.chain.clear();
         let mut entry = entry;
-        let mut bytes = 0_u64;
         loop {
             if let Some(base) = scratch.bases.find((self.serial, entry)) {
                 return Ok(End::Kept(base));
@@ -193,10 +241,9 @@ impl<S: Source> Pack<S> {
                     _ => return Err(PackError::Damaged("a difference is to an object that is not there")),
                 },
             };
-            bytes = bytes.saturating_add(step.size);
             scratch.chain.push(step);
-            if scratch.chain.len() > CHAIN || bytes > WHOLE_BYTES {
-                return Err(PackError::Beyond);
+            if scratch.chain.len() > CHAIN {
+                return Err(PackError::Damaged("differences go on and on"));
             }
         }
     }
@@ -229,12 +276,52 @@ impl<S: Source> Pack<S> {
         // The size of what comes out, before any of it is made.
         if top.size > limit.saturating_mul(2).saturating_add(1024) {
             let result = self.result(scratch, *top)?;
-            return if result > limit { Ok(Err(result)) } else { Err(PackError::Beyond) };
+            if result > limit {
+                return Ok(Err(result));
+            }
+            // Odd, or damaged: only what is whole is somebody else's.
+            self.inflate_by(scratch, *top, &mut |_| ())?;
+            return Err(PackError::Beyond);
         }
         let mut delta = std::mem::take(&mut scratch.top);
-        let made = self.made(scratch, *top, &mut delta, below, end, limit);
+        let made = match self.made(scratch, *top, &mut delta, below, end.clone(), limit) {
+            Err(PackError::Beyond) => self.gathered(scratch, chain, end, &mut delta),
+            made => made,
+        };
         scratch.top = delta;
         made
+    }
+
+    /// The object at the head of `chain`, gathered from something huge that is never held as a whole. Within its limit it
+    /// is, or `made` had said so.
+    fn gathered(
+        &self,
+        scratch: &mut Scratch,
+        chain: &[Step],
+        end: End,
+        delta: &mut Vec<u8>,
+    ) -> Result<Result<Vec<u8>, u64>, PackError> {
+        let mut gathering: Option<Gathering> = None;
+        for step in chain {
+            if step.size > PART_BYTES {
+                self.inflate_by(scratch, *step, &mut |_| ())?;
+                return Err(PackError::Beyond);
+            }
+            self.inflate(scratch, *step, delta)?;
+            let said = entry::delta(delta).ok_or(NO_DELTA)?;
+            let gathering = match &mut gathering {
+                Some(gathering) => gathering,
+                none => none.insert(Gathering::new(usize::try_from(said.result).map_err(|_| PackError::Beyond)?)),
+            };
+            // What falls into too many pieces may be whole, and what is no difference is found by libgit2, too.
+            gathering.through(&said).ok_or(PackError::Beyond)?;
+        }
+        let mut taking = gathering.ok_or(PackError::Beyond)?.taking();
+        match end {
+            End::Kept(base) => taking.pass(&base.bytes),
+            End::Stream(_, stream) => self.inflate_by(scratch, stream, &mut |bytes| taking.pass(bytes))?,
+        }
+        taking.whole().ok_or(NO_DELTA).map(Ok)
     }
 
     /// What the difference `top` makes of what `below` and `end` make.
@@ -351,6 +438,31 @@ impl<S: Source> Pack<S> {
             wish = wish.max(4096);
         }
     }
+
+    /// What comes out of a stream goes by, in pieces: as much as its entry says, and then its end.
+    fn inflate_by(&self, scratch: &mut Scratch, stream: Step, each: &mut dyn FnMut(&[u8])) -> Result<(), PackError> {
+        let mut piece = vec![0; PASSING];
+        let mut at = stream.at;
+        scratch.inflater.reset(true);
+        loop {
+            let input = scratch.blocks.view(&self.source, self.serial, self.end, at, PASSING)?;
+            let before = (scratch.inflater.total_in(), scratch.inflater.total_out());
+            let status = scratch.inflater.decompress(input, &mut piece, FlushDecompress::None);
+            let status = status.map_err(|_| PackError::Damaged("a stream is damaged"))?;
+            let read = scratch.inflater.total_in() - before.0;
+            let made = scratch.inflater.total_out() - before.1;
+            each(usize::try_from(made).ok().and_then(|made| piece.get(..made)).unwrap_or_default());
+            let is_over = scratch.inflater.total_out() > stream.size;
+            match status {
+                Status::StreamEnd if scratch.inflater.total_out() == stream.size => return Ok(()),
+                _ if is_over || status == Status::StreamEnd => {
+                    return Err(PackError::Damaged("a stream has another size than it says"));
+                }
+                _ if read == 0 && made == 0 => return Err(PackError::Damaged("a stream is cut")),
+                _ => at = at.saturating_add(read),
+            }
+        }
+    }
 }
 
 const NO_DELTA: PackError = PackError::Damaged("a difference is none to what it names");
@@ -363,20 +475,24 @@ fn within(made: &mut u64, more: u64) -> Result<(), PackError> {
 
 /// The id that Git gives to an object.
 fn hash(kind: ObjectKind, bytes: &[u8]) -> ObjectId {
+    ObjectId::from_bytes(begun(kind, size(bytes.len())).chain_update(bytes).finalize().into())
+}
+
+/// What is hashed before an object's bytes, of which there are so many.
+fn begun(kind: ObjectKind, size: u64) -> Sha1 {
     let name: &[u8] = match kind {
         ObjectKind::Commit => b"commit ",
         ObjectKind::Tree => b"tree ",
         ObjectKind::Blob => b"blob ",
     };
-    let hash = Sha1::new().chain_update(name).chain_update(Decimal::of(bytes.len()).text()).chain_update([0]);
-    ObjectId::from_bytes(hash.chain_update(bytes).finalize().into())
+    Sha1::new().chain_update(name).chain_update(Decimal::of(size).text()).chain_update([0])
 }
 
 /// A number in decimal digits, on the stack.
 struct Decimal([u8; 20], usize);
 
 impl Decimal {
-    fn of(number: usize) -> Self {
+    fn of(number: u64) -> Self {
         let (mut digits, mut from, mut left) = ([b'0'; 20], 20, number);
         for digit in digits.iter_mut().rev() {
             *digit = b'0' + u8::try_from(left % 10).unwrap_or_default();
