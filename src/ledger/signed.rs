@@ -89,7 +89,7 @@ impl Signed {
             .collect();
         let kept =
             Kept { event: String::from_utf8_lossy(&self.bytes).into_owned(), signature: self.armored.clone(), files };
-        serde_json::to_vec_pretty(&kept).unwrap_or_default()
+        serde_json::to_vec_pretty(&kept).expect("texts by name can be written")
     }
 
     pub(super) fn read(bytes: &[u8]) -> Result<Self, String> {

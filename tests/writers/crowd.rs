@@ -118,8 +118,13 @@ impl<'p> Crowd<'p> {
     }
 
     fn verify(&self, ledger: &Path) -> Said {
+        self.without_a_key(ledger, &["verify", "--json"])
+    }
+
+    /// What somebody gets told who has no key and no settings.
+    pub fn without_a_key(&self, ledger: &Path, arguments: &[&str]) -> Said {
         let mut command = Command::new(JIT);
-        command.args(["--ledger", ledger.to_str().unwrap(), "verify", "--json"]).current_dir(self.place.path("home"));
+        command.args(["--ledger", ledger.to_str().unwrap()]).args(arguments).current_dir(self.place.path("home"));
         self.place.run(command)
     }
 }
