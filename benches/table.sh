@@ -5,7 +5,8 @@
 #   benches/table.sh [SIZE…]      sizes: 1000 10000 100000 unless named; 1000000 takes minutes and 2 GB in TMPDIR
 #
 # Times are CPU times (user and system, of all cores together) unless they say wall: the load of others stretches the clock
-# more than them. Each is the median of RUNS runs (5), with the least and the most. Needs git, ssh-keygen, GNU time and cargo.
+# more than them. Each is the median of RUNS runs (5), with the least and the most. Needs git, ssh-keygen, GNU time,
+# python3 and cargo.
 #
 # The limit is what reading each object once (in the order of the pack) and one strict verification a signature cost, and
 # nothing else (benches/limit.rs). It is run before each of ours, so that both see the same machine. The peers verify the
@@ -25,13 +26,31 @@ export CARGO_HOME="${CARGO_HOME:-$HOME/.cargo}" RUSTUP_HOME="${RUSTUP_HOME:-$HOM
 export HOME="$work/home" GIT_CONFIG_NOSYSTEM=1
 mkdir -p "$HOME" "$work/keys"
 
+# Microseconds of CPU time: GNU time has hundredths of a second, and is asked for the memory only.
+cat > "$work/measure.py" << 'EOF'
+import resource, subprocess, sys, time
+before, began = resource.getrusage(resource.RUSAGE_CHILDREN), time.monotonic()
+done = subprocess.run(["/usr/bin/time", "-o", sys.argv[1], "-f", "%M"] + sys.argv[2:]).returncode
+wall, used = time.monotonic() - began, resource.getrusage(resource.RUSAGE_CHILDREN)
+with open(sys.argv[1]) as file:
+    peak = file.read().split()[-1]
+with open(sys.argv[1], "w") as file:
+    spent = used.ru_utime + used.ru_stime - before.ru_utime - before.ru_stime
+    print(spent * 1000, wall * 1000, peak, file=file)
+sys.exit(done)
+EOF
+
 # Runs a command once; its CPU ms, wall ms and peak kB go to the file $1.
 once() {
     to=$1
     shift
     # 4: verified, with findings (reviews that are due).
-    /usr/bin/time -o "$work/time" -f '%U %S %e %M' "$@" > "$work/out" 2>> "$work/log" || [ $? -eq 4 ]
-    tail -n 1 "$work/time" | awk '{ print ($1 + $2) * 1000, $3 * 1000, $4 }' >> "$to"
+    python3 "$work/measure.py" "$work/time" "$@" > "$work/out" 2> "$work/log" || [ $? -eq 4 ] || {
+        echo "Error: failed: $*" >&2
+        tail -n 5 "$work/log" >&2
+        exit 1
+    }
+    cat "$work/time" >> "$to"
 }
 
 # The same, RUNS times, into a fresh file.
@@ -48,8 +67,8 @@ often() {
 
 # Of the file $1: the median, least and most CPU ms, the median wall ms, the peak kB.
 summary() {
-    sort -n "$1" | awk '{ cpu[NR] = $1; if ($3 > peak) peak = $3 } END { m = int((NR + 1) / 2); printf "%d %d %d ", cpu[m], cpu[1], cpu[NR] }'
-    awk '{ print $2 }' "$1" | sort -n | awk '{ wall[NR] = $1 } END { printf "%d ", wall[int((NR + 1) / 2)] }'
+    sort -n "$1" | awk '{ cpu[NR] = $1; if ($3 > peak) peak = $3 } END { m = int((NR + 1) / 2); printf "%.1f %.1f %.1f ", cpu[m], cpu[1], cpu[NR] }'
+    awk '{ print $2 }' "$1" | sort -n | awk '{ wall[NR] = $1 } END { printf "%.1f ", wall[int((NR + 1) / 2)] }'
     awk '{ if ($3 > peak) peak = $3 } END { printf "%d\n", peak }' "$1"
 }
 
@@ -106,11 +125,22 @@ printf 'Machine: %s, %s cores, %s, load %s; median of %s runs.\n\n' \
 echo '| what                             |   events | CPU µs an event | least–most | wall µs | peak MiB | |'
 echo '|---|---|---|---|---|---|---|'
 : > "$work/everyday"
+last='' first_us=''
+# How near to the limit this is, and how it has grown since the first size.
+ratio() {
+    awk -v limit="$limit_ms" -v cold="$cold_ms" -v n="$events" -v first="$first_us" 'BEGIN {
+        printf "%.0f %% of the limit", limit * 100 / cold
+        if (first) printf ", %.0f %% of proportional", cold * 1000 / n / first * 100 }'
+}
 for size; do
+    began=$(date +%s)
+    [ -z "$last" ] || rm -rf "$last"
     ledger=$work/ledger-$size.git
     $generate "$ledger" "$work/keys" "$work/policy.toml" "$size" > "$work/generated"
     events=$(git --git-dir="$ledger" rev-list --count main)
     git --git-dir="$ledger" repack -a -d -q
+    made=$(date +%s)
+    bytes=$(($(du -sk "$ledger/objects/pack" | cut -f1) * 1024 / events))
     : > "$work/limit"
     : > "$work/cold"
     i=0
@@ -127,9 +157,9 @@ for size; do
     # shellcheck disable=SC2046
     set_cold $(summary "$work/cold")
     # shellcheck disable=SC2046
-    row 'limit: read all, verify strictly' "$events" $(summary "$work/limit") ''
+    row 'limit: read all, verify strictly' "$events" $(summary "$work/limit") "$bytes bytes an event, packed"
     # shellcheck disable=SC2046
-    row 'jit verify --full' "$events" $(summary "$work/cold") "$((limit_ms * 100 / (cold_ms + 1))) % of the limit"
+    row 'jit verify --full' "$events" $(summary "$work/cold") "$(ratio)"
 
     # Everyday commands, which begin with a snapshot.
     "$jit" --ledger "$ledger" verify > /dev/null 2>> "$work/log" || [ $? -eq 4 ]
@@ -138,7 +168,7 @@ for size; do
     everyday() {
         what=$1
         shift
-        often "$work/times" "$jit" --ledger "$ledger" --as alice "$@"
+        often "$work/times" "$jit" --ledger "$ledger" --as alice --key "$work/keys/alice" "$@"
         # shellcheck disable=SC2046
         printf '%s\t%s\t%s\n' "$what" "$events" "$(summary "$work/times")" >> "$work/everyday"
     }
@@ -150,6 +180,8 @@ for size; do
     everyday 'request --dry-run' request payments-db/read-only --for 30m --reason 'Payments are stuck' --ticket INC-4711 \
         --risk low --impact 'Reads customer rows' --rollback 'Nothing is changed' --data npi --dry-run
     last=$ledger last_us=$(awk -v ms="$cold_ms" -v n="$events" 'BEGIN { print ms * 1000 / n }')
+    [ -n "$first_us" ] || first_us=$last_us
+    echo "$events events: made and packed in $((made - began)) s, measured in $(($(date +%s) - made)) s" >&2
 done
 
 # The peers, over the newest events of the last ledger.
@@ -207,7 +239,7 @@ awk -F'\t' '
     { if (!($2 in seen)) { seen[$2] = 1; sizes[++count] = $2 }
       if (!($1 in known)) { known[$1] = 1; names[++rows] = $1 }
       split($3, of, " ")
-      cell[$1, $2] = sprintf("%d (%d–%d), %d, %.0f", of[1], of[2], of[3], of[4], of[5] / 1024) }
+      cell[$1, $2] = sprintf("%.1f (%.1f–%.1f), %.1f, %.0f", of[1], of[2], of[3], of[4], of[5] / 1024) }
     END {
         printf "| command |"; for (i = 1; i <= count; i++) printf " %d events |", sizes[i]
         printf "\n|---|"; for (i = 1; i <= count; i++) printf "---|"
