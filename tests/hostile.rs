@@ -117,7 +117,7 @@ fn an_event_made_from_400_mb_is_read_without_them() {
     }
     let place = Place::new();
     let mut hostile = Hostile::new(&place);
-    let (event, huge) = hostile.from_zeros(400_000_000);
+    let (event, huge) = hostile.made_from_zeros(400_000_000);
     let small = hostile.blob(b"x");
     let path = format!("{FOLDER}/request-aaaaaaaaaaaaaaaa.toml");
     hostile.adds(&[(&path, FILE, event), (&format!("{path}.sig"), FILE, small)]);

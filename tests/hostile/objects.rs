@@ -76,7 +76,7 @@ impl<'p> Hostile<'p> {
     }
 
     /// Packs a small blob as a difference to one of so many zeroes; the small one and the huge one.
-    pub fn from_zeros(&self, size: usize) -> (Oid, Oid) {
+    pub fn made_from_zeros(&self, size: usize) -> (Oid, Oid) {
         let deflated = |bytes: &[u8]| {
             let mut out = ZlibEncoder::new(Vec::new(), Compression::fast());
             out.write_all(bytes).unwrap();
