@@ -176,7 +176,10 @@ impl State {
         if has_changed {
             let mut known = std::mem::take(&mut self.known);
             for (path, changed) in self.places.iter().flat_map(|place| packs(&place.directory)) {
-                let before = known.iter().position(|known| known.path == path && known.changed == changed);
+                // One that could not be read may have been caught between its two files' renames: it is opened again.
+                let is_open = |known: &Known| matches!(known.opened, Opened::Open(_));
+                let before =
+                    known.iter().position(|known| known.path == path && known.changed == changed && is_open(known));
                 let opened = before.map_or(Opened::NotYet, |before| known.swap_remove(before).opened);
                 self.known.push(Known { path, changed, opened });
             }
