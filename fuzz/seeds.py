@@ -67,6 +67,19 @@ with tempfile.TemporaryDirectory() as place:
     folder = git("rev-parse", "HEAD:ledger/2026/11/23/14").decode().strip()
     put("tree", "folder", git("cat-file", "tree", folder))
 
+    # A pack as the target has it (offsets, entries), in blocks that are stored, and an index.
+    some = git("ls-tree", "-r", "--object-only", "HEAD").split()[:3] + git("rev-list", "--objects", "--no-object-names", "-2", "HEAD").split()[:9]
+    for way in (), ("--delta-base-offset",):
+        name = f"{place}/seed{len(way)}"
+        names = b"\n".join(some) + b"\n"
+        pack = run("git", "-C", ledger, "-c", "pack.compression=0", "pack-objects", "-q", "--no-reuse-delta", "--no-reuse-object", *way, name, input=names).decode().strip()
+        index = pathlib.Path(f"{name}-{pack}.idx").read_bytes()
+        offsets = sorted(int(line.split()[0]) for line in run("git", "show-index", input=index).decode().splitlines())
+        entries = pathlib.Path(f"{name}-{pack}.pack").read_bytes()[12:-20]
+        put("pack", f"entries{len(way)}", bytes([2, len(offsets) - 1]) + struct.pack(f">{len(offsets)}H", *offsets) + entries)
+        put("pack", "index", b"\x01" + index)
+    put("pack", "difference", b"\0\0\x0aold bytes!\x0a\x0b\x90\x04\x04 new\x90\x03")
+
     head, size = commits[0], len(commits)
     root = "sha256:" + json.loads((vectors / "sample/expected.json").read_text())["root"].removeprefix("sha256:")
     put("pin", "pin", f'ledger = "{LEDGER}"\nhead = "{head}"\nsize = {size}\nroot = "{root}"\n')

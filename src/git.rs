@@ -12,6 +12,7 @@ use std::path::PathBuf;
 
 pub mod files;
 pub mod inbox;
+pub mod pack;
 pub mod program;
 pub mod remote;
 pub mod repository;

@@ -109,6 +109,31 @@ fn a_blob_of_400_mb_is_never_read_from_a_pack_or_as_policy() {
     assert_eq!(said.json()["voids"][0]["code"], "C05", "{}", said.told());
 }
 
+/// A small event that is packed as a difference to something huge: to read the one, the other need not be in memory.
+#[test]
+fn an_event_made_from_400_mb_is_read_without_them() {
+    if !here("an_event_made_from_400_mb_is_read_without_them") {
+        return;
+    }
+    let place = Place::new();
+    let mut hostile = Hostile::new(&place);
+    let (event, huge) = hostile.made_from_zeros(400_000_000);
+    let small = hostile.blob(b"x");
+    let path = format!("{FOLDER}/request-aaaaaaaaaaaaaaaa.toml");
+    hostile.adds(&[(&path, FILE, event), (&format!("{path}.sig"), FILE, small)]);
+    let ledger = hostile.ledger.clone();
+    let desk = place.desk("alice", &ledger);
+    let ledger = ledger.to_str().unwrap();
+    let said = limited(&desk, READING, &["--ledger", ledger, "verify", "--json"]).exits(4);
+    // It was read: nothing but its text is wrong.
+    assert_eq!(said.json()["voids"][0]["code"], "E02", "{}", said.told());
+    // The huge one itself is too large, and not damaged.
+    let path = format!("{FOLDER}/request-bbbbbbbbbbbbbbbb.toml");
+    hostile.adds(&[(&path, FILE, huge), (&format!("{path}.sig"), FILE, small)]);
+    let said = limited(&desk, READING, &["--ledger", ledger, "verify", "--json"]).exits(4);
+    assert_eq!(said.json()["voids"][1]["code"], "C06", "{}", said.told());
+}
+
 /// Ten directories in each of ten, ten levels deep: ten thousand million files in a few hundred bytes.
 #[test]
 fn a_bomb_of_shared_trees_is_cut_off_below_the_ledger() {

@@ -16,7 +16,7 @@ use crate::ports::{ObjectKind, StoreError};
 
 mod read;
 
-pub use read::{ReadError, directories, read};
+pub use read::{ReadError, directories, has_file, read};
 
 /// An object that is not on disk yet.
 #[derive(Debug, Clone)]
@@ -98,7 +98,7 @@ fn write_one(
     let (head, tail) = hex.split_at(2);
     let target = objects.join(head).join(tail);
     // Only one that reads back whole counts as there; an empty or broken file under its name is replaced.
-    let there = if read::has_file(objects, id) {
+    let there = if has_file(objects, id) {
         let limit = u64::try_from(object.bytes.len()).unwrap_or(u64::MAX);
         read(&[objects.to_owned()], id, object.kind, limit).is_ok_and(|there| there.as_ref() == Some(&object.bytes))
     } else {

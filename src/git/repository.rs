@@ -17,6 +17,7 @@ use sha1::{Digest as _, Sha1};
 
 use super::files::{State, WriterLock};
 use super::loose::{self, Pending, ReadError, persist, type_of};
+use super::pack::{Found, PackError, Packs};
 use super::unfinished::{self, MARK};
 use super::worktree::{Followed, LeftAlone, follow};
 use super::{BRANCH, GitError, reference};
@@ -36,6 +37,7 @@ pub struct GitStore {
     making: RefCell<Option<WriterLock>>,
     /// Where loose objects lie.
     loose: Vec<PathBuf>,
+    packs: Packs,
 }
 
 /// Something about the repository that does no harm and should be known.
@@ -79,7 +81,7 @@ impl GitStore {
     /// As [`GitStore::open`]; [`GitError::Quarantine`] where that directory is not one that git makes for a push to this
     /// repository.
     pub fn open_receiving(path: &Path, quarantine: Option<&Path>) -> Result<Self, GitError> {
-        let store = Self::open(path)?;
+        let mut store = Self::open(path)?;
         let whole = |path: &Path| path.canonicalize().map_err(|cause| GitError::file(path, cause));
         if whole(store.path())? != whole(path)? {
             return Err(GitError::NotARepository(path.to_owned()));
@@ -100,6 +102,8 @@ impl GitStore {
         // Kept by the repository: every later `odb()` of it is this one.
         objects.add_disk_alternate(quarantine.to_str().ok_or_else(foreign)?).map_err(failed)?;
         drop(objects);
+        store.loose.push(quarantine);
+        store.packs = Packs::new(&store.loose);
         Ok(store)
     }
 
@@ -190,6 +194,7 @@ impl GitStore {
         let durable = repository.config().and_then(|config| config.get_bool("jit.fsync")).unwrap_or(true);
         let state = State::beside(common).with_durability(durable);
         let loose = loose::directories(&common.join("objects"));
+        let packs = Packs::new(&loose);
         Ok(Self {
             repository,
             state,
@@ -197,6 +202,7 @@ impl GitStore {
             left_alone: RefCell::default(),
             making: RefCell::default(),
             loose,
+            packs,
         })
     }
 
@@ -385,6 +391,15 @@ impl GitStore {
         &self.repository
     }
 
+    /// Why a pack gives nothing of an object that it holds.
+    fn unpacked(id: ObjectId, pack: &Path, error: &PackError) -> StoreError {
+        StoreError::Read(format!("object {id}: {}: {error}", pack.display()))
+    }
+
+    fn is_pending(&self, id: ObjectId) -> bool {
+        self.pending.borrow().contains_key(&id)
+    }
+
     /// The body of an object of at most `limit` bytes, whose hash was compared with its id.
     fn body(&self, id: ObjectId, kind: ObjectKind, limit: u64) -> Result<Vec<u8>, StoreError> {
         if let Some(object) = self.pending.borrow().get(&id) {
@@ -397,7 +412,7 @@ impl GitStore {
             Err(ReadError::Damaged(file, why)) => return Err(self.damaged(id, &file, &why)),
             Err(ReadError::Store(error)) => return Err(error),
         }
-        // A packed one.
+        // One that lies in an odd pack.
         let odb = self.repository.odb().map_err(|error| StoreError::Read(error.message().to_owned()))?;
         let object = unhashed(&odb, oid(id)?).map_err(|error| self.unread(id, &error))?;
         // First that it is whole: only then is its kind a fault of whoever named it.
@@ -416,6 +431,11 @@ impl Objects for GitStore {
         if let Some(object) = self.pending.borrow().get(&id) {
             return Ok((object.kind, size(object.bytes.len())));
         }
+        match self.packs.header(id) {
+            Ok(Some(packed)) => return Ok(packed),
+            Ok(None) | Err((_, PackError::Beyond)) => {}
+            Err((pack, error)) => return Err(Self::unpacked(id, &pack, &error)),
+        }
         let odb = self.repository.odb().map_err(|error| StoreError::Read(error.message().to_owned()))?;
         let (length, kind) = odb.read_header(oid(id)?).map_err(|error| self.unread(id, &error))?;
         let kind = match kind {
@@ -430,6 +450,21 @@ impl Objects for GitStore {
     }
 
     fn read(&self, id: ObjectId, kind: ObjectKind, limit: u64) -> Result<Vec<u8>, StoreError> {
+        if !self.is_pending(id) {
+            match self.packs.read(id, limit) {
+                Ok(Some(Found::Whole(actual, bytes))) if actual == kind => return Ok(bytes),
+                // Whole, or too much of something else: a fault of whoever named it so.
+                Ok(Some(Found::Whole(..))) => return Err(StoreError::OtherKind(id, kind)),
+                Ok(Some(Found::TooLarge(actual, _))) if actual != kind => return Err(StoreError::OtherKind(id, kind)),
+                Ok(Some(Found::TooLarge(_, size))) => return Err(StoreError::TooLarge { id, size, limit }),
+                Ok(None) | Err((_, PackError::Beyond)) => {}
+                // As git has it: a loose copy stands in for a damaged one. libgit2 is not let near the pack.
+                Err(_) if self.loose.iter().any(|objects| loose::has_file(objects, id)) => {
+                    return self.body(id, kind, limit);
+                }
+                Err((pack, error)) => return Err(Self::unpacked(id, &pack, &error)),
+            }
+        }
         // The size before the body: 400 MB of zeros pack into 2 MB.
         let (actual, size) = self.header(id)?;
         if actual != kind {

@@ -50,7 +50,8 @@ pub fn run(
         }
         return Ok(());
     }
-    let checkers = available_parallelism().map_or(1, NonZero::get).saturating_sub(1).clamp(1, 16);
+    // One for each core: a signature costs more than reading and folding what it is about, which take what is left.
+    let checkers = available_parallelism().map_or(1, NonZero::get).clamp(1, 16);
     let (fetched_in, fetched_out) = sync_channel(WINDOW / BATCH);
     let (checked_in, checked_out) = sync_channel(checkers);
     let fetched_out = Mutex::new(fetched_out);

@@ -133,17 +133,15 @@ impl<'a> Reader<'a> {
         }
         let mut left = PROPOSAL_LIMIT;
         for file in &files.brought {
-            let size = self.size(file)?;
-            sizes = sizes.and(match left.checked_sub(size) {
-                Some(rest) => {
-                    left = rest;
-                    Ok(())
-                }
-                None => Err(Fault::new(
+            let size = self.size(file, left)?;
+            let Some(rest) = left.checked_sub(size) else {
+                sizes = sizes.and(Err(Fault::new(
                     Code::C06,
                     format!("the proposal's files have more than {PROPOSAL_LIMIT} bytes together"),
-                )),
-            });
+                )));
+                break;
+            };
+            left = rest;
         }
         let is_within = sizes.is_ok();
         let layout = Layout {
@@ -168,14 +166,19 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// The size of what was added. A mode that says file over an object that is none is C02's matter, and read as empty.
-    fn size(&self, change: &Change) -> Result<u64, StoreError> {
+    /// The size of what was added, of which `limit` bytes are read at most: what a header says is no verdict. A mode that
+    /// says file over an object that is none is C02's matter, and read as empty.
+    fn size(&self, change: &Change, limit: u64) -> Result<u64, StoreError> {
         let Some((mode, id)) = change.new else { return Ok(0) };
         if mode != PLAIN {
             return Ok(0);
         }
-        let (_, size) = self.objects.header(id)?;
-        Ok(size)
+        match self.objects.read(id, ObjectKind::Blob, limit) {
+            Ok(bytes) => Ok(u64::try_from(bytes.len()).unwrap_or(u64::MAX)),
+            Err(StoreError::TooLarge { size, .. }) => Ok(size),
+            Err(StoreError::OtherKind(..)) => Ok(self.objects.header(id)?.1),
+            Err(error) => Err(error),
+        }
     }
 
     /// The governed files after a genesis or enactment, and the contents that a genesis or proposal brings.

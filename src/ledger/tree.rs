@@ -354,12 +354,13 @@ fn span_at(raw: &[u8], at: usize) -> Option<(Span, usize)> {
     Some((span, end))
 }
 
+/// In steps of how many bytes two trees are compared: most of them is the same, and a step of a known length needs no call.
+const STEP: usize = 64;
+
 /// How many bytes are the same at the beginning.
 fn common_prefix(left: &[u8], right: &[u8]) -> usize {
-    // In large steps first: most of two trees is the same.
-    const STEP: usize = 64;
-    let steps = left.chunks_exact(STEP).zip(right.chunks_exact(STEP)).take_while(|(left, right)| left == right).count();
-    let at = steps * STEP;
+    let (left_steps, right_steps) = (left.as_chunks::<STEP>().0, right.as_chunks::<STEP>().0);
+    let at = STEP * left_steps.iter().zip(right_steps).take_while(|(left, right)| left == right).count();
     let left = left.get(at..).unwrap_or_default();
     let right = right.get(at..).unwrap_or_default();
     at + left.iter().zip(right).take_while(|(left, right)| left == right).count()
@@ -367,10 +368,9 @@ fn common_prefix(left: &[u8], right: &[u8]) -> usize {
 
 /// How many bytes are the same at the end.
 fn common_suffix(left: &[u8], right: &[u8]) -> usize {
-    const STEP: usize = 64;
-    let steps =
-        left.rchunks_exact(STEP).zip(right.rchunks_exact(STEP)).take_while(|(left, right)| left == right).count();
-    let same = steps * STEP;
+    let (left_steps, right_steps) = (left.as_rchunks::<STEP>().1, right.as_rchunks::<STEP>().1);
+    let steps = left_steps.iter().rev().zip(right_steps.iter().rev());
+    let same = STEP * steps.take_while(|(left, right)| left == right).count();
     let left = left.get(..left.len() - same).unwrap_or_default();
     let right = right.get(..right.len() - same).unwrap_or_default();
     same + left.iter().rev().zip(right.iter().rev()).take_while(|(left, right)| left == right).count()

@@ -7,6 +7,7 @@ use std::path::PathBuf;
 use flate2::Compression;
 use flate2::write::ZlibEncoder;
 use git2::{ObjectType, Oid};
+use sha1::{Digest as _, Sha1};
 
 use crate::common::{BRANCH, Place};
 
@@ -72,6 +73,45 @@ impl<'p> Hostile<'p> {
     /// A blob of so many zeroes.
     pub fn zeros(&self, size: usize) -> Oid {
         self.blob(&vec![0; size])
+    }
+
+    /// Packs a small blob as a difference to one of so many zeroes; the small one and the huge one.
+    pub fn made_from_zeros(&self, size: usize) -> (Oid, Oid) {
+        let deflated = |bytes: &[u8]| {
+            let mut out = ZlibEncoder::new(Vec::new(), Compression::fast());
+            out.write_all(bytes).unwrap();
+            out.finish().unwrap()
+        };
+        let head = |kind: u8, size: usize| {
+            let mut bytes = vec![kind << 4 | u8::try_from(size & 15).unwrap()];
+            let mut left = size >> 4;
+            while left > 0 {
+                *bytes.last_mut().unwrap() |= 0x80;
+                bytes.push(u8::try_from(left & 0x7f).unwrap());
+                left >>= 7;
+            }
+            bytes
+        };
+        let zeros = vec![0; size];
+        let huge = Oid::hash_object(ObjectType::Blob, &zeros).unwrap();
+        let small = [&[0; 100][..], b"x"].concat();
+        // Five bytes of seven bits each say any size here; then a hundred zeroes from the middle, and an x.
+        let sized = |size: usize| {
+            (0..5).map(move |at| u8::try_from(size >> (7 * at) & 0x7f).unwrap() | if at < 4 { 0x80 } else { 0 })
+        };
+        let middle = u32::try_from(size / 2).unwrap().to_le_bytes();
+        let mut delta: Vec<u8> = sized(size).chain(sized(small.len())).chain([0x9f]).chain(middle).collect();
+        delta.extend([100, 1, b'x']);
+        let mut pack = [&b"PACK\0\0\0\x02\0\0\0\x02"[..], &head(3, size), &deflated(&zeros)].concat();
+        drop(zeros);
+        pack.extend([head(7, delta.len()), huge.as_bytes().to_vec(), deflated(&delta)].concat());
+        let trailer: [u8; 20] = Sha1::digest(&pack).into();
+        pack.extend(trailer);
+        let file = self.place.path("huge.pack");
+        fs::write(&file, pack).unwrap();
+        self.place.git(&self.ledger, &["index-pack", "-o", "objects/pack/pack-huge.idx", file.to_str().unwrap()]);
+        fs::rename(file, self.objects.join("pack/pack-huge.pack")).unwrap();
+        (Oid::hash_object(ObjectType::Blob, &small).unwrap(), huge)
     }
 
     /// An object that says it has `said` bytes and inflates to so many: under an id that is not its digest.
