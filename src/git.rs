@@ -29,7 +29,7 @@ pub use inbox::LocalInbox;
 pub use program::Program;
 pub use remote::{GitRemote, clone};
 pub use repository::{GitStore, Warning};
-pub use unfinished::clear as clear_unfinished;
+pub use unfinished::{clear as clear_unfinished, forget as forget_clone};
 pub use worktree::LeftAlone;
 
 /// The ledger's branch.

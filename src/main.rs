@@ -1,6 +1,7 @@
 //! The program: real clock, randomness and environment; everything else is the library.
 
-use std::io::IsTerminal as _;
+use std::io::{IsTerminal as _, Write as _};
+use std::panic;
 use std::process::ExitCode;
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -37,7 +38,19 @@ impl Rng for SystemRng {
     }
 }
 
+/// What nobody foresaw ends the program in its own way of saying things. The exit is by SIGABRT: nothing is taken for done.
+fn told(fault: &panic::PanicHookInfo<'_>) {
+    let payload = fault.payload();
+    let text = payload.downcast_ref::<String>().map(String::as_str);
+    let what = text.or_else(|| payload.downcast_ref::<&str>().copied()).unwrap_or("for a reason that it cannot tell");
+    let place = fault.location().map(|place| format!(" ({}:{})", place.file(), place.line())).unwrap_or_default();
+    let hint = "what was told as done is done; jit doctor looks around; report this line if it comes again";
+    // Where nobody can be told, the exit says it.
+    let _ = writeln!(std::io::stderr(), "Error: jit cannot go on: {what}{place}\nHint: {hint}");
+}
+
 fn main() -> ExitCode {
+    panic::set_hook(Box::new(told));
     let environment = Environment {
         variables: std::env::vars_os().collect(),
         // Where it is gone, whatever is relative to it fails with its own words.

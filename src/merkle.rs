@@ -21,4 +21,4 @@ pub use self::cosignature::Cosignature;
 pub use self::note::{KeyName, Note, NoteSignature, SignatureType, VerifierKey};
 pub use self::proof::{ProofError, verify_consistency, verify_inclusion};
 pub use self::tlog_proof::{Submission, TlogProof};
-pub use self::tree::{Tree, empty_root, event_entry, event_leaf, leaf_hash, node_hash, void_entry, void_leaf};
+pub use self::tree::{Hashes, Tree, empty_root, event_entry, event_leaf, leaf_hash, node_hash, void_entry, void_leaf};

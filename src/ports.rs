@@ -1,6 +1,9 @@
 //! What the use cases need from outside, as small traits: the clock, randomness, signatures and an object store.
 //! Adapters (`git`, `sign`, …) implement them; tests put plain values behind them.
 
+use std::fmt;
+use std::io::{self, Write};
+
 use crate::domain::id::{CommitId, Digest, ObjectId};
 use crate::domain::key::{Presence, PublicKey, RawSignature};
 use crate::domain::time::Timestamp;
@@ -313,4 +316,53 @@ pub enum StoreError {
     /// It cannot be read.
     #[error("cannot read the ledger: {0}")]
     Read(String),
+}
+
+/// A file that is read here and there, and never changes.
+pub trait ReadAt: fmt::Debug + Send + Sync {
+    /// Fills `into` with what stands at `at`, in bytes from the beginning.
+    ///
+    /// # Errors
+    /// Where there is less, or it cannot be read.
+    fn read_at(&self, at: u64, into: &mut [u8]) -> io::Result<()>;
+    /// How many bytes there are.
+    ///
+    /// # Errors
+    /// Where that cannot be told.
+    fn length(&self) -> io::Result<u64>;
+}
+
+/// Where a user keeps what they alone may write and believe: files beside the ledger, by names such as `pages/0-100`.
+pub trait Shelf {
+    /// The content of a small file; `None` where there is none, or not one that this user alone can have written.
+    ///
+    /// # Errors
+    /// Where it cannot be read.
+    fn read(&self, name: &str) -> io::Result<Option<Vec<u8>>>;
+    /// A file, under the same conditions. It can be read for as long as it is open, also when it is removed meanwhile.
+    ///
+    /// # Errors
+    /// As [`Shelf::read`].
+    fn open(&self, name: &str) -> io::Result<Option<Box<dyn ReadAt>>>;
+    /// Writes a file: beside, synced, then moved to its name, so that there is the old one or the new one, whole.
+    ///
+    /// # Errors
+    /// Where it cannot be written, or `fill` fails: the old one stands then.
+    fn write(&self, name: &str, fill: &mut dyn FnMut(&mut dyn Write) -> io::Result<()>) -> io::Result<()>;
+    /// Removes a file; one that is not there is no error.
+    ///
+    /// # Errors
+    /// Where it cannot be removed.
+    fn remove(&self, name: &str) -> io::Result<()>;
+    /// The names of the files in a directory; none where it is not there. What was left half-written is among them.
+    ///
+    /// # Errors
+    /// Where it cannot be read.
+    fn list(&self, directory: &str) -> io::Result<Vec<String>>;
+    /// Does something while no other process does the like here. Says whether it did: where another one does, nothing is
+    /// done, and nobody waits.
+    ///
+    /// # Errors
+    /// Where it cannot be told, or `act` fails.
+    fn exclusively(&self, act: &mut dyn FnMut() -> io::Result<()>) -> io::Result<bool>;
 }

@@ -41,7 +41,7 @@ impl Office {
         let ledger = self.place.path("home").join(name).join("ledger");
         let desk = self.place.desk(name, &ledger);
         if !ledger.exists() {
-            desk.jit_anywhere(&["clone", self.remote.to_str().unwrap(), ledger.to_str().unwrap(), "--json"]).ok();
+            desk.clones(&self.remote);
         }
         desk
     }

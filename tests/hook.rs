@@ -45,7 +45,7 @@ impl Shared {
         let ledger = self.place.path("home").join(name).join("ledger");
         let desk = self.place.desk(name, &ledger);
         if !ledger.exists() {
-            desk.jit_anywhere(&["clone", self.remote.to_str().unwrap(), ledger.to_str().unwrap()]).ok();
+            desk.clones(&self.remote);
             self.place.git(&ledger, &["config", "user.name", name]);
             self.place.git(&ledger, &["config", "user.email", &format!("{name}@acme.example")]);
             self.place.git(&ledger, &["config", "commit.gpgSign", "false"]);
@@ -322,7 +322,7 @@ fn good_pushes_come_in_however_many_at_once() {
             .iter()
             .map(|clone| {
                 let desk = shared.place.desk("alice", clone);
-                desk.jit_anywhere(&["clone", shared.remote.to_str().unwrap(), clone.to_str().unwrap()]).ok();
+                desk.clones(&shared.remote);
                 desk
             })
             .map(|desk| scope.spawn(move || desk.asks("30m")))
@@ -520,7 +520,7 @@ fn an_installation_keeps_what_is_there_and_can_be_undone() {
     assert!(say(&["install", "--chain"]).ok().out.contains("nothing to do"));
     assert!(say(&["install"]).ok().out.contains("nothing to do"));
     let alice = place.desk("alice", &place.path("home").join("alice").join("ledger"));
-    alice.jit_anywhere(&["clone", remote.to_str().unwrap(), alice.ledger.to_str().unwrap()]).ok();
+    alice.clones(&remote);
     alice.opens("30m");
     fs::write(remote.join("refuse"), "").unwrap();
     alice.asks("20m").refused(1).mentions(&["foreign saw refs/heads/main"]);

@@ -306,7 +306,7 @@ fn a_lock_that_was_not_delivered_is_not_told_as_done() {
     let (remote, _) = place.ledger("remote.git", true);
     let clone = place.path("clone");
     let dave = place.desk("dave", &clone);
-    dave.jit_anywhere(&["clone", remote.to_str().unwrap(), clone.to_str().unwrap()]).ok();
+    dave.clones(&remote);
     let away = place.path("away.git");
     fs::rename(&remote, &away).unwrap();
     let said = dave.jit(&["lock", "ledger", "--reason", "Somebody is in it.", "--yes"]).exits(1);

@@ -13,11 +13,12 @@ use std::fs::{self, File};
 use std::io::Read as _;
 use std::process::{Command, Stdio};
 
+use common::counting::Counting;
 use common::terminal::Terminal as Screen;
 use common::{JIT, Place, absent, environment, now};
 use jit::domain::id::Digest;
 use jit::recording::{ChannelOpen, Header, Recorder};
-use recorded::{Counting, Scene, public, shell};
+use recorded::{Scene, public, shell};
 use serde_json::Value;
 
 #[path = "common/harness.rs"]

@@ -9,10 +9,10 @@ use std::io::Cursor;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use common::counting::Counting;
 use common::{Place, absent};
 use jit::domain::id::{CaseId, Digest, Nonce};
 use jit::domain::key::PublicKey;
-use jit::ports::{Rng, RngError};
 use jit::recording::age::{self, Identity, OpenError};
 use jit::recording::cast::{self, Entry, Kind};
 use jit::recording::frame::{HEAD, HEADER, Head, TAIL};
@@ -29,20 +29,6 @@ mod common;
 mod properties;
 #[path = "recording/sealing.rs"]
 mod sealing;
-
-/// Randomness that is none, so that a failure can be looked at again.
-struct Counting(u64);
-
-impl Rng for Counting {
-    fn bytes16(&mut self) -> Result<[u8; 16], RngError> {
-        Ok(self.bytes32()?[..16].try_into().unwrap())
-    }
-
-    fn bytes32(&mut self) -> Result<[u8; 32], RngError> {
-        self.0 += 1;
-        Ok(*Digest::of(&self.0.to_be_bytes()).as_bytes())
-    }
-}
 
 fn public(place: &Place, name: &str) -> PublicKey {
     place.public_key(name).parse().unwrap()

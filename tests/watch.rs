@@ -48,7 +48,7 @@ impl<'p> Acme<'p> {
         let clone = self.place.path(&format!("clone-{name}"));
         let desk = self.place.desk(name, &clone);
         if !clone.exists() {
-            desk.jit_anywhere(&["clone", self.remote.to_str().unwrap(), clone.to_str().unwrap()]).ok();
+            desk.clones(&self.remote);
         }
         desk
     }

@@ -312,11 +312,17 @@ fn rubbish_in_an_inbox_is_swept() {
     }
     let asks = starts(&alice, &request("payments-db/read-only", "30m", "The queue is stuck."));
     until("alice's letter lies there", || crowd.references("refs/jit/inbox/").len() == 6);
+    // Whoever looks after the server is told that nobody empties it.
+    let doctor = || crowd.without_a_key(&crowd.remote, &["doctor"]).out;
+    let told = doctor();
+    assert!(told.contains("6 events in the inbox here") && told.contains("jit fold"), "{told}");
     let said = crowd.desk("minter", "folder").jit(&["fold", "--json"]).ok();
     assert_eq!(said.json()["refused"].as_array().map(Vec::len), Some(5), "{}", said.told());
     ends(asks).ok();
     crowd.is_whole(1);
     assert_eq!(crowd.references("refs/jit/refused/"), [format!("refs/jit/refused/{name}")]);
+    let told = doctor();
+    assert!(!told.contains("inbox"), "{told}");
 }
 
 /// An inbox that nobody empties does not keep anybody from revoking.

@@ -75,7 +75,7 @@ fn not_an_emergency(turn: &Turn, id: CaseId) -> Result<(), CliError> {
 pub(super) fn waiting_for_me(context: &mut Context, turn: &Turn) -> Vec<CaseId> {
     let (state, now) = (turn.session.state(), context.now());
     let waits = |case: &&Case| state.case_state(case, now) == CaseState::Pending && !is_emergency(case);
-    let pending = state.cases().filter(waits).map(Case::id);
+    let pending = state.awake(now).filter(waits).map(Case::id);
     let pending: Vec<CaseId> = pending.collect();
     pending.into_iter().filter(|id| turn.would_take(context, *id, Body::Approval { comment: None })).collect()
 }

@@ -1,6 +1,5 @@
 //! `jit clone`: a ledger from elsewhere, verified from its first event before anything of it is believed.
 
-use std::fs;
 use std::path::PathBuf;
 
 use serde_json::json;
@@ -51,7 +50,7 @@ pub fn run(context: &mut Context, args: Args) -> Outcome {
         Ok(ledger)
     });
     if taken.is_err() {
-        forget(&directory, was_there, args.bare);
+        git::forget_clone(&directory, args.bare, was_there);
     }
     let ledger = taken?;
     ledger.tell_left_alone(&context.output);
@@ -114,21 +113,6 @@ pub(super) fn take(
     }
     store.advance(None, head, "jit: cloned")?;
     Ok(Ledger::from_parts(store, context.git(), replay, &context.output))
-}
-
-/// Removes what a refused clone left.
-pub(super) fn forget(directory: &std::path::Path, was_there: bool, bare: bool) {
-    // In the order in which a clone that is killed on the way is still known as one.
-    let _ = git::clear_unfinished(directory, bare);
-    if was_there {
-        // It was empty before: only what the clone put there goes.
-        for entry in fs::read_dir(directory).into_iter().flatten().flatten() {
-            let path = entry.path();
-            let _ = if path.is_dir() { fs::remove_dir_all(&path) } else { fs::remove_file(&path) };
-        }
-    } else {
-        let _ = fs::remove_dir_all(directory);
-    }
 }
 
 /// The directory that git would take: `https://host/acme/ledger.git` is put into `ledger`.

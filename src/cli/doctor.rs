@@ -10,6 +10,7 @@ use super::context::{Freshness, Ledger};
 use super::error::CliError;
 use super::output::count;
 use super::{Context, Exit, Outcome, Output};
+use crate::git::LocalInbox;
 use crate::host::config::DEFAULT;
 
 mod host;
@@ -213,10 +214,24 @@ fn ledger_checks(context: &Context, ledger: &Ledger) -> Vec<Check> {
         }
         Err(error) => checks.push(Check::bad("outbox", &error)),
     }
+    checks.extend(inbox(ledger));
     for warning in ledger.store().warnings().unwrap_or_default() {
         checks.push(Check { name: "store", grade: Grade::Warning, found: warning.to_string(), hint: None });
     }
     checks
+}
+
+/// What lies in the inbox of a repository that people push to. A hook, or CI, empties it within seconds.
+fn inbox(ledger: &Ledger) -> Option<Check> {
+    const NAME: &str = "inbox";
+    match LocalInbox(ledger.store()).count() {
+        Ok(0) => None,
+        Ok(letters) => {
+            let hint = "jit fold; where that helps only now: jit hook install, or jit fold in CI (docs/ci.md)";
+            Some(Check::warning(NAME, format!("{} in the inbox here", count(letters, "event")), hint))
+        }
+        Err(error) => Some(Check::bad(NAME, &CliError::from(error))),
+    }
 }
 
 /// What this clone knows of the checkpoints, and whether the policy lets anything be minted with it. The remote is not asked.

@@ -4,12 +4,17 @@ use super::output::Table;
 use super::session::{Fresh, Session};
 use super::view::{case_json, coloured, standing, subject};
 use super::{Context, Exit, Outcome};
+use std::collections::BTreeSet;
+
 use crate::domain::event::LockScope;
+use crate::domain::finding::Code;
+use crate::domain::id::{CaseId, Name};
 use crate::domain::state::State;
-use crate::domain::state::case::{Case, Matter};
+use crate::domain::state::case::{Case, CaseState, Matter};
 use crate::domain::time::Timestamp;
 
-use crate::domain::id::Name;
+/// The word for what has a finding about its review (F01), beside the states.
+const OVERDUE: &str = "overdue";
 
 /// List cases, the newest last.
 #[derive(Debug, clap::Args)]
@@ -35,7 +40,18 @@ pub struct Args {
 pub fn run(context: &mut Context, args: Args) -> Outcome {
     let session = Session::open(context, Fresh::Try)?;
     let (state, now) = (session.state(), context.now());
-    let cases: Vec<&Case> = state.cases().filter(|case| fits(&args, state, case, now)).collect();
+    let overdue: BTreeSet<CaseId> = match args.state.iter().any(|word| word == OVERDUE) {
+        true => state.findings(now).into_iter().filter(|it| it.code == Code::F01).filter_map(|it| it.case).collect(),
+        false => BTreeSet::new(),
+    };
+    let fits = |case: &&Case| fits(&args, state, case, &overdue, now);
+    // Nothing that is at rest is in one of these.
+    let open = [CaseState::Pending, CaseState::Approved, CaseState::Live, CaseState::ReviewDue, CaseState::Locked];
+    let is_open = |word: &String| word == OVERDUE || open.iter().any(|state| state.as_str() == word);
+    let cases: Vec<&Case> = match !args.state.is_empty() && args.state.iter().all(is_open) {
+        true => state.awake(now).filter(fits).collect(),
+        false => state.cases().filter(fits).collect(),
+    };
     if context.output.is_json() {
         for case in cases {
             context.output.print(&case_json(state, case, now).to_string())?;
@@ -65,18 +81,16 @@ pub(super) fn table(context: &Context, state: &State, cases: &[&Case], now: Time
     table.render(context.output.width())
 }
 
-fn fits(args: &Args, state: &State, case: &Case, now: Timestamp) -> bool {
+fn fits(args: &Args, state: &State, case: &Case, overdue: &BTreeSet<CaseId>, now: Timestamp) -> bool {
     if matches!(case.matter(), Matter::Genesis) {
         return false;
     }
     let stands = state.case_state(case, now);
     let ended = case.access().and_then(|access| access.ended(now)).map(|(_, by)| by.as_str());
-    let overdue =
-        || state.findings(now).iter().any(|finding| finding.case == Some(case.id()) && finding.code.as_str() == "F01");
     let in_state = |word: &String| {
         word == stands.as_str()
             || (ended == Some(word.as_str()) && word != "closed" || ended == Some(word.as_str()))
-            || (word == "overdue" && overdue())
+            || (word == OVERDUE && overdue.contains(&case.id()))
     };
     let request = case.access().map(|access| &access.request);
     let lock = match case.matter() {

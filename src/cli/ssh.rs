@@ -330,17 +330,18 @@ fn on_its_way(context: &Context, ledger: &Ledger, named: Option<&str>, host: &st
     }
     let me = context.who(ledger.policy())?;
     let served = served_by(ledger.policy(), host);
-    Ok(newest_on_its_way(ledger, &me, &served, waits).map(Case::id))
+    Ok(newest_on_its_way(ledger, &me, &served, context.now(), waits).map(Case::id))
 }
 
 fn newest_on_its_way<'l>(
     ledger: &'l Ledger,
     me: &Name,
     served: &[Name],
+    now: Timestamp,
     waits: impl Fn(&Case) -> bool,
 ) -> Option<&'l Case> {
     let mine = |case: &&Case| case.access().is_some_and(|access| access.actor == *me && reaches(access, served));
-    ledger.state().cases().rev().find(|case| mine(case) && waits(case))
+    ledger.state().awake(now).rev().find(|case| mine(case) && waits(case))
 }
 
 /// The roles of these targets (of any, where none is given) that `me` may ask for.
@@ -357,7 +358,7 @@ fn askable(policy: &Policy, me: &Name, served: &[Name]) -> Vec<RoleRef> {
 fn nothing_live(context: &Context, ledger: &Ledger, me: &Name, served: &[Name], host: &str) -> CliError {
     let state = |case: &Case| ledger.state().case_state(case, context.now());
     let waits = |case: &Case| matches!(state(case), CaseState::Pending | CaseState::Approved);
-    if let Some(case) = newest_on_its_way(ledger, me, served, waits) {
+    if let Some(case) = newest_on_its_way(ledger, me, served, context.now(), waits) {
         let id = case.id().short();
         return CliError::pending(format!("you have no live credential for {host}: {id} is {}", state(case)))
             .hint(format!("jit ssh --wait {host} waits for it; jit show {id} says what it waits for"));

@@ -40,7 +40,7 @@ pub fn run(context: &mut Context, _: Args) -> Outcome {
     };
     let (state, now) = (session.state(), context.now());
     let in_state = |wanted: &[CaseState]| -> Vec<&Case> {
-        state.cases().filter(|case| case.position() > 0 && wanted.contains(&state.case_state(case, now))).collect()
+        state.awake(now).filter(|case| case.position() > 0 && wanted.contains(&state.case_state(case, now))).collect()
     };
     let for_me: Vec<&Case> = mine.iter().filter_map(|id: &CaseId| state.case(id)).collect();
     let emergencies = emergency::open(state, now);
@@ -97,7 +97,7 @@ pub fn run(context: &mut Context, _: Args) -> Outcome {
         context.output.warning(format!("{waiting} signed events wait in the outbox: jit sync"));
     }
     if let Some(me) = &me {
-        for case in state.cases() {
+        for case in state.awake(now) {
             window::warn(&context.output, state, case, me, now);
         }
     }
@@ -114,7 +114,7 @@ pub fn run(context: &mut Context, _: Args) -> Outcome {
 fn to_review<'s>(state: &'s State, me: Option<&Name>, now: Timestamp) -> Vec<&'s Case> {
     let Some((me, policy)) = me.zip(state.policy()) else { return Vec::new() };
     let mut found: Vec<(bool, Option<Timestamp>, &Case)> = Vec::new();
-    for case in state.cases().filter(|case| state.case_state(case, now) == CaseState::ReviewDue) {
+    for case in state.awake(now).filter(|case| state.case_state(case, now) == CaseState::ReviewDue) {
         let Some(access) = case.access() else { continue };
         if let Some(owed) = emergency::owed(policy, access, now).filter(|owed| owed.is_for(me)) {
             found.push((!access.request.emergency, owed.due, case));

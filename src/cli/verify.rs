@@ -80,13 +80,8 @@ pub fn run(context: &mut Context, args: Args) -> Outcome {
     }
     let open = voids.iter().filter(|void| !void.acknowledged).count();
     let ok = open == 0 && (findings.is_empty() || !args.strict);
-    let mut cases: BTreeMap<&str, u64> = BTreeMap::new();
-    state.each_case(|case| {
-        if case.position() > 0 {
-            let count = cases.entry(state.case_state(case, at).as_str()).or_default();
-            *count = count.saturating_add(1);
-        }
-    });
+    let cases: BTreeMap<&str, u64> =
+        state.count_by_state(at).into_iter().map(|(state, count)| (state.as_str(), count)).collect();
     let known = session.ledger().known();
     let checked = state.size().saturating_sub(known);
     let head = replay.head().map(|head| head.to_string());
@@ -169,11 +164,7 @@ fn finding_json(finding: &Finding) -> Value {
 /// The position of a commit that `--since` names by its id or a beginning of it.
 fn position_of(session: &Session, text: &str) -> Result<u64, CliError> {
     let wanted = text.to_ascii_lowercase();
-    let found: Vec<u64> = (0..session.state().size())
-        .filter(|position| {
-            session.replay().commit_at(*position).is_some_and(|id: CommitId| id.to_string().starts_with(&wanted))
-        })
-        .collect();
+    let found = CommitId::begin(&wanted).map(|ids| session.replay().positions_among(ids)).unwrap_or_default();
     match found.as_slice() {
         [position] if wanted.len() >= 4 => Ok(*position),
         _ => Err(CliError::failed(format!("{text:?} names no one commit of the ledger")).hint("git log --oneline")),

@@ -2,6 +2,7 @@
 //! A value of one of these types is well-formed; nobody downstream checks again (format.md, sections 1 and 2).
 
 use std::fmt;
+use std::ops::RangeInclusive;
 use std::str::FromStr;
 
 use data_encoding::{BASE32_NOPAD, HEXLOWER, Specification};
@@ -91,6 +92,45 @@ impl CaseId {
     pub fn short(&self) -> String {
         self.0.short()
     }
+
+    /// The ids whose [`CaseId::short`] begins with `text`, of which there is at least a character; `None` where none can.
+    pub fn begin_short(text: &str) -> Option<RangeInclusive<Self>> {
+        let digits = b"abcdefghijklmnopqrstuvwxyz234567";
+        let digit = |c: u8| digits.iter().position(|digit| *digit == c).and_then(|value| u8::try_from(value).ok());
+        let range = begin::<32>(text.bytes().map(digit), 5)?;
+        (text.len() <= 16).then(|| Self(Digest(*range.start()))..=Self(Digest(*range.end())))
+    }
+
+    /// The ids whose 64 hexadecimal digits begin with `text`, likewise.
+    pub fn begin_hex(text: &str) -> Option<RangeInclusive<Self>> {
+        let digit = |c: u8| char::from(c).to_digit(16).and_then(|value| u8::try_from(value).ok());
+        let range = begin::<32>(text.bytes().map(digit), 4)?;
+        Some(Self(Digest(*range.start()))..=Self(Digest(*range.end())))
+    }
+}
+
+/// The arrays whose first bits are those of `digits`, of `width` bits each.
+fn begin<const N: usize>(
+    digits: impl ExactSizeIterator<Item = Option<u8>>,
+    width: usize,
+) -> Option<RangeInclusive<[u8; N]>> {
+    let (mut low, mut high) = ([0; N], [0xff; N]);
+    if digits.len() == 0 {
+        return None;
+    }
+    for (index, digit) in digits.enumerate() {
+        let digit = digit?;
+        for bit in 0..width {
+            let at = index.checked_mul(width)?.checked_add(bit)?;
+            let mask = 0x80_u8 >> (at % 8);
+            let is_set = digit >> (width - 1 - bit) & 1 == 1;
+            for (bytes, keep) in [(&mut low, is_set), (&mut high, is_set)] {
+                let byte = bytes.get_mut(at / 8)?;
+                *byte = if keep { *byte | mask } else { *byte & !mask };
+            }
+        }
+    }
+    Some(low..=high)
 }
 
 impl fmt::Display for CaseId {
@@ -121,6 +161,13 @@ impl ObjectId {
     pub fn short(&self) -> String {
         let (head, _) = self.0.split_at(6);
         HEXLOWER.encode(head)
+    }
+
+    /// The ids whose 40 hexadecimal digits begin with `text`, of which there is at least one; `None` where none can.
+    pub fn begin(text: &str) -> Option<RangeInclusive<Self>> {
+        let digit = |c: u8| char::from(c).to_digit(16).and_then(|value| u8::try_from(value).ok());
+        let range = begin::<20>(text.bytes().map(digit), 4)?;
+        Some(Self(*range.start())..=Self(*range.end()))
     }
 }
 

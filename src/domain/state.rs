@@ -6,6 +6,7 @@
 pub mod access;
 mod apply;
 pub mod arrival;
+pub mod aside;
 mod authority;
 pub mod case;
 pub mod commit;
@@ -14,11 +15,14 @@ pub mod grant;
 mod issuance;
 mod kept;
 mod proposal;
+mod rest;
 pub mod snapshot;
 pub mod trial;
+pub mod under;
 
-use std::collections::{BTreeMap, HashMap};
-use std::sync::Arc;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::ops::RangeInclusive;
+use std::sync::{Arc, OnceLock};
 
 use super::event::{Event, Kind, LockScope};
 use super::finding::{Code, Fault, Void};
@@ -28,8 +32,10 @@ use super::policy::Policy;
 use super::time::Timestamp;
 use access::Access;
 use arrival::{Arrival, Signature};
+use aside::Base;
 use case::{Case, CaseState, Matter};
 use kept::Kept;
+use rest::Rest;
 
 /// What the ledger says, after some number of commits.
 #[derive(Debug, Clone, Default)]
@@ -41,19 +47,31 @@ pub struct State {
     manifest: BTreeMap<String, Digest>,
     /// From which size of the log on which policy is in force; rising.
     policies: Vec<(u64, Digest)>,
-    /// The newest event time at each size of the log: `newest[n]` is over the first `n` leaves.
+    /// What of its first commits lies aside. What follows came since.
+    base: Option<Arc<Base>>,
+    /// The newest event time behind each commit since.
     newest: Vec<Timestamp>,
-    /// Shared with the states from which this one was copied, until it changes.
-    cases: HashMap<CaseId, Kept>,
-    order: Vec<CaseId>,
+    /// The cases that were opened since, in that order. Shared with the states from which this one was copied, until one
+    /// changes.
+    opened: Vec<Kept>,
+    /// Their numbers: cases are counted from 0 in the order in which they were opened.
+    numbers: HashMap<CaseId, u64>,
+    /// Those of the cases aside of which something was said since, by number.
+    changed: BTreeMap<u64, Kept>,
+    /// The policies that were proposed since.
+    brought: Vec<Arc<Policy>>,
     /// The access cases that were asked for as emergencies, oldest first.
-    emergencies: Vec<CaseId>,
+    emergencies: Vec<u64>,
+    /// The access cases that wait for a credential: a change of policy counts their quorum again.
+    waiting: BTreeSet<u64>,
     /// The standing locks, oldest first.
     standing: Vec<CaseId>,
     voids: Vec<Void>,
     serials: HashMap<PublicKey, u64>,
     /// Whose every key is or ever was, by its point: a key belongs to one actor for ever, as a hardware key or as none.
     key_owners: HashMap<[u8; 32], Name>,
+    /// Which cases are at rest, once somebody asked.
+    rest: OnceLock<Rest>,
 }
 
 /// An event that broke no rule at its position. Only [`State::judge`] makes one.
@@ -121,25 +139,76 @@ impl State {
         &self.manifest
     }
 
-    /// All cases, in the order in which they were opened.
+    /// All cases, in the order in which they were opened. They stay in memory: [`State::each_case`] does without, and
+    /// [`State::awake`] gives those that are not done with.
     pub fn cases(&self) -> impl DoubleEndedIterator<Item = &Case> {
-        self.order.iter().filter_map(|id| self.case(id))
+        (0..self.case_count()).filter_map(|number| self.at(number))
+    }
+
+    /// How many cases there are.
+    pub fn case_count(&self) -> u64 {
+        let before = self.base.as_ref().map_or(0, |base| base.cases);
+        before.saturating_add(u64::try_from(self.opened.len()).unwrap_or(u64::MAX))
     }
 
     /// A case.
     pub fn case(&self, id: &CaseId) -> Option<&Case> {
-        self.cases.get(id).map(Kept::case)
+        self.at(self.number(id)?)
+    }
+
+    /// Cases whose ids lie in `ids`, in the order in which they were opened; at least two where there are as many.
+    pub fn cases_among(&self, ids: RangeInclusive<CaseId>) -> Vec<&Case> {
+        let old = self.base.as_ref().map(|base| base.aside().numbers(ids.clone(), 2));
+        let new = self.numbers.iter().filter(|(id, _)| ids.contains(id)).map(|(_, number)| *number);
+        let mut numbers: Vec<u64> = old.into_iter().flatten().chain(new).collect();
+        numbers.sort_unstable();
+        numbers.into_iter().filter_map(|number| self.at(number)).collect()
+    }
+
+    /// A case as it is kept since; `None` where it lies aside.
+    fn kept(&self, number: u64) -> Option<&Kept> {
+        let before = self.base.as_ref().map_or(0, |base| base.cases);
+        match number.checked_sub(before) {
+            Some(since) => usize::try_from(since).ok().and_then(|since| self.opened.get(since)),
+            None => self.changed.get(&number),
+        }
+    }
+
+    fn at(&self, number: u64) -> Option<&Case> {
+        match self.kept(number) {
+            Some(kept) => Some(kept.case()),
+            None => self.base.as_ref().filter(|base| number < base.cases).map(|base| base.case(number)),
+        }
+    }
+
+    /// Shows a case, and keeps no more of it than before.
+    fn look<T>(&self, number: u64, look: impl FnOnce(&Case) -> T) -> Option<T> {
+        match self.kept(number) {
+            Some(kept) => Some(kept.look(look)),
+            None => self.base.as_ref().filter(|base| number < base.cases).map(|base| base.look(number, look)),
+        }
+    }
+
+    /// A case as it is kept, to be changed: what lay aside is taken at hand.
+    fn kept_mut(&mut self, number: u64) -> Option<&mut Kept> {
+        let before = self.base.as_ref().map_or(0, |base| base.cases);
+        if let Some(since) = number.checked_sub(before) {
+            return usize::try_from(since).ok().and_then(|since| self.opened.get_mut(since));
+        }
+        let base = self.base.as_ref()?;
+        Some(self.changed.entry(number).or_insert_with(|| Kept::from(base.look(number, Case::clone))))
     }
 
     fn case_mut(&mut self, id: &CaseId) -> Option<&mut Case> {
-        self.cases.get_mut(id).map(Kept::case_mut)
+        let number = self.number(id)?;
+        self.kept_mut(number).map(Kept::case_mut)
     }
 
     /// Shows every case, in the order in which they were opened. Unlike [`State::cases`] it leaves in memory only what was
     /// there before: for whoever looks at all of a long history.
     pub fn each_case(&self, mut look: impl FnMut(&Case)) {
-        for kept in self.order.iter().filter_map(|id| self.cases.get(id)) {
-            kept.look(&mut look);
+        for number in 0..self.case_count() {
+            self.look(number, &mut look);
         }
     }
 
@@ -161,7 +230,17 @@ impl State {
 
     /// The newest time that an event in the log claims.
     pub fn newest(&self) -> Option<Timestamp> {
-        self.newest.last().copied()
+        self.newest.last().copied().or_else(|| self.base.as_ref().map(|base| base.newest))
+    }
+
+    /// The newest time that the first `size` commits claim; `None` where there are not as many, or none.
+    pub fn newest_at(&self, size: u64) -> Option<Timestamp> {
+        let before = self.base.as_ref().map_or(0, |base| base.size);
+        match size.checked_sub(before).and_then(|since| since.checked_sub(1)) {
+            Some(since) => self.newest.get(usize::try_from(since).ok()?).copied(),
+            None if size == before => self.base.as_ref().map(|base| base.newest),
+            None => self.base.as_ref().filter(|_| size > 0).map(|base| base.aside().newest(size)),
+        }
     }
 
     /// The next serial of a CA.
@@ -305,7 +384,7 @@ impl State {
             ));
         }
         // L04: earlier than the newest event it has seen, beyond the clock skew.
-        let newest = usize::try_from(seen.size).ok().and_then(|size| self.newest.get(size.checked_sub(1)?)).copied();
+        let newest = self.newest_at(seen.size);
         if newest.is_some_and(|newest| event.time.plus(policy.clock_skew) < newest) {
             let newest = newest.map_or_else(String::new, |time| time.to_string());
             return Err(Fault::new(

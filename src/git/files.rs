@@ -11,6 +11,8 @@ use std::time::Duration;
 use super::GitError;
 use super::reference::identity_of;
 
+mod shelf;
+
 /// The largest state file that is read, in bytes.
 const READ_LIMIT: u64 = 1 << 30;
 
@@ -85,30 +87,6 @@ impl State {
             Ok(bytes)
         };
         read().map(Some).map_err(|cause| GitError::file(path, cause))
-    }
-
-    /// The content of a file that is the user's own and that nobody else can write; `None` where there is no such file.
-    /// For what is believed only because the user wrote it.
-    ///
-    /// # Errors
-    /// As [`State::read`].
-    pub fn read_own(&self, name: &str) -> Result<Option<Vec<u8>>, GitError> {
-        use std::os::unix::fs::MetadataExt as _;
-        let path = self.place(name)?;
-        let own = |meta: &fs::Metadata| meta.uid() == rustix::process::geteuid().as_raw() && meta.mode() & 0o077 == 0;
-        for place in [&self.root, &path] {
-            let writable_by_others = |meta: &fs::Metadata| meta.mode() & 0o022 != 0;
-            let meta = match fs::symlink_metadata(place) {
-                Ok(meta) => meta,
-                Err(cause) if cause.kind() == io::ErrorKind::NotFound => return Ok(None),
-                Err(cause) => return Err(GitError::file(place, cause)),
-            };
-            let is_own = if place == &path { own(&meta) } else { !writable_by_others(&meta) };
-            if !is_own {
-                return Ok(None);
-            }
-        }
-        self.read(name)
     }
 
     /// Replaces the content of a file, or makes it. When this returns, a power cut loses nothing.

@@ -242,10 +242,8 @@ pub fn clone(
         return Err(GitError::NotEmpty(directory.to_owned()));
     }
     let cloned = clone_into(url, directory, bare, program);
-    if cloned.is_err() && !was_there {
-        // In the order in which a clone that is killed on the way is still known as one.
-        let _ = unfinished::clear(directory, bare);
-        let _ = std::fs::remove_dir_all(directory);
+    if cloned.is_err() {
+        unfinished::forget(directory, bare, was_there);
     }
     cloned
 }

@@ -73,6 +73,20 @@ pub fn clear(directory: &Path, bare: bool) -> Result<(), GitError> {
     if bare { Ok(()) } else { fs::remove_dir(&git).map_err(|cause| GitError::file(git, cause)) }
 }
 
+/// Takes away a clone that failed or was refused, in the order in which one that is killed on the way is still known as half
+/// made. Of a directory that `was_there`, and was empty, only what was put there goes. What cannot be removed stays.
+pub fn forget(directory: &Path, bare: bool, was_there: bool) {
+    let _ = clear(directory, bare);
+    if !was_there {
+        let _ = fs::remove_dir_all(directory);
+        return;
+    }
+    for path in names(directory).iter().map(|name| directory.join(name)) {
+        let is_directory = fs::symlink_metadata(&path).is_ok_and(|meta| meta.is_dir());
+        let _ = if is_directory { fs::remove_dir_all(&path) } else { fs::remove_file(&path) };
+    }
+}
+
 /// What goes, in the order in which it goes: the mark last, so that whoever is killed on the way is found again.
 fn in_order(git: &Path, state: &State) -> Vec<PathBuf> {
     let own = state.path();

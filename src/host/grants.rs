@@ -201,7 +201,8 @@ impl Grants {
         let remembered = Ttl::from_seconds(REMEMBERED).map_or(now, |span| now.minus(span));
         let mut grants = Vec::new();
         let mut open = Vec::new();
-        for case in state.cases() {
+        // What was at rest by then ended before, and nobody is in.
+        for case in state.awake(remembered) {
             let Some(access) = case.access() else { continue };
             open.extend(access.sessions.iter().filter(|session| session.host == *host && session.ended.is_none()).map(
                 |session| OpenSession { case: case.id().0, session: session.session.clone(), started: session.started },
@@ -292,7 +293,7 @@ impl Authorities {
         let mut all = Self { keys: present.collect(), until: None };
         let Some(Class::Host { targets }) = policy.actor(host).map(|actor| &actor.class) else { return all };
         let mut before = BTreeSet::new();
-        for case in state.cases() {
+        for case in state.awake(now) {
             let Some(access) = case.access() else { continue };
             for issued in access.issued.iter().filter(|issued| now < issued.valid_before) {
                 let grant = grant(state, policy, targets, case, access, issued, now);

@@ -42,7 +42,10 @@ impl Checker {
         };
         let digest = Digest::of(fetched.event.as_deref().unwrap_or_default());
         let signature = match (&fetched.event, &fetched.signature) {
-            (Some(message), Some(armored)) => self.signature(message, armored, event.as_ref().ok()),
+            (Some(message), Some(armored)) => signature(&mut self.keys, message, armored).map(|signature| Signature {
+                ca_signature: event.as_ref().is_ok_and(|event| self.ca_signature(event)),
+                ..signature
+            }),
             _ => Err(Fault::new(Code::K01, "there is no signature to read")),
         };
         let leaf = merkle::event_leaf(&digest, &Digest::of(fetched.signature.as_deref().unwrap_or_default()));
@@ -65,27 +68,6 @@ impl Checker {
         Checked { arrival, raw: fetched.raw, tree: fetched.tree, parents: fetched.parents, leaf }
     }
 
-    /// K01 and K02: strict, with the key inside; whose key it is comes later.
-    fn signature(&mut self, message: &[u8], armored: &[u8], event: Option<&Event>) -> Result<Signature, Fault> {
-        let parsed = SshSig::parse_with(&mut self.keys, armored).map_err(|error| {
-            let code = if matches!(error, SshSigError::WeakKey) { Code::K02 } else { Code::K01 };
-            Fault::new(code, error.to_string())
-        })?;
-        let foreign_application = match parsed.verify(message) {
-            Ok(()) => None,
-            Err(VerifyError::Application(application)) => Some(application),
-            Err(error) => return Err(Fault::new(Code::K02, error.to_string())),
-        };
-        Ok(Signature {
-            key: parsed.public_key().clone(),
-            namespace: parsed.namespace().to_owned(),
-            touched: parsed.touched(),
-            pin: parsed.pin_verified(),
-            foreign_application,
-            ca_signature: event.is_some_and(|event| self.ca_signature(event)),
-        })
-    }
-
     /// A05: whether an issuance's certificate is signed by the key that it names as its CA.
     fn ca_signature(&mut self, event: &Event) -> bool {
         let Body::Issuance(issuance) = &event.body else { return false };
@@ -104,6 +86,31 @@ impl Checked {
         self.arrival.root_at_seen = seen.and_then(|seen| log.root_at(seen.size));
         self
     }
+}
+
+/// K01 and K02: strict, with the key inside; whose key it is comes later. K05 is only noted: it comes after K03 and K04. Of
+/// a certificate in the event (A05) nothing is said.
+///
+/// # Errors
+/// K01 where the armored text is no signature, K02 where it is none of this message.
+pub fn signature(keys: &mut KeyCache, message: &[u8], armored: &[u8]) -> Result<Signature, Fault> {
+    let parsed = SshSig::parse_with(keys, armored).map_err(|error| {
+        let code = if matches!(error, SshSigError::WeakKey) { Code::K02 } else { Code::K01 };
+        Fault::new(code, error.to_string())
+    })?;
+    let foreign_application = match parsed.verify(message) {
+        Ok(()) => None,
+        Err(VerifyError::Application(application)) => Some(application),
+        Err(error) => return Err(Fault::new(Code::K02, error.to_string())),
+    };
+    Ok(Signature {
+        key: parsed.public_key().clone(),
+        namespace: parsed.namespace().to_owned(),
+        touched: parsed.touched(),
+        pin: parsed.pin_verified(),
+        foreign_application,
+        ca_signature: false,
+    })
 }
 
 /// C01: one parent; the first commit none.

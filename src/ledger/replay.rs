@@ -1,6 +1,9 @@
 //! The replay: every commit from the genesis to the head, read, judged and taken, oldest first. Only here does a commit
 //! become part of a [`State`].
 
+use std::ops::RangeInclusive;
+use std::sync::Arc;
+
 use crate::domain::event::Event;
 use crate::domain::finding::{Code, Fault, Finding};
 use crate::domain::id::{CommitId, Digest, ObjectId};
@@ -13,6 +16,7 @@ use super::check::{Checked, Checker};
 use super::commit::{self, CommitFault, Links};
 use super::pipeline;
 use super::read::{Reader, governed_files};
+use super::snapshot::Base;
 use super::tree::TreeReader;
 
 mod walk;
@@ -33,6 +37,9 @@ pub type Observer<'a> = &'a mut (dyn FnMut(u64, u64) + Send);
 pub struct Replay {
     state: State,
     log: merkle::Tree,
+    /// What of the first commits is not at hand.
+    base: Option<Arc<Base>>,
+    /// The commits since.
     commits: Vec<CommitId>,
     tree: Option<ObjectId>,
 }
@@ -122,8 +129,18 @@ impl Replay {
     }
 
     /// What a snapshot knew.
-    pub(super) const fn known(state: State, log: merkle::Tree, commits: Vec<CommitId>, tree: ObjectId) -> Self {
-        Self { state, log, commits, tree: Some(tree) }
+    pub(super) const fn above(state: State, log: merkle::Tree, base: Arc<Base>, tree: ObjectId) -> Self {
+        Self { state, log, base: Some(base), commits: Vec::new(), tree: Some(tree) }
+    }
+
+    /// The snapshot that it goes on from.
+    pub(super) const fn base(&self) -> Option<&Arc<Base>> {
+        self.base.as_ref()
+    }
+
+    /// The commits that came since that snapshot, oldest first.
+    pub(super) fn since(&self) -> &[CommitId] {
+        &self.commits
     }
 
     /// Replays on to `head` from what a snapshot knew, with somebody looking on.
@@ -212,22 +229,39 @@ impl Replay {
 
     /// The last commit.
     pub fn head(&self) -> Option<CommitId> {
-        self.commits.last().copied()
+        self.commits.last().copied().or_else(|| self.base.as_ref().map(|base| base.head()))
     }
 
-    /// All commits, oldest first.
-    pub fn commits(&self) -> &[CommitId] {
-        &self.commits
+    fn before(&self) -> u64 {
+        self.base.as_ref().map_or(0, |base| base.size())
     }
 
     /// The commit at a position.
     pub fn commit_at(&self, position: u64) -> Option<CommitId> {
-        usize::try_from(position).ok().and_then(|position| self.commits.get(position)).copied()
+        match position.checked_sub(self.before()) {
+            Some(since) => usize::try_from(since).ok().and_then(|since| self.commits.get(since)).copied(),
+            None => self.base.as_ref().map(|base| base.commit(position)),
+        }
+    }
+
+    /// The position of a commit; `None` where it is not in the history.
+    pub fn position_of(&self, commit: CommitId) -> Option<u64> {
+        match self.commits.iter().rposition(|known| *known == commit) {
+            Some(since) => Some(self.before().saturating_add(u64::try_from(since).ok()?)),
+            None => self.base.as_ref()?.position(&commit),
+        }
+    }
+
+    /// The positions of the commits whose ids lie in `ids`; at least two of them where there are as many.
+    pub fn positions_among(&self, ids: RangeInclusive<CommitId>) -> Vec<u64> {
+        let old = self.base.as_ref().map(|base| base.positions(ids.clone(), 2));
+        let new = (self.before()..).zip(&self.commits).filter(|(_, id)| ids.contains(id)).map(|(position, _)| position);
+        old.into_iter().flatten().chain(new).collect()
     }
 
     /// Whether a commit is in the history.
     pub fn contains(&self, commit: CommitId) -> bool {
-        self.commits.iter().rev().any(|known| *known == commit)
+        self.position_of(commit).is_some()
     }
 
     /// The tree of the head.
@@ -290,7 +324,7 @@ impl Replay {
                 self.state.apply(judged);
                 taken
             }
-            Err(fault) if self.commits.is_empty() => return Err(ReplayError::Genesis { commit: id, fault }),
+            Err(fault) if self.state.size() == 0 => return Err(ReplayError::Genesis { commit: id, fault }),
             Err(fault) => {
                 let taken = keep.then(|| Taken { id: Digest::of(&raw), said: Err(fault.clone()) });
                 self.log.append(merkle::void_leaf(&raw));

@@ -7,13 +7,14 @@ use serde::{Deserialize, Serialize};
 
 use crate::domain::codec;
 use crate::domain::event::Event;
-use crate::domain::finding::{Code, Fault};
+use crate::domain::finding::Fault;
 use crate::domain::id::{CaseId, Digest};
 use crate::domain::state::arrival::Signature;
 use crate::ports::Signer;
-use crate::sshsig::{SshSig, SshSigError, VerifyError};
+use crate::sshsig::{KeyCache, SshSig};
 
 use super::append::AppendError;
+use super::check;
 
 /// A signed event and what goes with it.
 #[derive(Debug, Clone)]
@@ -41,9 +42,10 @@ impl Signed {
         let bytes = codec::write(&event);
         let namespace = event.kind().namespace();
         let raw = signer.sign_message(&namespace, &bytes)?;
-        let signature = SshSig::new(signer.public_key().clone(), &namespace, raw);
-        let facts = facts(&signature, &bytes).map_err(AppendError::Refused)?;
-        Ok(Self { armored: signature.to_armored(), signature: facts, bytes, event, files })
+        let armored = SshSig::new(signer.public_key().clone(), &namespace, raw).to_armored();
+        // What a signer gives back is verified before anybody sees it, as everybody will who reads it.
+        let signature = signature(&bytes, &armored).map_err(AppendError::Refused)?;
+        Ok(Self { event, bytes, armored, signature, files })
     }
 
     /// Its bytes.
@@ -87,7 +89,7 @@ impl Signed {
             .collect();
         let kept =
             Kept { event: String::from_utf8_lossy(&self.bytes).into_owned(), signature: self.armored.clone(), files };
-        serde_json::to_vec_pretty(&kept).unwrap_or_default()
+        serde_json::to_vec_pretty(&kept).expect("texts by name can be written")
     }
 
     pub(super) fn read(bytes: &[u8]) -> Result<Self, String> {
@@ -99,29 +101,13 @@ impl Signed {
     /// From an event's bytes and its signature, which is verified. Whether it may stand in the ledger is not asked.
     pub(super) fn of(bytes: Vec<u8>, armored: String, files: BTreeMap<String, Vec<u8>>) -> Result<Self, Fault> {
         let event = codec::parse(&bytes)?;
-        let signature = SshSig::parse(armored.as_bytes()).map_err(|error| {
-            let code = if matches!(error, SshSigError::WeakKey) { Code::K02 } else { Code::K01 };
-            Fault::new(code, error.to_string())
-        })?;
-        let signature = facts(&signature, &bytes)?;
+        let signature = signature(&bytes, &armored)?;
         Ok(Self { event, bytes, armored, signature, files })
     }
 }
 
-fn facts(signature: &SshSig, bytes: &[u8]) -> Result<Signature, Fault> {
-    // What a signer gives back is verified before anybody sees it.
-    let foreign_application = match signature.verify(bytes) {
-        Ok(()) => None,
-        // K05, which comes after K03 and K04, as for everybody who reads it.
-        Err(VerifyError::Application(application)) => Some(application),
-        Err(error) => return Err(Fault::new(Code::K02, error.to_string())),
-    };
-    Ok(Signature {
-        key: signature.public_key().clone(),
-        namespace: signature.namespace().to_owned(),
-        touched: signature.touched(),
-        pin: signature.pin_verified(),
-        foreign_application,
-        ca_signature: true,
-    })
+/// A certificate in the event is only judged where its commit is (A05).
+fn signature(bytes: &[u8], armored: &str) -> Result<Signature, Fault> {
+    let signature = check::signature(&mut KeyCache::default(), bytes, armored.as_bytes())?;
+    Ok(Signature { ca_signature: true, ..signature })
 }

@@ -1,14 +1,21 @@
-//! The snapshot: everything that a replay knows, beside the pin, so that the next command checks only what came since. It is
-//! disposable: without it, or with one that is cut, changed, of another build or of another history, everything is
-//! replayed from the first commit. Imports `domain` and `merkle`.
+//! The snapshot: everything that a replay knows, beside the pin, so that the next command checks only what came since, and
+//! reads only what it needs. It is disposable: without it, or with one that is cut, changed, of another build or of
+//! another history, everything is replayed from the first commit. Imports `domain`, `merkle` and `ports`.
 //!
-//! Whoever can write it could as well replace the pin or the program: it is read only where it is the reader's own file
-//! and nobody else's to write (`git::files`). The checksum is against disks and cut-off copies.
+//! Whoever can write it could as well replace the pin or the program: it is read only where it is the reader's own
+//! and nobody else's to write. The checksums are against disks and cut-off copies.
 //!
 //! ```text
-//! "jit snapshot LAYOUT VERSION\n" ‖ SHA-256 of what follows ‖ head ‖ commits, 20 bytes each ‖ log ‖ state
+//! snapshot            "jit snapshot LAYOUT VERSION\n" ‖ SHA-256 of what follows ‖ head, parts, what is always at hand
+//! pages/FROM-TO-ID    a part: what the commits FROM to TO - 1 added or changed, in pages with a checksum each
 //! ```
+//!
+//! Parts never change. Growth writes one more, with the small ones before it taken in, so that there are few; then the
+//! head, which alone says which parts there are; then the parts that it names no more are removed. A kill anywhere in
+//! between leaves the old snapshot or the new one. A page is checked when it is first used; where one is wrong, or gone,
+//! the commits that it is about are replayed again in the midst of the command, which goes on with that.
 
+use std::io;
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
@@ -17,17 +24,36 @@ use crate::domain::id::{CommitId, Digest, ObjectId};
 use crate::domain::state::State;
 use crate::domain::state::snapshot::SnapshotError as StateError;
 use crate::merkle;
+use crate::ports::Shelf;
 
 use super::Replay;
 
+mod base;
+mod page;
+mod part;
+mod write;
+
+pub use base::{Anew, Base};
+use part::{Part, Plan};
+pub use write::write;
+
 /// Counts up whenever the bytes of a state or of a snapshot come to mean something else. `tests/snapshot.rs` fails where
 /// that was forgotten.
-pub const LAYOUT: u32 = 1;
+pub const LAYOUT: u32 = 2;
+
+/// The head's name on the shelf.
+pub const HEAD: &str = "snapshot";
+
+/// The directory of the parts on the shelf.
+pub const PARTS: &str = "pages";
 
 /// Below this many events a replay costs less than looking for a snapshot is worth.
 const SMALL: u64 = 64;
 
-/// Why bytes are no snapshot. Nothing is lost by it.
+/// How often the head is looked at again, where another process replaced its parts meanwhile.
+const ATTEMPTS: usize = 3;
+
+/// Why there is no snapshot. Nothing is lost by it.
 #[derive(Debug, thiserror::Error)]
 pub enum SnapshotError {
     /// It was written by another build of the program, or is something else.
@@ -39,82 +65,80 @@ pub enum SnapshotError {
     /// It cannot be read.
     #[error("the snapshot cannot be read: {0}")]
     Unreadable(String),
+    /// A part is gone, or no file of its length.
+    #[error("the snapshot lacks {0}")]
+    Lacks(String),
     /// Its state cannot be read.
     #[error(transparent)]
     State(#[from] StateError),
+    /// The shelf cannot be read.
+    #[error("the snapshot cannot be read: {0}")]
+    Shelf(#[from] io::Error),
 }
 
-#[derive(Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 struct Head {
     ledger: Digest,
     head: CommitId,
     size: u64,
     root: Digest,
     tree: ObjectId,
+    /// Oldest first; each begins where the one before it ends.
+    parts: Vec<Plan>,
+    /// What is always at hand.
+    core: Vec<u8>,
 }
 
-/// Whether a ledger of `size` events should get a new snapshot, where the present one, if there is any, holds `known`.
-/// What is checked again each time stays as cheap as writing a snapshot, which grows with the ledger, would be.
-pub const fn is_due(known: u64, size: u64) -> bool {
-    size.saturating_sub(known) > SMALL.saturating_add(size / 256)
+/// Whether a ledger should get a new snapshot, where the present one, if there is any, holds `known` events: where more came
+/// since than are checked again in no time, or another policy, under which nobody knows yet which cases are at rest.
+pub fn is_due(replay: &Replay, known: u64) -> bool {
+    let before = replay.state().since().size;
+    let since = replay.state().size().saturating_sub(known);
+    // A program that runs on writes again what it wrote since it began: more seldom the more that is.
+    let seldom = SMALL.max(known.saturating_sub(before) / 4);
+    since > seldom || (since > 0 && known > 0 && known == before && replay.state().is_under_another_policy())
 }
 
-/// The snapshot of a replay; `None` of an empty one.
-///
-/// # Panics
-/// Never: everything in it can be written.
-pub fn write(replay: &Replay) -> Option<Vec<u8>> {
-    let state = replay.state();
-    let head = Head {
-        ledger: state.ledger()?,
-        head: replay.head()?,
-        size: state.size(),
-        root: replay.root(),
-        tree: replay.tree()?,
-    };
-    let mut bytes = version().into_bytes();
-    let sum = bytes.len();
-    bytes.extend_from_slice(&[0; 32]);
-    let from = bytes.len();
-    bytes.extend(postcard::to_allocvec(&head).expect("a head has no part that cannot be written"));
-    for commit in replay.commits() {
-        bytes.extend_from_slice(commit.as_bytes());
-    }
-    for hash in replay.log().hashes() {
-        bytes.extend_from_slice(hash.as_bytes());
-    }
-    bytes.extend(state.to_bytes());
-    let digest = Digest::of(bytes.get(from..)?);
-    bytes.get_mut(sum..from)?.copy_from_slice(digest.as_bytes());
-    Some(bytes)
-}
-
-/// The replay that a snapshot holds.
+/// The replay that the snapshot on a shelf holds; `None` where there is none. What cannot be read of it later is replayed
+/// by `anew`.
 ///
 /// # Errors
-/// [`SnapshotError`] where there is none in these bytes.
-pub fn read(bytes: Vec<u8>) -> Result<Replay, SnapshotError> {
+/// [`SnapshotError`] where what is there is none.
+pub fn read(shelf: &dyn Shelf, anew: Anew) -> Result<Option<Replay>, SnapshotError> {
+    let mut attempt = 1;
+    let (head, parts) = loop {
+        let Some(head) = head(shelf)? else { return Ok(None) };
+        let parts: Result<Vec<Part>, SnapshotError> =
+            head.parts.iter().map(|plan| Part::open(shelf, &head.ledger, plan)).collect();
+        match parts {
+            Ok(parts) => break (head, parts),
+            // Another process has just written a new one, and taken away what only the old one names.
+            Err(SnapshotError::Lacks(_)) if attempt < ATTEMPTS => attempt += 1,
+            Err(error) => return Err(error),
+        }
+    };
     let unreadable = |why: &str| SnapshotError::Unreadable(why.to_owned());
+    if !Plan::follow(&head.parts, head.size) {
+        return Err(unreadable("its parts do not follow each other"));
+    }
+    let base = Arc::new(Base::new(head.head, (head.size, head.root), parts, anew));
+    let state = State::above(&head.core, Arc::<Base>::clone(&base))?;
+    let log = merkle::Tree::above(head.size, Arc::<Base>::clone(&base));
+    let fits = state.size() == head.size
+        && state.ledger() == Some(head.ledger)
+        && base.commit(head.size.saturating_sub(1)) == head.head
+        && log.root() == head.root;
+    if fits { Ok(Some(Replay::above(state, log, base, head.tree))) } else { Err(unreadable("its parts do not fit")) }
+}
+
+fn head(shelf: &dyn Shelf) -> Result<Option<Head>, SnapshotError> {
+    let Some(bytes) = shelf.read(HEAD)? else { return Ok(None) };
     let rest = bytes.strip_prefix(version().as_bytes()).ok_or(SnapshotError::Version)?;
     let (sum, body) = rest.split_at_checked(32).ok_or(SnapshotError::Damaged)?;
     if Digest::of(body).as_bytes() != sum {
         return Err(SnapshotError::Damaged);
     }
-    let (head, body): (Head, &[u8]) =
-        postcard::take_from_bytes(body).map_err(|error| SnapshotError::Unreadable(error.to_string()))?;
-    let size = usize::try_from(head.size).map_err(|_| unreadable("its size"))?;
-    let (commits, body) =
-        size.checked_mul(20).and_then(|length| body.split_at_checked(length)).ok_or(SnapshotError::Damaged)?;
-    let commits: Vec<CommitId> =
-        commits.chunks_exact(20).filter_map(|id| id.try_into().ok()).map(CommitId::from_bytes).collect();
-    let (log, state) = merkle::Tree::from_hashes(head.size, body).ok_or_else(|| unreadable("its log"))?;
-    let from = bytes.len() - state.len();
-    let state = State::from_bytes(&Arc::new(bytes), from)?;
-    let fits = state.size() == head.size
-        && state.ledger() == Some(head.ledger)
-        && commits.last() == Some(&head.head)
-        && log.root() == head.root;
-    if fits { Ok(Replay::known(state, log, commits, head.tree)) } else { Err(unreadable("its parts do not fit")) }
+    postcard::from_bytes(body).map(Some).map_err(|error| SnapshotError::Unreadable(error.to_string()))
 }
 
 /// The first line: only the same build reads it again.

@@ -1,6 +1,7 @@
 //! The tree itself: hashes of leaves and nodes, and an append-only tree that gives its root at any size it ever had
 //! (format.md, section 4; RFC 6962, section 2.1). Imports only `domain::id`.
 
+use std::fmt;
 use std::sync::Arc;
 
 use sha2::{Digest as _, Sha256};
@@ -51,58 +52,68 @@ pub fn void_leaf(raw_commit: &[u8]) -> Digest {
     Digest::from_bytes(hash.finalize().into())
 }
 
+/// Where the hashes over the first leaves of a tree are kept, when they are not at hand. They never change. There is no
+/// error here: whoever cannot read them any more computes them again.
+pub trait Hashes: fmt::Debug + Send + Sync {
+    /// The hash of the complete subtree of 2^`level` leaves at `index`, which is among them.
+    fn subtree(&self, level: u32, index: u64) -> Digest;
+}
+
 /// An append-only tree. It keeps the hash of every complete subtree, 64 bytes a leaf in all, so that the root at any
 /// earlier size costs at most log₂(size) hashes. A clone shares all but the last chunk of each level.
 #[derive(Debug, Clone, Default)]
 pub struct Tree {
-    /// `levels[k]` holds, left to right, the hashes of the complete subtrees of 2ᵏ leaves.
+    /// The leaves whose hashes are kept elsewhere, and where.
+    base: Option<(u64, Arc<dyn Hashes>)>,
+    /// `levels[k]` holds, left to right, the hashes of the complete subtrees of 2ᵏ leaves that came since.
     levels: Vec<Level>,
 }
 
 impl Tree {
     /// The tree without leaves.
     pub const fn new() -> Self {
-        Self { levels: Vec::new() }
+        Self { base: None, levels: Vec::new() }
+    }
+
+    /// The tree of `size` leaves whose hashes are kept elsewhere.
+    pub const fn above(size: u64, hashes: Arc<dyn Hashes>) -> Self {
+        Self { base: Some((size, hashes)), levels: Vec::new() }
     }
 
     /// Adds a leaf, given its hash ([`event_leaf`], [`void_leaf`], [`leaf_hash`]). Costs one node hash on average.
     pub fn append(&mut self, leaf: Digest) {
-        let mut hash = leaf;
-        for level in &mut self.levels {
-            let last = level.push(hash);
-            // An even number of subtrees: the last two make a complete one of the level above.
-            let Some(left) = last else { return };
-            hash = node_hash(&left, &hash);
-        }
-        let mut top = Level::default();
-        top.push(hash);
-        self.levels.push(top);
-    }
-
-    /// Every hash that it keeps: the leaves, then level by level.
-    pub fn hashes(&self) -> impl Iterator<Item = &Digest> {
-        self.levels.iter().flat_map(|level| level.full.iter().flat_map(|chunk| chunk.iter()).chain(&level.open))
-    }
-
-    /// The tree of `size` leaves whose [`Tree::hashes`] stand at the beginning of `bytes`, and what follows them. They are
-    /// taken as they are. `None` where there are too few.
-    pub fn from_hashes(size: u64, bytes: &[u8]) -> Option<(Self, &[u8])> {
-        let (mut tree, mut rest, mut count) = (Self::new(), bytes, usize::try_from(size).ok()?);
-        while count > 0 {
-            let (hashes, more) = rest.split_at_checked(count.checked_mul(32)?)?;
-            let mut level = Level::default();
-            for hash in hashes.chunks_exact(32) {
-                level.push(Digest::from_bytes(hash.try_into().ok()?));
+        let (mut hash, mut level) = (leaf, 0);
+        loop {
+            let index = self.count(level);
+            let at = usize::try_from(level).unwrap_or(usize::MAX);
+            if self.levels.len() <= at {
+                self.levels.resize_with(at.saturating_add(1), Level::default);
             }
-            tree.levels.push(level);
-            (rest, count) = (more, count / 2);
+            if let Some(hashes) = self.levels.get_mut(at) {
+                hashes.push(hash);
+            }
+            // An even number of subtrees: the last two make a complete one of the level above.
+            let left = if index.is_multiple_of(2) { None } else { self.subtree(level, index.saturating_sub(1)) };
+            let Some(left) = left else { return };
+            hash = node_hash(&left, &hash);
+            level = level.saturating_add(1);
         }
-        Some((tree, rest))
     }
 
     /// How many leaves it has.
     pub fn size(&self) -> u64 {
-        self.levels.first().map_or(0, |leaves| u64::try_from(leaves.len()).unwrap_or(u64::MAX))
+        self.count(0)
+    }
+
+    /// How many complete subtrees of 2^`level` leaves it has.
+    fn count(&self, level: u32) -> u64 {
+        let since = usize::try_from(level).ok().and_then(|level| self.levels.get(level)).map_or(0, Level::len);
+        self.before(level).saturating_add(u64::try_from(since).unwrap_or(u64::MAX))
+    }
+
+    /// How many of them are kept elsewhere.
+    fn before(&self, level: u32) -> u64 {
+        self.base.as_ref().map_or(0, |(size, _)| size.checked_shr(level).unwrap_or(0))
     }
 
     /// The leaf hash at `index`, from 0.
@@ -144,7 +155,10 @@ impl Tree {
 
     /// The hash of the complete subtree of 2^`level` leaves at `index`; `None` where it is not complete yet.
     pub fn subtree(&self, level: u32, index: u64) -> Option<Digest> {
-        self.levels.get(usize::try_from(level).ok()?)?.get(usize::try_from(index).ok()?)
+        match index.checked_sub(self.before(level)) {
+            Some(since) => self.levels.get(usize::try_from(level).ok()?)?.get(usize::try_from(since).ok()?),
+            None => self.base.as_ref().map(|(_, hashes)| hashes.subtree(level, index)),
+        }
     }
 }
 
@@ -180,19 +194,15 @@ struct Level {
 }
 
 impl Level {
-    /// Hashes a chunk: 16 KiB. Even, so that a pair never lies in two chunks.
+    /// Hashes a chunk: 16 KiB.
     const CHUNK: usize = 512;
 
-    /// Adds a hash. Gives the one before where the two are a pair: where their number is even now.
-    fn push(&mut self, hash: Digest) -> Option<Digest> {
-        let before = self.open.last().copied();
+    fn push(&mut self, hash: Digest) {
         self.open.push(hash);
-        let is_pair = self.open.len().is_multiple_of(2);
         if self.open.len() == Self::CHUNK {
             self.full.push(Arc::from(self.open.as_slice()));
             self.open.clear();
         }
-        before.filter(|_| is_pair)
     }
 
     fn len(&self) -> usize {

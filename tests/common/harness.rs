@@ -21,6 +21,7 @@ use tempfile::TempDir;
 
 pub mod browser;
 pub mod checkpointed;
+pub mod counting;
 pub mod daemon;
 pub mod disk;
 pub mod forge;
@@ -401,6 +402,11 @@ impl<'p> Desk<'p> {
         let mut command = self.command();
         command.arg("--ledger").arg(&self.ledger).args(arguments);
         self.run(command)
+    }
+
+    /// Makes this desk's ledger a clone of that one.
+    pub fn clones(&self, from: &Path) {
+        self.jit_anywhere(&["clone", from.to_str().unwrap(), self.ledger.to_str().unwrap(), "--json"]).ok();
     }
 
     /// Runs `jit` with the own name and key, without naming the ledger (for `init` and `clone`).

@@ -16,10 +16,11 @@ use jit::domain::time::Timestamp;
 use jit::git::GitStore;
 use jit::ledger::append::Outbox;
 use jit::ledger::{Replay, Writer};
-use jit::ports::{Clock, Rng, RngError, Store as _};
+use jit::ports::{Clock, Store as _};
 use jit::recording::{ChannelOpen, Finished, Header, Recorder, Terminal};
 use jit::sign::KeyFile;
 
+use super::common::counting::Counting;
 use super::common::{Place, Said, now};
 
 struct RealClock;
@@ -27,20 +28,6 @@ struct RealClock;
 impl Clock for RealClock {
     fn now(&self) -> Timestamp {
         Timestamp::from_unix(i64::try_from(now()).unwrap()).unwrap()
-    }
-}
-
-/// Randomness that is none.
-pub struct Counting(pub u64);
-
-impl Rng for Counting {
-    fn bytes16(&mut self) -> Result<[u8; 16], RngError> {
-        Ok(self.bytes32()?[..16].try_into().unwrap())
-    }
-
-    fn bytes32(&mut self) -> Result<[u8; 32], RngError> {
-        self.0 += 1;
-        Ok(*Digest::of(&self.0.to_be_bytes()).as_bytes())
     }
 }
 

@@ -41,7 +41,7 @@ fn an_empty_object_at_the_tip_of_a_clone_is_fetched_again() {
     let (remote, _) = place.ledger("remote.git", true);
     let clone = place.path("clone");
     let alice = place.desk("alice", &clone);
-    alice.jit_anywhere(&["clone", remote.to_str().unwrap(), clone.to_str().unwrap()]).ok();
+    alice.clones(&remote);
     for what in ["main", "main^{tree}", "main:ledger"] {
         alice.opens("5m");
         let id = place.git(&clone, &["rev-parse", what]);
@@ -65,7 +65,7 @@ fn an_empty_object_at_the_tip_of_the_remote_is_told_and_nothing_is_lost() {
     let (remote, _) = place.ledger("remote.git", true);
     let clone = place.path("clone");
     let alice = place.desk("alice", &clone);
-    alice.jit_anywhere(&["clone", remote.to_str().unwrap(), clone.to_str().unwrap()]).ok();
+    alice.clones(&remote);
     alice.opens("5m");
     let before = place.head(&clone);
     let file = empty(&remote, &before);

@@ -121,7 +121,7 @@ fn a_remote_that_init_made_syncs_what_is_pushed() {
     let (remote, _) = place.ledger("remote.git", true);
     let clone = place.path("clone");
     let alice = place.desk("alice", &clone);
-    alice.jit_anywhere(&["clone", remote.to_str().unwrap(), clone.to_str().unwrap()]).ok();
+    alice.clones(&remote);
     let synced_there = |seen: &[Step]| -> (usize, usize) {
         let there = |part: &str| {
             let prefix = remote.join(part).display().to_string();

@@ -297,7 +297,7 @@ fn a_client_that_is_killed_after_the_remote_took_it_adds_it_once() {
     let case = place.desk("alice", &remote).opens("30m");
     let clone = place.path("clone");
     let mut bob = place.desk("bob", &clone);
-    bob.jit_anywhere(&["clone", remote.to_str().unwrap(), clone.to_str().unwrap()]).ok();
+    bob.clones(&remote);
     let folder = place.path("bin");
     fs::create_dir(&folder).unwrap();
     let git = super::common::find("git").unwrap();

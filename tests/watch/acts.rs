@@ -6,9 +6,10 @@ use std::fs::File;
 
 use jit::recording::Recorder;
 
+use super::common::counting::Counting;
 use super::common::terminal::Terminal;
 use super::common::{Place, absent, now};
-use super::recorded::{Counting, Scene, public, shell};
+use super::recorded::{Scene, public, shell};
 use super::{Acme, PROGRAMS};
 
 /// The last line of a screen.
@@ -207,7 +208,9 @@ fn a_session_is_followed_from_the_view() {
     screen.types("f");
     screen.wait_for("what was done", |screen| screen.contains("meanwhile"));
     let finished = recorder.finish(2000).unwrap();
-    screen.wait_for("the end of the recording", |screen| screen.contains("The recording has ended"));
+    screen.wait_for("the end of the recording", |screen| {
+        screen.contains("The recording has ended") && last(screen).contains("Any key goes back")
+    });
     screen.presses("Enter");
     scene.ends(&session, Some(finished));
     screen.wait_for("the view without it", |screen| !screen.contains("Sessions now") && screen.contains("Live 1"));

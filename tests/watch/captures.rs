@@ -3,7 +3,9 @@
 
 use std::fs;
 use std::path::Path;
+use std::time::{Duration, Instant};
 
+use super::common::terminal::Terminal;
 use super::common::{Place, absent, login, request};
 use super::{Acme, PROGRAMS, crowd};
 
@@ -31,16 +33,28 @@ fn is_wide(screen: &str) -> bool {
     screen.lines().any(|line| console::measure_text_width(line) == 200)
 }
 
-/// Compares a capture with the one that was looked at. What differs from run to run is levelled: ids, times, what is left.
+/// Waits until the screen, once it is as wanted, is as the capture that was looked at: a terminal may be seen in the midst of
+/// being drawn. The screen. What differs from run to run is levelled: ids, times, what is left.
 #[track_caller]
-fn is_as_reviewed(name: &str, screen: &str) {
+fn is_as_reviewed(name: &str, terminal: &Terminal<'_>, is_there: impl Fn(&str) -> bool) -> String {
     let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/watch").join(format!("{name}.txt"));
-    let found = format!("{}\n", levelled(view(screen)));
+    let mut screen = terminal.wait_for(name, is_there);
     if std::env::var_os("UPDATE").is_some() {
-        fs::write(&file, &found).unwrap();
+        screen = terminal.settles();
+        fs::write(&file, format!("{}\n", levelled(view(&screen)))).unwrap();
     }
     let wanted = fs::read_to_string(&file).unwrap_or_default();
-    assert!(found == wanted, "{name} is not as it was looked at; UPDATE=1 writes it anew.\n{found}\nIt was:\n{wanted}");
+    let end = Instant::now() + Duration::from_secs(15);
+    loop {
+        let found = format!("{}\n", levelled(view(&screen)));
+        if found == wanted {
+            return screen;
+        }
+        let late = Instant::now() > end;
+        assert!(!late, "{name} is not as it was looked at; UPDATE=1 writes it anew.\n{found}\nIt was:\n{wanted}");
+        std::thread::sleep(Duration::from_millis(50));
+        screen = terminal.screen();
+    }
 }
 
 fn levelled(screen: &str) -> String {
@@ -102,14 +116,12 @@ fn nothing_five_cases_and_a_push_fit_on_either_screen() {
     let acme = Acme::new(&place);
     let small = acme.terminal("bob", 80, 24, &[("NO_COLOR", "1")]);
     small.types("jit watch\n");
-    let screen = small.wait_for("an empty view", |screen| screen.contains("Nothing is open"));
+    let screen = is_as_reviewed("nothing-80x24", &small, |screen| screen.contains("Nothing is open"));
     shown("80x24, nothing", &screen);
     fits(&screen, 80, 24);
-    is_as_reviewed("nothing-80x24", &screen);
     small.resizes(200, 50);
-    let wide = small.wait_for("the wide view", is_wide);
+    let wide = is_as_reviewed("nothing-200x50", &small, is_wide);
     fits(&wide, 200, 50);
-    is_as_reviewed("nothing-200x50", &wide);
     small.resizes(80, 24);
     // Five cases, one of each sort, pushed from elsewhere.
     let live = acme.live("30m");
@@ -131,9 +143,8 @@ fn nothing_five_cases_and_a_push_fit_on_either_screen() {
     small.types("q");
     small.wait_for("the shell", |screen| screen.trim_end().ends_with('$'));
     small.types("jit watch\n");
-    let screen = small.wait_for("five cases", is_there);
+    let screen = is_as_reviewed("five-80x24", &small, is_there);
     assert!(screen.lines().any(|line| line.starts_with(&format!("> * {}", &pending[..8]))), "{screen}");
-    is_as_reviewed("five-80x24", &screen);
     shown("80x24, five cases", &screen);
     fits(&screen, 80, 24);
     for part in [
@@ -154,10 +165,9 @@ fn nothing_five_cases_and_a_push_fit_on_either_screen() {
     assert!(place_of("Emergencies") < place_of("Locks") && place_of("Locks") < place_of("Pending"), "{screen}");
     // The same view follows the window.
     small.resizes(200, 50);
-    let wide = small.wait_for("the wide view", is_wide);
+    let wide = is_as_reviewed("five-200x50", &small, is_wide);
     shown("200x50, five cases", &wide);
     fits(&wide, 200, 50);
-    is_as_reviewed("five-200x50", &wide);
     for part in [&*live, &*pending, &*emergency, &*over] {
         assert!(wide.contains(part), "{part} is not shown whole:\n{wide}");
     }
@@ -211,20 +221,18 @@ fn five_hundred_cases_fit_on_either_screen() {
     assert_eq!(said.json()["cases"]["pending"], 480, "{}", said.json()["cases"]);
     let screen = acme.terminal("bob", 80, 24, &[]);
     screen.types("jit watch\n");
-    let small = screen.wait_for("the view", |screen| screen.contains("Pending 480"));
+    let small = is_as_reviewed("five-hundred-80x24", &screen, |screen| screen.contains("Pending 480"));
     shown("80x24, 500 cases", &small);
     fits(&small, 80, 24);
-    is_as_reviewed("five-hundred-80x24", &small);
     // So many that wait push nobody out who is in, and what is not shown is counted.
     for part in ["Live 20", "Sessions now 3", " more"] {
         assert!(small.contains(part), "{part} is not shown:\n{small}");
     }
     assert_eq!(cases_told(&small), 480 + 20 + 3, "{small}");
     screen.resizes(200, 50);
-    let wide = screen.wait_for("the wide view", is_wide);
+    let wide = is_as_reviewed("five-hundred-200x50", &screen, is_wide);
     shown("200x50, 500 cases", &wide);
     fits(&wide, 200, 50);
-    is_as_reviewed("five-hundred-200x50", &wide);
     assert_eq!(cases_told(&wide), 480 + 20 + 3, "{wide}");
     screen.resizes(80, 24);
     screen.wait_for("the small view", |screen| screen.lines().all(|line| console::measure_text_width(line) <= 80));

@@ -79,7 +79,7 @@ impl<'p> Crowd<'p> {
         let ledger = self.place.path(directory);
         let desk = self.place.desk(name, &ledger);
         if !ledger.exists() {
-            desk.jit_anywhere(&["clone", self.remote.to_str().unwrap(), ledger.to_str().unwrap()]).ok();
+            desk.clones(&self.remote);
         }
         if let Some(server) = &self.server {
             // The certificate that ssh-keygen has written beside alice's key.
@@ -118,8 +118,13 @@ impl<'p> Crowd<'p> {
     }
 
     fn verify(&self, ledger: &Path) -> Said {
+        self.without_a_key(ledger, &["verify", "--json"])
+    }
+
+    /// What somebody gets told who has no key and no settings.
+    pub fn without_a_key(&self, ledger: &Path, arguments: &[&str]) -> Said {
         let mut command = Command::new(JIT);
-        command.args(["--ledger", ledger.to_str().unwrap(), "verify", "--json"]).current_dir(self.place.path("home"));
+        command.args(["--ledger", ledger.to_str().unwrap()]).args(arguments).current_dir(self.place.path("home"));
         self.place.run(command)
     }
 }

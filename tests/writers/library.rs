@@ -7,14 +7,15 @@ use std::time::Duration;
 
 use jit::domain::decide::Intent;
 use jit::domain::event::Body;
-use jit::domain::id::{CommitId, Digest, ObjectId};
+use jit::domain::id::{CommitId, ObjectId};
 use jit::domain::time::Timestamp;
 use jit::git::{GitStore, LocalInbox};
 use jit::ledger::append::{AppendError, Outbox};
 use jit::ledger::{Replay, Writer};
-use jit::ports::{Clock, ObjectKind, Objects, Remote, RemoteError, Rng, RngError, Store, StoreError};
+use jit::ports::{Clock, ObjectKind, Objects, Remote, RemoteError, Store, StoreError};
 use jit::sign::KeyFile;
 
+use super::common::counting::Counting;
 use super::common::{Place, absent, now};
 
 struct At(Cell<u64>);
@@ -22,19 +23,6 @@ struct At(Cell<u64>);
 impl Clock for At {
     fn now(&self) -> Timestamp {
         Timestamp::from_unix(self.0.get().try_into().unwrap()).unwrap()
-    }
-}
-
-struct Counting(u64);
-
-impl Rng for Counting {
-    fn bytes16(&mut self) -> Result<[u8; 16], RngError> {
-        Ok(self.bytes32()?[..16].try_into().unwrap())
-    }
-
-    fn bytes32(&mut self) -> Result<[u8; 32], RngError> {
-        self.0 += 1;
-        Ok(*Digest::of(&self.0.to_be_bytes()).as_bytes())
     }
 }
 

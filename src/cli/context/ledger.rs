@@ -27,7 +27,7 @@ mod outbox;
 mod remembered;
 
 use outbox::{OUTBOX, StateOutbox};
-use remembered::read_snapshot;
+use remembered::{from_snapshot, read_snapshot};
 pub(in crate::cli) use remembered::{is_the_remotes, made_here, read_pin, replay_at, write_pin};
 
 /// How a ledger is opened.
@@ -176,7 +176,10 @@ impl Ledger {
         // Before the branch is looked at: another process may move all of them in between, and neither is ever ahead of it.
         let pin = read_pin(&store)?;
         // Without a pin nothing was verified here, whatever a snapshot says.
-        let snapshot = (pin.is_some() && history == History::Since).then(|| read_snapshot(&store, output)).flatten();
+        let snapshot = (pin.is_some() && history == History::Since).then(|| {
+            let read = read_snapshot(&store);
+            read.map_err(|error| output.detail(format!("the snapshot is left: {error}"))).ok().flatten()
+        });
         let Some(head) = store.head()? else {
             return Err(CliError::failed(format!(
                 "{} holds no ledger yet: main has no commit",
@@ -186,15 +189,7 @@ impl Ledger {
         };
         let mut progress = Progress::new(output, "Checking", "commits");
         let mut observer = |done, total| progress.tell(done, total);
-        let mut known = snapshot.as_ref().map_or(0, |replay| replay.state().size());
-        let replay = match snapshot.map(|replay| replay.onwards(&store, head, &mut observer)) {
-            // A snapshot of another history says nothing about this one; the pin does.
-            None | Some(Err(ReplayError::Forked { .. })) => {
-                known = 0;
-                Replay::observed(&store, head, &mut observer)?
-            }
-            Some(replay) => replay?,
-        };
+        let (replay, known) = from_snapshot(&store, snapshot.flatten(), head, &mut observer)?;
         drop(progress);
         if let Some(pin) = &pin {
             // The pin never goes back: whoever rewinds or rewrites the history is seen by everybody who was here before.
@@ -334,7 +329,7 @@ impl Ledger {
     /// A remote that shows an older state of this very history, as after a backup was restored.
     fn rewound(&self, known: CommitId, found: CommitId) -> Option<CliError> {
         let size = self.state().size();
-        let position = (0..size).find(|position| self.replay.commit_at(*position) == Some(found))?;
+        let position = self.replay.position_of(found)?;
         let what = format!(
             "the ledger was rewritten: the remote was rewound to {found} ({}), and this clone has verified {}, up to {known}",
             count(position.saturating_add(1), "event"),
@@ -539,8 +534,16 @@ impl Ledger {
     pub fn case(&self, named: &str) -> Result<&Case, CliError> {
         let wanted = named.trim().to_ascii_lowercase();
         let hex = wanted.strip_prefix("sha256:").unwrap_or(&wanted);
-        let means = |id: CaseId| id.short().starts_with(&wanted) || (hex.len() >= 8 && id.0.hex().starts_with(hex));
-        let mut found = self.state().cases().filter(|case| !wanted.is_empty() && means(case.id()));
+        let means = |case: &&Case| {
+            let id = case.id();
+            id.short().starts_with(&wanted) || (hex.len() >= 8 && id.0.hex().starts_with(hex))
+        };
+        // A text may be a beginning in either spelling.
+        let ranges = [CaseId::begin_short(&wanted), CaseId::begin_hex(hex)].into_iter().flatten();
+        let mut found: Vec<&Case> = ranges.flat_map(|range| self.state().cases_among(range)).filter(means).collect();
+        found.sort_by_key(|case| case.position());
+        found.dedup_by_key(|case| case.position());
+        let mut found = found.into_iter();
         match (found.next(), found.next()) {
             (Some(case), None) => Ok(case),
             (None, _) => Err(CliError::failed(format!("there is no case {named}")).hint("jit list")),
@@ -568,7 +571,7 @@ impl Ledger {
     pub fn live_of<'a>(&'a self, member: &'a Name, now: Timestamp) -> impl Iterator<Item = (&'a Case, &'a Access)> {
         let state = self.state();
         let live = move |case: &Case| state.case_state(case, now) == CaseState::Live;
-        let cases = state.cases().filter_map(|case| Some((case, case.access()?)));
+        let cases = state.awake(now).filter_map(|case| Some((case, case.access()?)));
         cases.filter(move |(case, access)| access.actor == *member && live(case))
     }
 }

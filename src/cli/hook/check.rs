@@ -2,10 +2,7 @@
 //!
 //! Each update is judged on top of the value that it says it replaces. Whether that is still the present one is git's to
 //! say: it compares and swaps under its own lock after this hook, so of two pushes at once one is told that it lost.
-//! Nothing is kept between two runs, so there is nothing that two runs could get wrong.
-
-use std::cell::LazyCell;
-use std::collections::BTreeSet;
+//! What is kept between two runs, the snapshot, saves time and decides nothing.
 
 use super::super::context::{read_pin, replay_at};
 use super::super::error::CliError;
@@ -20,9 +17,6 @@ use crate::ledger::checkpoints::{self, Held, Standing};
 use crate::ledger::commit::{COMMIT_LIMIT, links};
 use crate::ledger::{Replay, ReplayError};
 use crate::ports::{INBOX, ObjectKind, Objects as _, Store as _};
-
-/// Up to this many commits a push is short.
-const SHORT: usize = 64;
 
 /// One reference that a push moves.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -206,9 +200,7 @@ enum Astray {
 /// The commits from the replayed head to `new`, oldest first.
 fn chain(store: &GitStore, replay: &Replay, new: CommitId) -> Result<Result<Vec<CommitId>, Astray>, CliError> {
     let (mut chain, mut merge, mut at) = (Vec::new(), None, Some(new));
-    // A short push meets the head before it would have been worth sorting all commits.
-    let known: LazyCell<BTreeSet<CommitId>, _> = LazyCell::new(|| replay.commits().iter().copied().collect());
-    while let Some(id) = at.filter(|id| Some(*id) != replay.head() && (chain.len() < SHORT || !known.contains(id))) {
+    while let Some(id) = at.filter(|id| !replay.contains(*id)) {
         let parents = parents(store, id)?;
         if parents.len() > 1 {
             merge = Some(id);
@@ -217,7 +209,7 @@ fn chain(store: &GitStore, replay: &Replay, new: CommitId) -> Result<Result<Vec<
         at = parents.first().copied();
     }
     if at != replay.head() {
-        let brought = merge.filter(|merge| !known.contains(merge));
+        let brought = merge.filter(|merge| !replay.contains(*merge));
         return Ok(Err(brought.map_or(Astray::Elsewhere, Astray::Merge)));
     }
     chain.reverse();

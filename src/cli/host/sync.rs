@@ -134,7 +134,7 @@ fn mirror(context: &Context, config: &Config) -> Result<Ledger, CliError> {
         let (store, head) = git::clone(&config.remote, &config.mirror, true, &program)?;
         let taken = clone::take(context, store, head, Some(config.ledger));
         if taken.is_err() {
-            clone::forget(&config.mirror, was_there, true);
+            git::forget_clone(&config.mirror, true, was_there);
         }
         taken?.with_program(program)
     };

@@ -389,7 +389,7 @@ fn kept_issuance(bytes: &[u8]) -> Option<(Event, Issuance)> {
 fn due(state: &State, minter: &Name, mints: &[Name], now: Timestamp) -> Vec<(CaseId, Name)> {
     let mut due = Vec::new();
     let Some(policy) = state.policy() else { return due };
-    for case in state.cases() {
+    for case in state.awake(now) {
         let Some(access) = case.access() else { continue };
         if state.has_open_voids() && !access.request.emergency {
             continue;
@@ -434,7 +434,7 @@ fn waiting<'a>(
     mints: &'a [Name],
     now: Timestamp,
 ) -> impl Iterator<Item = (&'a Case, &'a Access)> + 'a {
-    state.cases().filter_map(move |case| {
+    state.awake(now).filter_map(move |case| {
         let (access, policy) = case.access().zip(state.policy())?;
         let waits = match state.case_state(case, now) {
             CaseState::Approved => true,

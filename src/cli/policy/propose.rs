@@ -163,7 +163,7 @@ pub(in crate::cli) fn put(
 fn tell_others(context: &Context, turn: &Turn, next: u64) {
     let (state, now) = (turn.session.state(), context.now());
     for case in
-        state.cases().filter(|case| matches!(state.case_state(case, now), CaseState::Pending | CaseState::Approved))
+        state.awake(now).filter(|case| matches!(state.case_state(case, now), CaseState::Pending | CaseState::Approved))
     {
         if let Matter::Proposal(proposed) = case.matter()
             && let Subject::Policy { version, .. } = proposed.subject

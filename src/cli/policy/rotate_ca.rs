@@ -109,7 +109,7 @@ fn tell(context: &Context, environment: &Name, file: &Path, live: &[Timestamp]) 
 /// When the live credentials by `ca` end.
 fn live_by(state: &State, ca: &PublicKey, now: Timestamp) -> Vec<Timestamp> {
     let mut ends = Vec::new();
-    for case in state.cases().filter(|case| state.case_state(case, now) == CaseState::Live) {
+    for case in state.awake(now).filter(|case| state.case_state(case, now) == CaseState::Live) {
         for issued in case.access().into_iter().flat_map(|access| &access.issued) {
             let by = crate::domain::certificate::Certificate::parse_line(&issued.certificate);
             if now < issued.valid_before && by.is_ok_and(|certificate| certificate.ca() == ca) {

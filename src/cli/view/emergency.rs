@@ -87,7 +87,7 @@ pub fn open(state: &State, now: Timestamp) -> Vec<&Case> {
                 CaseState::Pending | CaseState::Approved | CaseState::Live | CaseState::ReviewDue
             )
     };
-    state.cases().filter(is_open).collect()
+    state.awake(now).filter(is_open).collect()
 }
 
 /// Whether the review of an emergency is overdue (F01).

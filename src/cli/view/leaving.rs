@@ -30,7 +30,7 @@ pub fn leavers<'s>(state: &'s State, new: &Policy, now: Timestamp) -> Vec<Leaver
     let gone = old.actors.keys().filter(|name| old.is_member(name) && !new.is_member(name));
     gone.map(|name| {
         let mut leaver = Leaver { name: name.clone(), live: Vec::new(), open: Vec::new(), agreed: Vec::new() };
-        for case in state.cases() {
+        for case in state.awake(now) {
             let Some(access) = case.access() else { continue };
             let waits = matches!(state.case_state(case, now), CaseState::Pending | CaseState::Approved);
             let is_live = state.case_state(case, now) == CaseState::Live;

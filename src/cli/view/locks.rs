@@ -190,7 +190,7 @@ impl<'s> Stopped<'s> {
 
     fn those(state: &'s State, now: Timestamp, are: impl Fn(&Access) -> bool) -> Self {
         let mut stopped = Self { live: Vec::new(), sessions: 0, waiting: Vec::new(), last_end: None };
-        for case in state.cases() {
+        for case in state.awake(now) {
             let Some(access) = case.access().filter(|access| are(access)) else { continue };
             match state.case_state(case, now) {
                 CaseState::Live => {

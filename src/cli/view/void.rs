@@ -78,7 +78,7 @@ pub fn json(session: &Session, void: &Void) -> Result<Value, CliError> {
 pub fn remedy(state: &State, now: Timestamp) -> Option<String> {
     let open: Vec<&Void> = state.voids().iter().filter(|void| !void.acknowledged).collect();
     let first = open.first()?;
-    let proposal = state.cases().rev().find_map(|case| {
+    let proposal = state.awake(now).rev().find_map(|case| {
         let Matter::Proposal(proposed) = case.matter() else { return None };
         let Subject::Acknowledge { commits } = &proposed.subject else { return None };
         match state.case_state(case, now) {

@@ -33,14 +33,14 @@ const LATELY: i64 = 86_400;
 /// The open case of the same person that continues `case`, which is live or ended within a day: one that is live before one
 /// that is awaited, then the newest.
 pub fn extended_by<'s>(state: &'s State, case: &Case, now: Timestamp) -> Option<&'s Case> {
-    // A long list asks this of every case, and the answer takes a look at all of them.
+    // A long list asks this of every case, and the answer takes a look at all that are open.
     let end = case.access().and_then(Access::ends)?;
     if now.since(end) > LATELY {
         return None;
     }
     let continues = |later: &&Case| later.access().is_some_and(|access| access.request.extends == Some(case.id()));
     let found = |wanted: &[CaseState]| {
-        state.cases().rev().filter(continues).find(|later| wanted.contains(&state.case_state(later, now)))
+        state.awake(now).rev().filter(continues).find(|later| wanted.contains(&state.case_state(later, now)))
     };
     found(&[CaseState::Live]).or_else(|| found(&[CaseState::Approved])).or_else(|| found(&[CaseState::Pending]))
 }

@@ -1,12 +1,12 @@
 //! An access case and its state at a time: pure functions over what its events said and the policy in force.
 
 use std::collections::BTreeSet;
-use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
 use super::State;
 use super::case::CaseState;
+use super::under::Under;
 use crate::domain::event::{EndCause, Recording, Request, ResidueItem, Review, Verdict, words};
 use crate::domain::id::{Digest, Name, Nonce, RoleRef};
 use crate::domain::key::PublicKey;
@@ -45,8 +45,7 @@ pub struct Access {
     /// Who looked at it afterwards.
     pub reviews: Vec<Reviewed>,
     /// The policy at the last issuance: what it demanded is still owed when a role is dropped.
-    #[serde(skip)] // by its digest, beside the case: see `kept`
-    pub(super) issued_under: Option<Arc<Policy>>,
+    pub(super) issued_under: Option<Under>,
 }
 
 /// Somebody's agreement.

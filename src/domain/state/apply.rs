@@ -1,11 +1,12 @@
 //! Taking what was judged into the state. Nothing is checked here: [`Judged`] is the proof that it was.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use super::access::{Access, Approved, Found, Issued, Reviewed, Session};
 use super::case::{Case, EventRef, Locked, Matter, Proposed};
 use super::kept::Kept;
+use super::under::Under;
 use super::{Judged, State};
 use crate::domain::event::{Body, Event, Subject};
 use crate::domain::finding::{Fault, Void};
@@ -45,14 +46,17 @@ impl State {
     }
 
     fn advance(&mut self, time: Option<Timestamp>) {
-        let newest = self.newest.last().copied().max(time);
+        let newest = self.newest().max(time);
         if let Some(newest) = newest {
             self.newest.push(newest);
         }
         self.size = self.size.saturating_add(1);
+        self.rest = OnceLock::new();
     }
 
     fn open(&mut self, event: &Event, id: CaseId, reference: EventRef, proposed: Option<Arc<Policy>>) {
+        self.brought.extend(proposed.clone());
+        let number = self.case_count();
         let matter = match &event.body {
             Body::Genesis(genesis) => {
                 self.ledger = Some(id.0);
@@ -76,7 +80,7 @@ impl State {
                 approvals: BTreeMap::new(),
                 denied: None,
                 enacted: None,
-                policy: proposed,
+                policy: proposed.map(Under::from),
             })),
             _ => return,
         };
@@ -91,11 +95,14 @@ impl State {
         if matches!(case.matter, Matter::Lock(_)) {
             self.standing.push(id);
         }
-        self.order.push(id);
         if case.access().is_some_and(|access| access.request.emergency) {
-            self.emergencies.push(id);
+            self.emergencies.push(number);
         }
-        self.cases.insert(id, Kept::from(case));
+        if case.access().is_some_and(Access::waits) {
+            self.waiting.insert(number);
+        }
+        self.numbers.insert(id, number);
+        self.opened.push(Kept::from(case));
     }
 
     /// A later turn of a case.
@@ -104,8 +111,13 @@ impl State {
         if matches!(event.body, Body::Enactment) {
             return self.enact(id, event.time);
         }
-        // Not by `case_mut`: the serials are counted beside it.
-        let Some(kept) = self.cases.get_mut(&id) else { return };
+        if let Body::Issuance(issuance) = &event.body
+            && let Some(ca) = policy.as_ref().and_then(|policy| policy.environments.get(&issuance.environment))
+        {
+            self.serials.insert(ca.ca.clone(), issuance.serial);
+        }
+        let Some(number) = self.number(&id) else { return };
+        let Some(kept) = self.kept_mut(number) else { return };
         let case = kept.case_mut();
         match &mut case.matter {
             Matter::Proposal(proposed) => match event.body {
@@ -116,14 +128,13 @@ impl State {
                 _ => {}
             },
             Matter::Access(access) => {
-                if let Body::Issuance(issuance) = &event.body
-                    && let Some(ca) = policy.as_ref().and_then(|policy| policy.environments.get(&issuance.environment))
-                {
-                    self.serials.insert(ca.ca.clone(), issuance.serial);
-                }
                 turn_access(access, event, policy, key);
-                if access.is_laid_aside() {
+                let (waits, is_laid_aside) = (access.waits(), access.is_laid_aside());
+                if is_laid_aside {
                     kept.lay_aside();
+                }
+                if !waits {
+                    self.waiting.remove(&number);
                 }
             }
             Matter::Genesis | Matter::Lock(_) => {}
@@ -139,7 +150,7 @@ impl State {
             Subject::Policy { files, .. } => {
                 let files = files.into_iter().map(|file| (file.path, file.sha256)).collect();
                 if let Some(policy) = policy {
-                    self.put_in_force(policy, files, time);
+                    self.put_in_force(Arc::clone(policy.policy()), files, time);
                 }
             }
             Subject::Acknowledge { commits } => {
@@ -171,15 +182,23 @@ impl State {
             }
         }
         self.manifest = files;
-        for case in self.cases.values_mut().filter(|kept| kept.waits()).map(Kept::case_mut) {
-            if let Matter::Access(access) = &mut case.matter {
+        for number in self.waiting.clone() {
+            let counted = self.look(number, |case| {
+                let access = case.access()?;
                 let stands = access.has_quorum(&policy);
                 let in_time = time <= access.decide_by(&policy);
-                access.decided = match access.decided {
+                let decided = match access.decided {
                     Some(decided) if stands => Some(decided),
                     None if stands && in_time && !access.approvals.is_empty() => Some(time),
                     _ => None,
                 };
+                (decided != access.decided).then_some(decided)
+            });
+            // Of many that lapsed long ago few change.
+            if let Some(decided) = counted.flatten()
+                && let Some(Matter::Access(access)) = self.kept_mut(number).map(|kept| &mut kept.case_mut().matter)
+            {
+                access.decided = decided;
             }
         }
         self.policy = Some(policy);
@@ -198,7 +217,7 @@ fn turn_access(access: &mut Access, event: Event, policy: Option<Arc<Policy>>, k
         Body::Denial { .. } => access.denied = Some((actor, time)),
         Body::Withdrawal { .. } => access.withdrawn = Some(time),
         Body::Issuance(issuance) => {
-            access.issued_under = policy;
+            access.issued_under = policy.map(Under::from);
             access.issued.push(Issued {
                 environment: issuance.environment,
                 serial: issuance.serial,

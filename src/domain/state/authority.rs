@@ -166,7 +166,13 @@ impl State {
     /// The emergency case of `actor` that was issued and not reviewed yet.
     pub fn open_emergency(&self, actor: &Name) -> Option<&Case> {
         let policy = self.policy.as_deref()?;
-        self.emergencies.iter().rev().filter_map(|id| self.case(id)).find(|case| {
+        // One that is at rest under this policy was reviewed, or never issued.
+        let at_rest = |number: &u64| {
+            let base = self.base.as_ref().filter(|base| *number < base.cases && !self.changed.contains_key(number));
+            base.is_some_and(|base| base.rest.policy == Some(policy.digest) && base.rest.holds(*number))
+        };
+        let may = self.emergencies.iter().rev().filter(|number| !at_rest(number));
+        may.filter_map(|number| self.at(*number)).find(|case| {
             case.access().is_some_and(|access| {
                 access.request.emergency
                     && access.actor == *actor

@@ -3,14 +3,13 @@
 use std::collections::BTreeMap;
 use std::fmt;
 use std::str::FromStr;
-use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
 use super::access::Access;
+use super::under::Under;
 use crate::domain::event::{Kind, LockScope, Subject, words};
 use crate::domain::id::{CaseId, CommitId, Digest, Name};
-use crate::domain::policy::Policy;
 use crate::domain::time::Timestamp;
 
 /// One case and its events.
@@ -138,8 +137,7 @@ pub struct Proposed {
     /// When it was put in force.
     pub enacted: Option<Timestamp>,
     /// The policy that it proposes.
-    #[serde(skip)] // by its digest, beside the case: see `kept`
-    pub policy: Option<Arc<Policy>>,
+    pub policy: Option<Under>,
 }
 
 words! {

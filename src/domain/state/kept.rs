@@ -1,12 +1,10 @@
 //! A case as the state keeps it: at hand, or as bytes until somebody asks for it. Of a long history most cases are done
-//! with; their bytes take a fifth of what the case itself takes, and a snapshot brings them without looking at them.
+//! with; their bytes take a fifth of what the case itself takes.
 
-use std::ops::Range;
 use std::sync::{Arc, OnceLock};
 
 use super::case::{Case, Matter};
-use crate::domain::id::Digest;
-use crate::domain::policy::Policy;
+use super::under::{Sources, Under};
 
 /// A case that is kept.
 #[derive(Debug, Clone)]
@@ -14,26 +12,17 @@ pub(super) enum Kept {
     /// At hand.
     AtHand(Arc<Case>),
     /// As bytes.
-    Aside(Arc<Aside>),
+    Aside(Arc<Bytes>),
 }
 
-/// A case as bytes. Nobody outside makes one: the bytes are those that [`written`] gave, or have the checksum of a
-/// snapshot that holds them.
+/// A case as bytes. Nobody outside makes one: they are what [`written`] gave.
 #[derive(Debug)]
-pub(super) struct Aside {
-    bytes: Bytes,
+pub(super) struct Bytes {
+    bytes: Box<[u8]>,
     /// The one policy that the case rests on.
-    policy: Option<Arc<Policy>>,
-    /// Whether it waits for a credential.
-    waits: bool,
+    under: Option<Under>,
     /// The case, once somebody asked for it.
-    read: OnceLock<Case>,
-}
-
-#[derive(Debug)]
-enum Bytes {
-    Own(Box<[u8]>),
-    Of(Arc<Vec<u8>>, Range<usize>),
+    read: OnceLock<Box<Case>>,
 }
 
 impl From<Case> for Kept {
@@ -43,24 +32,18 @@ impl From<Case> for Kept {
 }
 
 impl Kept {
-    /// A case of a snapshot: `range` of its bytes.
-    pub(super) fn of(bytes: &Arc<Vec<u8>>, range: Range<usize>, policy: Option<Arc<Policy>>, waits: bool) -> Self {
-        let bytes = Bytes::Of(Arc::clone(bytes), range);
-        Self::Aside(Arc::new(Aside { bytes, policy, waits, read: OnceLock::new() }))
-    }
-
     /// The case.
     pub(super) fn case(&self) -> &Case {
         match self {
             Self::AtHand(case) => case,
-            Self::Aside(aside) => aside.read.get_or_init(|| aside.read()),
+            Self::Aside(aside) => aside.read.get_or_init(|| Box::new(aside.read())),
         }
     }
 
     /// The case, to be changed. It is at hand from then on.
     pub(super) fn case_mut(&mut self) -> &mut Case {
         if let Self::Aside(aside) = self {
-            let case = aside.read.get().cloned().unwrap_or_else(|| aside.read());
+            let case = aside.read.get().map_or_else(|| aside.read(), |case| Case::clone(case));
             *self = Self::AtHand(Arc::new(case));
         }
         match self {
@@ -70,7 +53,7 @@ impl Kept {
     }
 
     /// Shows the case, and keeps no more of it than before.
-    pub(super) fn look(&self, look: &mut impl FnMut(&Case)) {
+    pub(super) fn look<T>(&self, look: impl FnOnce(&Case) -> T) -> T {
         match self {
             Self::AtHand(case) => look(case),
             Self::Aside(aside) => match aside.read.get() {
@@ -83,74 +66,51 @@ impl Kept {
     /// Keeps only its bytes.
     pub(super) fn lay_aside(&mut self) {
         if let Self::AtHand(case) = self {
-            let aside = Aside {
-                bytes: Bytes::Own(written(case).into()),
-                policy: policy_of(case).cloned(),
-                waits: waits(case),
-                read: OnceLock::new(),
-            };
+            let aside = Bytes { bytes: written(case).into(), under: under(case).cloned(), read: OnceLock::new() };
             *self = Self::Aside(Arc::new(aside));
         }
     }
 
-    /// Whether it is an access that waits for a credential.
-    pub(super) fn waits(&self) -> bool {
+    /// Its bytes.
+    pub(super) fn bytes(&self) -> Vec<u8> {
         match self {
-            Self::AtHand(case) => waits(case),
-            Self::Aside(aside) => aside.waits,
+            Self::AtHand(case) => written(case),
+            Self::Aside(aside) => aside.bytes.to_vec(),
         }
-    }
-
-    /// The policy that it rests on.
-    pub(super) fn policy(&self) -> Option<&Arc<Policy>> {
-        match self {
-            Self::AtHand(case) => policy_of(case),
-            Self::Aside(aside) => aside.policy.as_ref(),
-        }
-    }
-
-    /// Adds its bytes to a snapshot. Gives how many they are.
-    pub(super) fn write(&self, to: &mut Vec<u8>) -> usize {
-        let before = to.len();
-        match self {
-            Self::AtHand(case) => to.extend_from_slice(&written(case)),
-            Self::Aside(aside) => to.extend_from_slice(aside.bytes()),
-        }
-        to.len() - before
     }
 }
 
-impl Aside {
-    fn bytes(&self) -> &[u8] {
-        match &self.bytes {
-            Bytes::Own(bytes) => bytes,
-            Bytes::Of(bytes, range) => bytes.get(range.clone()).unwrap_or_default(),
-        }
-    }
-
+impl Bytes {
     fn read(&self) -> Case {
-        // The bytes are our own, of this very build: in memory, or in a file of ours whose checksum says so. Whoever can
-        // forge that can replace the program, too; going on without the case would be worse than not going on.
-        let mut case: Case = postcard::from_bytes(self.bytes()).expect("what this program wrote, it reads");
-        match &mut case.matter {
-            Matter::Access(access) => access.issued_under.clone_from(&self.policy),
-            Matter::Proposal(proposed) => proposed.policy.clone_from(&self.policy),
-            Matter::Genesis | Matter::Lock(_) => {}
+        let mut case = parsed(&self.bytes);
+        if let Some(slot) = slot(&mut case) {
+            slot.clone_from(&self.under);
         }
         case
     }
 }
 
-/// A case as bytes; the policy that it rests on stands beside them.
-fn written(case: &Case) -> Vec<u8> {
+/// A case as bytes; of the policy that it rests on the digest.
+pub(super) fn written(case: &Case) -> Vec<u8> {
     postcard::to_allocvec(case).expect("a case has no part that cannot be written")
 }
 
-fn waits(case: &Case) -> bool {
-    case.access().is_some_and(super::access::Access::waits)
+/// The case that was [`written`], with the policy that it rests on in `sources`.
+pub(super) fn read(bytes: &[u8], sources: &Arc<Sources>) -> Case {
+    let mut case = parsed(bytes);
+    if let Some(Some(under)) = slot(&mut case) {
+        under.bind(sources);
+    }
+    case
 }
 
-fn policy_of(case: &Case) -> Option<&Arc<Policy>> {
+fn parsed(bytes: &[u8]) -> Case {
+    // The bytes are our own, of this very build: in memory, or in a file of ours whose checksum says so. Whoever can forge
+    // that can replace the program, too; going on without the case would be worse than not going on.
+    postcard::from_bytes(bytes).expect("what this program wrote, it reads")
+}
+
+fn under(case: &Case) -> Option<&Under> {
     match &case.matter {
         Matter::Access(access) => access.issued_under.as_ref(),
         Matter::Proposal(proposed) => proposed.policy.as_ref(),
@@ -158,7 +118,10 @@ fn policy_of(case: &Case) -> Option<&Arc<Policy>> {
     }
 }
 
-/// The digest of a policy that is there.
-pub(super) fn digest_of(policy: Option<&Arc<Policy>>) -> Option<Digest> {
-    policy.map(|policy| policy.digest)
+fn slot(case: &mut Case) -> Option<&mut Option<Under>> {
+    match &mut case.matter {
+        Matter::Access(access) => Some(&mut access.issued_under),
+        Matter::Proposal(proposed) => Some(&mut proposed.policy),
+        Matter::Genesis | Matter::Lock(_) => None,
+    }
 }

@@ -1,14 +1,16 @@
-//! The state as bytes and back, for a snapshot beside the pin. The bytes are those of this build of the program and of no
-//! other; what vouches for them (owner, checksum, head) is `ledger::snapshot`'s. Two states that say the same have the
-//! same bytes. PURE.
+//! The state in parts, for a snapshot beside the pin: what is always at hand, as bytes and back, and what can be laid aside
+//! ([`Aside`]): cases, times, policies. The bytes are those of this build of the program and of no other; what vouches for
+//! them (owner, checksum, head) is `ledger::snapshot`'s. PURE.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
 use super::State;
-use super::kept::{Kept, digest_of};
+use super::aside::{Aside, Base};
+use super::rest::Rest;
+use super::under::Sources;
 use crate::domain::finding::Void;
 use crate::domain::id::{CaseId, Digest, Name};
 use crate::domain::key::PublicKey;
@@ -21,147 +23,170 @@ pub enum SnapshotError {
     /// They cannot be read.
     #[error("the state cannot be read: {0}")]
     Unreadable(String),
-    /// A policy in it is not sound, or not there.
+    /// The policy in force is not sound, or not there.
     #[error("policy {0} is missing or unsound")]
     Policy(Digest),
-    /// Its parts do not fit each other.
-    #[error("the state is cut off")]
-    Cut,
+    /// It was of no ledger.
+    #[error("the state is empty")]
+    Empty,
 }
 
-/// Everything but the cases' own bytes, which follow it.
+/// What is always at hand.
 #[derive(Serialize, Deserialize)]
-struct Head {
+struct Core {
     size: u64,
+    cases: u64,
+    newest: Timestamp,
     ledger: Option<Digest>,
     name: String,
-    policy: Option<Digest>,
-    /// The text of every policy that something here rests on.
-    sources: BTreeMap<Digest, String>,
+    policy: Digest,
+    /// Its text.
+    source: String,
     manifest: BTreeMap<String, Digest>,
     policies: Vec<(u64, Digest)>,
-    /// Seconds that the newest time grew by, leaf by leaf.
-    newest: Vec<u64>,
-    /// In the order in which they were opened.
-    cases: Vec<Row>,
-    emergencies: Vec<CaseId>,
+    emergencies: Vec<u64>,
+    waiting: BTreeSet<u64>,
     standing: Vec<CaseId>,
     voids: Vec<Void>,
     serials: BTreeMap<PublicKey, u64>,
     key_owners: BTreeMap<[u8; 32], Name>,
+    rest: Rest,
 }
 
-/// A case among the bytes.
-#[derive(Serialize, Deserialize)]
-struct Row {
-    id: CaseId,
-    length: usize,
-    policy: Option<Digest>,
-    waits: bool,
+/// What a state has that does not lie aside yet: what comes into the next part of a snapshot.
+#[derive(Debug)]
+pub struct Since<'a> {
+    state: &'a State,
+    /// How many commits lie aside.
+    pub size: u64,
+    /// How many cases lie aside.
+    pub cases: u64,
 }
 
 impl State {
-    /// The state as bytes.
+    /// What is always at hand, as bytes; `None` of an empty ledger.
     ///
     /// # Panics
     /// Never: everything in a state can be written.
-    pub fn to_bytes(&self) -> Vec<u8> {
-        let mut sources = BTreeMap::new();
-        let mut keep = |policy: Option<&Arc<Policy>>| {
-            if let Some(policy) = policy {
-                sources.entry(policy.digest).or_insert_with(|| policy.source.as_ref().to_owned());
-            }
-        };
-        keep(self.policy.as_ref());
-        let mut cases = Vec::with_capacity(self.order.len());
-        let mut bodies = Vec::new();
-        for id in &self.order {
-            let Some(kept) = self.cases.get(id) else { continue };
-            keep(kept.policy());
-            let length = kept.write(&mut bodies);
-            cases.push(Row { id: *id, length, policy: digest_of(kept.policy()), waits: kept.waits() });
-        }
-        let mut before = 0;
-        let newest = self
-            .newest
-            .iter()
-            .map(|time| time.unix_u64().saturating_sub(std::mem::replace(&mut before, time.unix_u64())));
-        let head = Head {
+    pub fn core(&self) -> Option<Vec<u8>> {
+        let policy = self.policy()?;
+        let core = Core {
             size: self.size,
+            cases: self.case_count(),
+            newest: self.newest()?,
             ledger: self.ledger,
             name: self.name.clone(),
-            policy: digest_of(self.policy.as_ref()),
-            sources,
+            policy: policy.digest,
+            source: policy.source.as_ref().to_owned(),
             manifest: self.manifest.clone(),
             policies: self.policies.clone(),
-            newest: newest.collect(),
-            cases,
             emergencies: self.emergencies.clone(),
+            waiting: self.waiting.clone(),
             standing: self.standing.clone(),
             voids: self.voids.clone(),
             serials: self.serials.iter().map(|(key, serial)| (key.clone(), *serial)).collect(),
             key_owners: self.key_owners.iter().map(|(key, name)| (*key, name.clone())).collect(),
+            rest: self.rest().clone(),
         };
-        let mut bytes = postcard::to_allocvec(&head).expect("a state has no part that cannot be written");
-        bytes.append(&mut bodies);
-        bytes
+        Some(postcard::to_allocvec(&core).expect("a state has no part that cannot be written"))
     }
 
-    /// The state that [`State::to_bytes`] wrote, from `from` on in `bytes`. The cases stay bytes until somebody asks for
-    /// them, so whoever calls this has made sure that they are ours.
+    /// The state whose [`State::core`] this is, while the rest of it lies in `aside`. Whoever calls this has made sure that
+    /// both are ours and belong together.
     ///
     /// # Errors
-    /// [`SnapshotError`] where they are not.
-    pub fn from_bytes(bytes: &Arc<Vec<u8>>, from: usize) -> Result<Self, SnapshotError> {
-        let told = bytes.get(from..).ok_or(SnapshotError::Cut)?;
-        let (head, bodies): (Head, &[u8]) =
-            postcard::take_from_bytes(told).map_err(|error| SnapshotError::Unreadable(error.to_string()))?;
-        let mut policies: HashMap<Digest, Arc<Policy>> = HashMap::new();
-        for (digest, source) in head.sources {
-            let policy = Policy::parse(source.as_bytes()).map_err(|_| SnapshotError::Policy(digest))?;
-            if policy.digest != digest {
-                return Err(SnapshotError::Policy(digest));
-            }
-            policies.insert(digest, Arc::new(policy));
+    /// [`SnapshotError`] where they cannot be read.
+    pub fn above(core: &[u8], aside: Arc<dyn Aside>) -> Result<Self, SnapshotError> {
+        let core: Core = postcard::from_bytes(core).map_err(|error| SnapshotError::Unreadable(error.to_string()))?;
+        let unsound = || SnapshotError::Policy(core.policy);
+        let policy = Policy::parse(core.source.as_bytes()).map_err(|_| unsound())?;
+        if policy.digest != core.policy {
+            return Err(unsound());
         }
-        let policy = |digest: Option<Digest>| match digest {
-            Some(digest) => policies.get(&digest).cloned().map(Some).ok_or(SnapshotError::Policy(digest)),
-            None => Ok(None),
-        };
-        let mut at = bytes.len() - bodies.len();
-        let mut cases = HashMap::with_capacity(head.cases.len());
-        let mut order = Vec::with_capacity(head.cases.len());
-        for Row { id, length, policy: under, waits } in head.cases {
-            let end = at.checked_add(length).filter(|end| *end <= bytes.len()).ok_or(SnapshotError::Cut)?;
-            cases.insert(id, Kept::of(bytes, at..end, policy(under)?, waits));
-            order.push(id);
-            at = end;
-        }
-        if at != bytes.len() || cases.len() != order.len() {
-            return Err(SnapshotError::Cut);
-        }
-        let mut newest = Vec::with_capacity(head.newest.len());
-        let mut time = 0_u64;
-        for grown in head.newest {
-            time = time.saturating_add(grown);
-            let stamp = i64::try_from(time).ok().and_then(Timestamp::from_unix);
-            newest.push(stamp.ok_or(SnapshotError::Cut)?);
-        }
+        let policy = Arc::new(policy);
+        let sources = Arc::new(Sources::new(Arc::clone(&aside), Arc::clone(&policy)));
+        let measure = (core.size, core.cases, core.newest);
         Ok(Self {
-            size: head.size,
-            ledger: head.ledger,
-            name: head.name,
-            policy: policy(head.policy)?,
-            manifest: head.manifest,
-            policies: head.policies,
-            newest,
-            cases,
-            order,
-            emergencies: head.emergencies,
-            standing: head.standing,
-            voids: head.voids,
-            serials: head.serials.into_iter().collect(),
-            key_owners: head.key_owners.into_iter().collect(),
+            size: core.size,
+            ledger: core.ledger,
+            name: core.name,
+            policy: Some(policy),
+            manifest: core.manifest,
+            policies: core.policies,
+            emergencies: core.emergencies,
+            waiting: core.waiting,
+            standing: core.standing,
+            voids: core.voids,
+            serials: core.serials.into_iter().collect(),
+            key_owners: core.key_owners.into_iter().collect(),
+            base: Some(Arc::new(Base::new(aside, sources, measure, core.rest))),
+            ..Self::default()
         })
+    }
+
+    /// What does not lie aside yet.
+    pub fn since(&self) -> Since<'_> {
+        let (size, cases) = self.base.as_ref().map_or((0, 0), |base| (base.size, base.cases));
+        Since { state: self, size, cases }
+    }
+
+    /// The bytes of a case, by its number.
+    pub fn case_bytes(&self, number: u64) -> Option<Vec<u8>> {
+        match self.kept(number) {
+            Some(kept) => Some(kept.bytes()),
+            None => self.base.as_ref().filter(|base| number < base.cases).map(|base| base.aside().case(number)),
+        }
+    }
+
+    /// The number of a case: they are counted from 0 in the order in which they were opened.
+    pub fn number(&self, id: &CaseId) -> Option<u64> {
+        self.numbers.get(id).copied().or_else(|| self.base.as_ref()?.aside().number(id))
+    }
+
+    /// Whether another policy is in force than when what lies aside was laid there: then nothing is known to be at rest.
+    pub fn is_under_another_policy(&self) -> bool {
+        let now = self.policy.as_ref().map(|policy| policy.digest);
+        self.base.as_ref().is_some_and(|base| base.rest.policy != now)
+    }
+
+    /// The text of a policy that was proposed or founded the ledger.
+    pub fn source(&self, digest: &Digest) -> Option<String> {
+        let brought = self.brought.iter().find(|policy| policy.digest == *digest);
+        brought.map(|policy| policy.source.as_ref().to_owned())
+    }
+
+    /// Everything that it says, as bytes, wherever it lies: two states that say the same have the same.
+    pub fn to_bytes(&self) -> Vec<u8> {
+        let mut bytes = self.core().unwrap_or_default();
+        for number in 0..self.case_count() {
+            bytes.extend(self.case_bytes(number).unwrap_or_default());
+        }
+        for size in 1..=self.size {
+            bytes.extend(self.newest_at(size).map_or(0, Timestamp::unix).to_be_bytes());
+        }
+        bytes
+    }
+}
+
+impl<'a> Since<'a> {
+    /// The numbers of the cases of which something was said since, rising. [`State::case_bytes`] gives their bytes.
+    pub fn changed(&self) -> impl Iterator<Item = u64> + 'a {
+        let state = self.state;
+        state.changed.keys().copied().chain(self.cases..state.case_count())
+    }
+
+    /// The cases that were opened since: ids and numbers, in no order.
+    pub fn opened(&self) -> impl Iterator<Item = (CaseId, u64)> + 'a {
+        self.state.numbers.iter().map(|(id, number)| (*id, *number))
+    }
+
+    /// The newest event time behind each commit since.
+    pub fn newest(&self) -> &'a [Timestamp] {
+        &self.state.newest
+    }
+
+    /// The policies that were proposed since, or founded the ledger.
+    pub fn policies(&self) -> impl Iterator<Item = &'a Arc<Policy>> {
+        self.state.brought.iter()
     }
 }

@@ -64,8 +64,8 @@ pub fn trial(policy: &Policy, actor: &Name, request: &Request, approvers: &[Name
         events: Vec::new(),
         matter: Matter::Access(Box::new(Access::draft(actor.clone(), now, request.clone()))),
     };
-    state.order.push(id);
-    state.cases.insert(id, case.into());
+    state.numbers.insert(id, 0);
+    state.opened.push(case.into());
     for name in approvers {
         let said = event(name, Some(id), Body::Approval { comment: None });
         if let Err(fault) = known(name).and_then(|()| state.judge_decision(policy, &said)) {

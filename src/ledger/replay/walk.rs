@@ -91,7 +91,7 @@ impl<'a> Walk<'a> {
 
     /// Whether a commit lies on the way, walked or ahead.
     pub fn holds(&self, commit: CommitId) -> bool {
-        self.ahead.contains(&commit) || self.replay.commits.contains(&commit)
+        self.ahead.contains(&commit) || self.replay.contains(commit)
     }
 
     /// How many commits there are up to that head.

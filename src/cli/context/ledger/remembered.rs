@@ -5,13 +5,13 @@ use super::super::super::error::CliError;
 use super::super::super::output::{Output, count};
 use crate::domain::id::CommitId;
 use crate::git::{GitRemote, GitStore};
-use crate::ledger::{Pin, Replay, ReplayError, snapshot};
-use crate::ports::Store as _;
+use crate::ledger::replay::Observer;
+use crate::ledger::snapshot::{self, SnapshotError};
+use crate::ledger::{Pin, Replay, ReplayError};
+use crate::ports::{Shelf, Store as _};
 
 /// The state file of the last verified state.
 const PIN: &str = "pin";
-/// The state file of everything that the last verified state knows.
-const SNAPSHOT: &str = "snapshot";
 
 /// Whether a remote was seen to have a commit. Only that is remembered as verified: a commit made by hand in this clone
 /// may be taken away again, and that is no rewritten ledger.
@@ -62,13 +62,34 @@ pub(in crate::cli) fn read_pin(store: &GitStore) -> Result<Option<Pin>, CliError
 }
 
 /// What this user's last command knew. Whatever is wrong with it, it only costs time.
-pub(super) fn read_snapshot(store: &GitStore, output: &Output) -> Option<Replay> {
-    snapshot_of(store).map_err(|why| output.detail(format!("the snapshot is left: {why}"))).ok().flatten()
+pub(super) fn read_snapshot(store: &GitStore) -> Result<Option<Replay>, SnapshotError> {
+    let (shelf, path) = (store.state().clone(), store.path().to_owned());
+    let anew = move |head: CommitId| {
+        // Nobody shall meet the same damage again.
+        let _ = Shelf::remove(&shelf, snapshot::HEAD);
+        let store = GitStore::open(&path).map_err(|error| error.to_string())?;
+        Replay::of(&store, head).map_err(|error| error.to_string())
+    };
+    snapshot::read(store.state(), Box::new(anew))
 }
 
-fn snapshot_of(store: &GitStore) -> Result<Option<Replay>, String> {
-    let Some(bytes) = store.state().read_own(SNAPSHOT).map_err(|error| error.to_string())? else { return Ok(None) };
-    snapshot::read(bytes).map(Some).map_err(|error| error.to_string())
+/// The replay up to `head`, on from a snapshot where that is on the way, else from the first commit; and how many events the
+/// snapshot spared.
+///
+/// # Errors
+/// Where it cannot be replayed.
+pub(super) fn from_snapshot(
+    store: &GitStore,
+    snapshot: Option<Replay>,
+    head: CommitId,
+    observer: Observer<'_>,
+) -> Result<(Replay, u64), ReplayError> {
+    let known = snapshot.as_ref().map_or(0, |replay| replay.state().size());
+    match snapshot.map(|replay| replay.onwards(store, head, observer)) {
+        // A snapshot of another history says nothing about this one; the pin does.
+        None | Some(Err(ReplayError::Forked { .. })) => Ok((Replay::observed(store, head, observer)?, 0)),
+        Some(replay) => Ok((replay?, known)),
+    }
 }
 
 /// The replay up to `head`, for a hook: on from the snapshot of the last one, where that is on the way, else from the first
@@ -77,18 +98,10 @@ fn snapshot_of(store: &GitStore) -> Result<Option<Replay>, String> {
 /// # Errors
 /// Where it cannot be replayed.
 pub(in crate::cli) fn replay_at(store: &GitStore, head: CommitId) -> Result<Replay, ReplayError> {
-    let known = snapshot_of(store).ok().flatten();
-    let mut size = known.as_ref().map_or(0, |replay| replay.state().size());
-    let replay = match known.map(|replay| replay.onwards(store, head, &mut |_, _| {})) {
-        None | Some(Err(ReplayError::Forked { .. })) => {
-            size = 0;
-            Replay::of(store, head)?
-        }
-        Some(replay) => replay?,
-    };
-    if store.head().is_ok_and(|main| main == Some(head)) && snapshot::is_due(size, replay.state().size()) {
+    let (replay, known) = from_snapshot(store, read_snapshot(store).ok().flatten(), head, &mut |_, _| {})?;
+    if store.head().is_ok_and(|main| main == Some(head)) && snapshot::is_due(&replay, known) {
         // Disposable: where it cannot be written, the next one takes longer.
-        let _ = snapshot::write(&replay).map(|bytes| store.state().write(SNAPSHOT, &bytes));
+        let _ = snapshot::write(&replay, store.state());
     }
     Ok(replay)
 }
@@ -114,13 +127,12 @@ pub(in crate::cli) fn write_pin(store: &GitStore, replay: &Replay, output: &Outp
 /// events it holds then. It is disposable: nothing fails, and nobody needs to know, where it cannot be written. Only of
 /// what was pinned: what was made here by hand may be taken away again.
 pub(super) fn keep_snapshot(store: &GitStore, replay: &Replay, known: u64, output: &Output) -> u64 {
-    let size = replay.state().size();
-    if !snapshot::is_due(known, size) {
+    if !snapshot::is_due(replay, known) {
         return known;
     }
-    let Some(bytes) = snapshot::write(replay) else { return known };
-    match store.state().write(SNAPSHOT, &bytes) {
-        Ok(()) => size,
+    match snapshot::write(replay, store.state()) {
+        Ok(true) => replay.state().size(),
+        Ok(false) => known,
         Err(error) => {
             output.detail(format!("no snapshot was kept: {error}"));
             known
