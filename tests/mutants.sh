@@ -32,7 +32,7 @@ policy)
     ;;
 state)
     domain="decide state" under_domain="$values certificate codec event finding policy" under_modules="merkle sshsig ports"
-    ledger="check commit pipeline read replay tree" tests="fold fold_tables" only=fold
+    ledger="check commit pipeline read replay snapshot tree" tests="fold fold_tables" only=fold
     ;;
 *) echo "no such area: $area" >&2; exit 2 ;;
 esac
@@ -104,5 +104,5 @@ cd "$into"
 export PROPTEST_CASES="${PROPTEST_CASES:-16}" PROPTEST_MAX_SHRINK_ITERS=0 RUST_BACKTRACE=0
 # What lies beside the state for a snapshot is judged by tests/snapshot.rs, through the program. A ledger is not mutated.
 # shellcheck disable=SC2086
-exec cargo mutants --in-place --timeout 60 --build-timeout 600 --no-shuffle --exclude 'src/ledger/**' \
+exec cargo mutants --in-place --timeout "${TIMEOUT:-30}" --build-timeout 600 --no-shuffle --exclude 'src/ledger/**' \
     --exclude src/domain/state/snapshot.rs --exclude src/domain/state/kept.rs --cargo-arg=--lib "$@" -- -- $only
