@@ -563,16 +563,20 @@ fn changes_that_take_two_edits_are_told_too() {
         let more = text.replacen(list, &format!("groups = [\"developers\", \"on-call\", \"{group}\"]"), 1);
         told(&policy(text), &policy(&more))
     };
-    let reviewed =
-        BASE.replace("review = { group = \"security\", count = 1, within = \"24h\"", "review = { group = \"sre\", count = 1, within = \"24h\"");
+    let reviewed = BASE.replace(
+        "review = { group = \"security\", count = 1, within = \"24h\"",
+        "review = { group = \"sre\", count = 1, within = \"24h\"",
+    );
     assert_eq!(
         gains(&reviewed, "sre"),
         [
             "weaker member alice: gains the group sre (approves payments-db/operator; asks for web/admin; reviews payments-db/operator)"
         ]
     );
-    let reviewed =
-        BASE.replace("review = { group = \"security\", count = 1, within = \"12h\"", "review = { group = \"sre\", count = 1, within = \"12h\"");
+    let reviewed = BASE.replace(
+        "review = { group = \"security\", count = 1, within = \"12h\"",
+        "review = { group = \"sre\", count = 1, within = \"12h\"",
+    );
     assert_eq!(
         gains(&reviewed, "sre"),
         [

@@ -222,7 +222,10 @@ fn a_problem_says_what_was_expected() {
     );
     let errors = parse(&lone).unwrap_err();
     assert_eq!(errors.0.len(), 1, "{errors}");
-    assert_eq!((errors.0[0].message.as_str(), &errors.0[0].expected), ("group `sre` is unknown: no member is in it", &None));
+    assert_eq!(
+        (errors.0[0].message.as_str(), &errors.0[0].expected),
+        ("group `sre` is unknown: no member is in it", &None)
+    );
 }
 
 fn probe(what: ProbeWhat, seconds: u64) -> String {
