@@ -5,7 +5,8 @@ cargo-mutants builds the tests anew for each mutant. Here its list (`cargo mutan
 where instead of what) is built into one test program: each function that is mutated gets the text of its body once for each
 mutant, and the variable MUTANT says which is run. The mutants and the tests that judge them are the same, and a mutant costs a
 run of the tests instead of a build and a run. What the compiler refuses is unviable; what makes the tests fail is caught; what
-takes more than CPU_SECONDS (30) of the processor is a timeout; and what makes no test fail has survived.
+takes five seconds and four times what the tests take of the processor is a timeout; and what makes no test fail has survived.
+RESUME=1 goes on where an earlier run was cut short, and tries what survived once more.
 
 Functions that return `impl …` cannot have bodies of several types, and what is outside of functions has no body: these are
 counted as "left", for tests/mutants.sh itself to try. Results: $MUTANTS/once/AREA/results.json, and what is told at the end.
@@ -13,6 +14,7 @@ counted as "left", for tests/mutants.sh itself to try. Results: $MUTANTS/once/AR
 
 import collections
 import json
+import math
 import os
 import pathlib
 import re
@@ -24,7 +26,6 @@ ROOT = pathlib.Path(__file__).resolve().parent.parent
 AREA, OPTIONS = sys.argv[1], sys.argv[2:]
 BASE = pathlib.Path(os.environ.get("MUTANTS", "/tmp/jit-mutants")) / "once"
 CRATE = BASE / AREA
-CPU_SECONDS = int(os.environ.get("CPU_SECONDS", "30"))
 # What tests/mutants.sh says of an area's tests; a name alone is a filter.
 ONLY = {"state": ["fold"], "policy": ["--skip", "a_hostile_megabyte", "--skip", "ssh_keygen_says_good"]}.get(AREA, [])
 LEFT_OUT = ["src/ledger/**", "src/domain/state/snapshot.rs", "src/domain/state/kept.rs", "src/domain/state/aside.rs"]
@@ -163,20 +164,20 @@ def build(sources):
         print(f"{len(found)} do not compile", flush=True)
 
 
-def limit():
-    resource.setrlimit(resource.RLIMIT_CPU, (CPU_SECONDS, CPU_SECONDS))
+def limit(seconds):
+    resource.setrlimit(resource.RLIMIT_CPU, (seconds, seconds))
     resource.setrlimit(resource.RLIMIT_AS, (8 << 30, 8 << 30))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
 
 
-def run(program, number):
+def run(program, number, seconds):
     """Runs the tests until the first one fails."""
     environment = dict(
         os.environ, MUTANT=str(number), PROPTEST_CASES=os.environ.get("PROPTEST_CASES", "16"),
         PROPTEST_MAX_SHRINK_ITERS="0", RUST_BACKTRACE="0", CARGO_MANIFEST_DIR=str(CRATE),
     )
     process = subprocess.Popen(
-        [program, "--test-threads=1", *ONLY], cwd=CRATE, env=environment, preexec_fn=limit, text=True,
+        [program, "--test-threads=1", *ONLY], cwd=CRATE, env=environment, preexec_fn=lambda: limit(seconds), text=True,
         stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, errors="replace",
     )
     last = ""
@@ -195,6 +196,11 @@ def run(program, number):
 
 def main():
     mutants = lay_out()
+    known = {}
+    if os.environ.get("RESUME"):
+        for mutant in json.loads((CRATE / "results.json").read_text()):
+            if mutant.get("outcome") in ("caught", "timeout"):
+                known[mutant["name"]] = {"outcome": mutant["outcome"], "why": mutant["why"]}
     sources, left = {}, []
     for number, mutant in enumerate(mutants, 1):
         mutant["number"] = number
@@ -212,15 +218,18 @@ def main():
         source.add(inside)
         built.append(source)
     program, gone = build(built)
-    outcome, why = run(program, 0)
+    before = resource.getrusage(resource.RUSAGE_CHILDREN).ru_utime
+    outcome, why = run(program, 0, 600)
     if outcome != "survived":
         sys.exit(f"the tests fail without a mutant: {why}")
-    print(f"{len(mutants)} mutants, {len(gone)} of them unviable, {len(left)} left", flush=True)
+    seconds = 5 + math.ceil(4 * (resource.getrusage(resource.RUSAGE_CHILDREN).ru_utime - before))
+    print(f"{len(mutants)} mutants, {len(gone)} of them unviable, {len(left)} left; at most {seconds} s each", flush=True)
     for mutant in mutants:
+        mutant.update(known.get(mutant["name"], {}))
         if mutant["number"] in gone:
             mutant["outcome"], mutant["why"] = "unviable", gone[mutant["number"]]
-        elif mutant not in left:
-            mutant["outcome"], mutant["why"] = run(program, mutant["number"])
+        elif "outcome" not in mutant:
+            mutant["outcome"], mutant["why"] = run(program, mutant["number"], seconds)
             if mutant["outcome"] in ("survived", "timeout"):
                 print(mutant["outcome"], mutant["name"], flush=True)
         (CRATE / "results.json").write_text(json.dumps(mutants, indent=1))
