@@ -61,7 +61,8 @@ fn spans_are_one_second_to_a_hundred_years() {
         assert_eq!((parsed.seconds(), parsed.to_string().as_str()), (seconds, written), "{typed}");
         assert_eq!(typed.parse::<Ttl>().is_ok(), typed == written, "{typed}");
     }
-    for bad in ["", "s", "1", "0h", "878401h", "1w", "1S", "1 s", "-1s", "1.0s", "１s", "18446744073709551616s"] {
+    for bad in ["", "s", "1", "+1h", "0h", "878401h", "1w", "1S", "1 s", "-1s", "1.0s", "１s", "18446744073709551616s"]
+    {
         assert_eq!(Ttl::from_human(bad), Err(TimeError::Ttl), "{bad:?}");
     }
 }
