@@ -19,6 +19,8 @@ use jit::domain::state::case::{Case, CaseState};
 use jit::domain::state::commit::message;
 use jit::domain::time::{Timestamp, Ttl};
 
+use super::aside::judged_alike;
+
 pub fn ttl(text: &str) -> Ttl {
     text.parse().unwrap()
 }
@@ -159,6 +161,7 @@ impl Ledger {
     /// Takes an arrival, or gives the rule that it breaks; then nothing has changed.
     pub fn take(&mut self, arrival: Arrival) -> Result<CaseId, Code> {
         let digest = arrival.digest;
+        judged_alike(&self.state, &arrival, self.now);
         let judged = self.state.judge(arrival).map_err(|fault| fault.code)?;
         let case = judged.event().case.unwrap_or(CaseId(digest));
         self.state.apply(judged);

@@ -228,6 +228,23 @@ fn a_problem_says_what_was_expected() {
     );
 }
 
+/// Where a group is unknown that alone is told, and not that nobody in it can be asked.
+#[test]
+fn of_an_unknown_group_nothing_more_is_told() {
+    for (from, to) in [
+        ("requesters = [\"developers\"]", "requesters = [\"interns\"]"),
+        ("{ group = \"sre\", count = 1 }", "{ group = \"ops\", count = 1 }"),
+        ("review = { group = \"security\", count = 1", "review = { group = \"audit\", count = 1"),
+        ("emergency = { group = \"on-call\"", "emergency = { group = \"duty\""),
+        ("review = { group = \"security\", count = 2", "review = { group = \"audit\", count = 2"),
+        ("groups = [\"security\", \"sre\"]", "groups = [\"audit\"]"),
+    ] {
+        let told = expected(from, to);
+        assert_eq!(told.len(), 1, "{to}: {told:?}");
+        assert!(told[0].0.ends_with("is unknown: no member is in it"), "{to}: {told:?}");
+    }
+}
+
 fn probe(what: ProbeWhat, seconds: u64) -> String {
     Probe { name: "left".into(), what, timeout: Ttl::from_seconds(seconds).unwrap() }.to_string()
 }
