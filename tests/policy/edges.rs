@@ -327,11 +327,11 @@ fn keys_take_each_others_place() {
     let had: jit::domain::key::PublicKey = sample_key("bob").parse().unwrap();
     let line = format!("keys = [\"{had}\"]");
     for (gone, come, expected) in [
-        (&[had.clone()][..], &[key(80)][..], format!("keys = [\"{}\"]", key(80))),
+        (std::slice::from_ref(&had), &[key(80)][..], format!("keys = [\"{}\"]", key(80))),
         (&[], &[key(80), key(81)], format!("keys = [\"{had}\", \"{}\", \"{}\"]", key(80), key(81))),
-        (&[had.clone()], &[key(80), key(81)], format!("keys = [\"{}\", \"{}\"]", key(80), key(81))),
+        (std::slice::from_ref(&had), &[key(80), key(81)], format!("keys = [\"{}\", \"{}\"]", key(80), key(81))),
         (&[], &[], line.clone()),
-        (&[had.clone()], &[], "keys = []".to_owned()),
+        (std::slice::from_ref(&had), &[], "keys = []".to_owned()),
     ] {
         let text = change_keys(&base, &class, &bob, gone, come).unwrap();
         assert_eq!(text, base.replace(&line, &expected), "{expected}");
