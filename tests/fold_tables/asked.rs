@@ -406,3 +406,30 @@ fn a_draft_has_seen_what_its_author_has_and_is_refused_as_the_event_would_be() {
     let first = draft(&jit::domain::state::State::new(), root(0), &asks, ledger.now, nonce);
     assert_eq!((first.seen, first.ledger, first.policy), (None, None, None));
 }
+
+/// The minter prints why it issues nothing: of a case that waits, that its quorum is not met.
+#[test]
+fn a_grant_of_a_case_that_waits_says_that_its_quorum_is_not_met() {
+    let mut ledger = Ledger::new();
+    let case = ledger.request("alice", |_| ()).unwrap();
+    let grant = |ledger: &Ledger| ledger.state.grant(ledger.case(case), &name("prod"), &name("minter"), ledger.now);
+    let fault = grant(&ledger).unwrap_err();
+    assert_eq!(fault.code, Code::A04);
+    assert!(fault.message.ends_with("is pending: its quorum is not met"), "{fault}");
+    ledger.say("bob", Some(case), approval()).unwrap();
+    assert!(grant(&ledger).unwrap_err().message.ends_with("is pending: its quorum is not met"));
+    ledger.say("dave", Some(case), approval()).unwrap();
+    assert!(grant(&ledger).is_ok());
+}
+
+/// "Of what the policy in force no longer gives" (A04): an emergency is held against what the role gives emergencies.
+#[test]
+fn an_emergency_that_the_policy_no_longer_gives_is_not_issued() {
+    let mut ledger = Ledger::new();
+    let case = ledger.emergency().unwrap();
+    assert!(ledger.clone().mint(case).is_ok());
+    ledger.change(|text| text.replace("max_duration = \"15m\"", "max_duration = \"14m\""));
+    assert_eq!(ledger.mint(case), Err(Code::A04));
+    ledger.change(|text| text.replace("max_duration = \"14m\"", "max_duration = \"15m\""));
+    assert!(ledger.mint(case).is_ok());
+}
