@@ -158,9 +158,11 @@ fn a_request_extends_an_access_of_its_own_author() {
 
 #[test]
 fn several_roles_allow_the_networks_that_all_of_them_allow() {
+    // "An identical next list changes nothing" (format.md, section 5), though one of its networks lies in another.
+    const NESTED: &str = "10.0.0.0/8,192.168.0.0/16,10.1.0.0/16";
     // the lists of two roles, what is asked for → the certificate's source-address
     type Row = (&'static str, &'static str, &'static str, Result<Option<&'static str>, Code>);
-    let rows: [Row; 12] = [
+    let rows: [Row; 13] = [
         ("", "", "", Ok(None)),
         ("", "", "10.1.0.0/16", Ok(Some("10.1.0.0/16"))),
         ("10.0.0.0/8", "", "", Ok(Some("10.0.0.0/8"))),
@@ -170,6 +172,7 @@ fn several_roles_allow_the_networks_that_all_of_them_allow() {
         ("10.1.0.0/16", "10.0.0.0/8", "", Ok(Some("10.1.0.0/16"))),
         ("10.0.0.0/8,192.168.0.0/16", "10.1.0.0/16,192.168.1.0/24", "", Ok(Some("10.1.0.0/16,192.168.1.0/24"))),
         ("10.0.0.0/8,10.1.0.0/16", "10.1.0.0/16,10.0.0.0/8", "", Ok(Some("10.1.0.0/16,10.0.0.0/8"))),
+        (NESTED, NESTED, "", Ok(Some(NESTED))),
         ("10.0.0.0/8", "192.168.0.0/16", "", Err(Code::A01)),
         ("10.0.0.0/8", "10.1.0.0/16", "10.1.2.0/24", Ok(Some("10.1.2.0/24"))),
         ("10.0.0.0/8", "10.1.0.0/16", "10.2.0.0/16", Err(Code::A01)),
