@@ -1,6 +1,6 @@
 //! The same fold with its past laid aside: before each event of these tables the state is taken apart (`State::core`, its
 //! cases, times and policies in memory) and put together again above the parts. It must judge the event as the state at hand
-//! does, and say the same afterwards.
+//! does, and say the same afterwards; and so must a state whose past was laid aside some commits ago.
 
 use std::collections::BTreeMap;
 use std::ops::RangeInclusive;
@@ -72,6 +72,23 @@ pub fn judged_alike(state: &State, arrival: &Arrival, now: Timestamp) {
             say_the_same(&at_hand, &aside, now);
         }
         (first, second) => assert_eq!(first.err(), second.err()),
+    }
+}
+
+/// A state whose past was laid aside some commits ago takes the next arrival, if it breaks no rule.
+pub fn followed(older: &mut Option<State>, arrival: &Arrival) {
+    if let Some(older) = older
+        && let Ok(judged) = older.judge(again(arrival))
+    {
+        older.apply(judged);
+    }
+}
+
+/// It says what `state` says, which took the same; and now and then its past is laid aside anew.
+pub fn kept_up(older: &mut Option<State>, state: &State, now: Timestamp) {
+    match older {
+        Some(older) if state.size() > 1 && state.size() % 6 != 0 => say_the_same(state, older, now),
+        _ => *older = above(state),
     }
 }
 
