@@ -87,7 +87,7 @@ pub fn followed(older: &mut Option<State>, arrival: &Arrival) {
 /// It says what `state` says, which took the same; and now and then its past is laid aside anew.
 pub fn kept_up(older: &mut Option<State>, state: &State, now: Timestamp) {
     match older {
-        Some(older) if state.size() > 1 && state.size() % 6 != 0 => say_the_same(state, older, now),
+        Some(older) if state.size() > 1 && !state.size().is_multiple_of(6) => say_the_same(state, older, now),
         _ => *older = above(state),
     }
 }
