@@ -2,7 +2,7 @@
 //! written again to the byte. Then each of them with one thing wrong, and the code that it must get (E01 to E04).
 #![allow(clippy::unwrap_used, clippy::indexing_slicing)]
 
-use jit::domain::codec::{parse, write};
+use jit::domain::codec::{EVENT_LIMIT, PROPOSAL_LIMIT, SIGNATURE_LIMIT, parse, write};
 use jit::domain::event::{
     Answer, Body, EndCause, Kind, LockScope, ProbeResult, Recording, RiskLevel, Subject, Verdict,
 };
@@ -394,4 +394,23 @@ fn times_are_instants_whatever_their_offset() {
     // The offset is taken off, not added: the same instant, told by what is read.
     let event = parse(text.as_bytes()).unwrap();
     assert_eq!(event.time.to_string(), "2026-11-23T14:05:09Z");
+}
+
+/// E01: "no BOM, no CR", also where TOML itself would refuse them (E02).
+#[test]
+fn a_carriage_return_or_a_byte_order_mark_is_told_before_toml_is_asked() {
+    let text = event("denial", "comment = \"No.\"\n");
+    for (from, to) in [("jit = 1\n", "jit = 1\rx\n"), ("\"No.\"", "\"No\r.\""), ("\n", "\r"), ("jit = 1", "= \r")] {
+        assert_eq!(code(&text.replacen(from, to, 1)), Some(Code::E01), "{to:?}");
+    }
+    for start in ["\u{feff}", "\u{feff}\u{feff}", "\u{feff}="] {
+        assert_eq!(code(&format!("{start}{text}")), Some(Code::E01), "{start:?}");
+    }
+    assert_eq!(code(&format!("={text}")), Some(Code::E02));
+}
+
+/// C06: "the event is larger than 64 KiB, the signature than 4 KiB, or a proposal's files than 1 MiB together".
+#[test]
+fn the_limits_are_those_of_the_rules() {
+    assert_eq!((EVENT_LIMIT, SIGNATURE_LIMIT, PROPOSAL_LIMIT), (65_536, 4_096, 1_048_576));
 }

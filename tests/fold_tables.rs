@@ -4,6 +4,8 @@
 //! may not.
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic)]
 
+#[path = "fold_tables/aside.rs"]
+mod aside;
 #[path = "fold_tables/asked.rs"]
 mod asked;
 #[path = "fold_tables/findings.rs"]

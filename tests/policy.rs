@@ -21,6 +21,8 @@ use proptest::prelude::*;
 
 #[path = "policy/diff.rs"]
 mod diff;
+#[path = "policy/edges.rs"]
+mod edges;
 #[path = "policy/rows.rs"]
 mod rows;
 

@@ -61,7 +61,8 @@ fn spans_are_one_second_to_a_hundred_years() {
         assert_eq!((parsed.seconds(), parsed.to_string().as_str()), (seconds, written), "{typed}");
         assert_eq!(typed.parse::<Ttl>().is_ok(), typed == written, "{typed}");
     }
-    for bad in ["", "s", "1", "0h", "878401h", "1w", "1S", "1 s", "-1s", "1.0s", "１s", "18446744073709551616s"] {
+    for bad in ["", "s", "1", "+1h", "0h", "878401h", "1w", "1S", "1 s", "-1s", "1.0s", "１s", "18446744073709551616s"]
+    {
         assert_eq!(Ttl::from_human(bad), Err(TimeError::Ttl), "{bad:?}");
     }
 }
@@ -134,6 +135,65 @@ fn names_roles_and_nonces_have_one_spelling() {
     // RFC 4648, section 10, in lower case and without padding.
     let base32 = base32_lower().encoding().unwrap();
     assert_eq!((base32.encode(b"foobar"), base32.encode(b"foo")), ("mzxw6ytboi".into(), "mzxw6".into()));
+}
+
+/// `bytes` and then `fill`, to 32 bytes.
+fn case(bytes: &[u8], fill: u8) -> CaseId {
+    let mut all = [fill; 32];
+    all[..bytes.len()].copy_from_slice(bytes);
+    CaseId(Digest::from_bytes(all))
+}
+
+#[test]
+fn the_beginning_of_an_id_is_a_range_of_ids() {
+    // RFC 4648, section 6: five bits a character; a is 0, b is 1, z is 25, 2 is 26, 7 is 31.
+    for (text, low, high) in [
+        ("a", &[0x00][..], &[0x07][..]),
+        ("b", &[0x08], &[0x0f]),
+        ("z", &[0xc8], &[0xcf]),
+        ("2", &[0xd0], &[0xd7]),
+        ("7", &[0xf8], &[0xff]),
+        ("ab", &[0x00, 0x40], &[0x00, 0x7f]),
+        ("4oym", &[0xe3, 0xb0, 0xc0], &[0xe3, 0xb0, 0xcf]),
+    ] {
+        assert_eq!(CaseId::begin_short(text), Some(case(low, 0)..=case(high, 0xff)), "{text}");
+    }
+    for (text, low, high) in [
+        ("0", &[0x00][..], &[0x0f][..]),
+        ("e", &[0xe0], &[0xef]),
+        ("e3b", &[0xe3, 0xb0], &[0xe3, 0xbf]),
+        ("e3b0", &[0xe3, 0xb0], &[0xe3, 0xb0]),
+    ] {
+        assert_eq!(CaseId::begin_hex(text), Some(case(low, 0)..=case(high, 0xff)), "{text}");
+    }
+    // An id is among those that each of its beginnings names; its neighbour is not once they differ.
+    let id = CaseId(Digest::of(b""));
+    let mut other = *id.0.as_bytes();
+    other[9] ^= 1;
+    let other = CaseId(Digest::from_bytes(other));
+    for length in 1..=16 {
+        let range = CaseId::begin_short(&id.short()[..length]).unwrap();
+        assert_eq!((range.contains(&id), range.contains(&other)), (true, length < 16), "{length}");
+    }
+    for length in 1..=64 {
+        let range = CaseId::begin_hex(&id.0.hex()[..length]).unwrap();
+        assert_eq!((range.contains(&id), range.contains(&other)), (true, length < 20), "{length}");
+    }
+    for bad in ["", "1", "8", "A", "4oy ", "4oymiquy7qobjgx3a"] {
+        assert_eq!(CaseId::begin_short(bad), None, "{bad:?}");
+    }
+    for bad in ["", "g", "e3 ", &"0".repeat(65)] {
+        assert_eq!(CaseId::begin_hex(bad), None, "{bad:?}");
+    }
+    let object = |bytes: &[u8], fill: u8| {
+        let mut all = [fill; 20];
+        all[..bytes.len()].copy_from_slice(bytes);
+        ObjectId::from_bytes(all)
+    };
+    assert_eq!(ObjectId::begin("4b8"), Some(object(&[0x4b, 0x80], 0)..=object(&[0x4b, 0x8f], 0xff)));
+    let tree = "4b825dc642cb6eb9a060e54bf8d69288fbee4904";
+    assert_eq!(ObjectId::begin(tree), Some(tree.parse().unwrap()..=tree.parse().unwrap()));
+    assert_eq!((ObjectId::begin(""), ObjectId::begin("x"), ObjectId::begin(&format!("{tree}0"))), (None, None, None));
 }
 
 /// The labels and bytes of a key, as RFC 4253 strings.

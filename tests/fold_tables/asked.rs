@@ -158,9 +158,11 @@ fn a_request_extends_an_access_of_its_own_author() {
 
 #[test]
 fn several_roles_allow_the_networks_that_all_of_them_allow() {
+    // "An identical next list changes nothing" (format.md, section 5), though one of its networks lies in another.
+    const NESTED: &str = "10.0.0.0/8,192.168.0.0/16,10.1.0.0/16";
     // the lists of two roles, what is asked for → the certificate's source-address
     type Row = (&'static str, &'static str, &'static str, Result<Option<&'static str>, Code>);
-    let rows: [Row; 12] = [
+    let rows: [Row; 13] = [
         ("", "", "", Ok(None)),
         ("", "", "10.1.0.0/16", Ok(Some("10.1.0.0/16"))),
         ("10.0.0.0/8", "", "", Ok(Some("10.0.0.0/8"))),
@@ -170,6 +172,7 @@ fn several_roles_allow_the_networks_that_all_of_them_allow() {
         ("10.1.0.0/16", "10.0.0.0/8", "", Ok(Some("10.1.0.0/16"))),
         ("10.0.0.0/8,192.168.0.0/16", "10.1.0.0/16,192.168.1.0/24", "", Ok(Some("10.1.0.0/16,192.168.1.0/24"))),
         ("10.0.0.0/8,10.1.0.0/16", "10.1.0.0/16,10.0.0.0/8", "", Ok(Some("10.1.0.0/16,10.0.0.0/8"))),
+        (NESTED, NESTED, "", Ok(Some(NESTED))),
         ("10.0.0.0/8", "192.168.0.0/16", "", Err(Code::A01)),
         ("10.0.0.0/8", "10.1.0.0/16", "10.1.2.0/24", Ok(Some("10.1.2.0/24"))),
         ("10.0.0.0/8", "10.1.0.0/16", "10.2.0.0/16", Err(Code::A01)),
@@ -405,4 +408,31 @@ fn a_draft_has_seen_what_its_author_has_and_is_refused_as_the_event_would_be() {
     assert_eq!((said.nonce, said.case, said.seen.map(|seen| seen.size)), (None, Some(case), Some(2)));
     let first = draft(&jit::domain::state::State::new(), root(0), &asks, ledger.now, nonce);
     assert_eq!((first.seen, first.ledger, first.policy), (None, None, None));
+}
+
+/// The minter prints why it issues nothing: of a case that waits, that its quorum is not met.
+#[test]
+fn a_grant_of_a_case_that_waits_says_that_its_quorum_is_not_met() {
+    let mut ledger = Ledger::new();
+    let case = ledger.request("alice", |_| ()).unwrap();
+    let grant = |ledger: &Ledger| ledger.state.grant(ledger.case(case), &name("prod"), &name("minter"), ledger.now);
+    let fault = grant(&ledger).unwrap_err();
+    assert_eq!(fault.code, Code::A04);
+    assert!(fault.message.ends_with("is pending: its quorum is not met"), "{fault}");
+    ledger.say("bob", Some(case), approval()).unwrap();
+    assert!(grant(&ledger).unwrap_err().message.ends_with("is pending: its quorum is not met"));
+    ledger.say("dave", Some(case), approval()).unwrap();
+    assert!(grant(&ledger).is_ok());
+}
+
+/// "Of what the policy in force no longer gives" (A04): an emergency is held against what the role gives emergencies.
+#[test]
+fn an_emergency_that_the_policy_no_longer_gives_is_not_issued() {
+    let mut ledger = Ledger::new();
+    let case = ledger.emergency().unwrap();
+    assert!(ledger.clone().mint(case).is_ok());
+    ledger.change(|text| text.replace("max_duration = \"15m\"", "max_duration = \"14m\""));
+    assert_eq!(ledger.mint(case), Err(Code::A04));
+    ledger.change(|text| text.replace("max_duration = \"14m\"", "max_duration = \"15m\""));
+    assert!(ledger.mint(case).is_ok());
 }

@@ -19,6 +19,8 @@ use jit::domain::state::case::{Case, CaseState};
 use jit::domain::state::commit::message;
 use jit::domain::time::{Timestamp, Ttl};
 
+use super::aside::{followed, judged_alike, kept_up};
+
 pub fn ttl(text: &str) -> Ttl {
     text.parse().unwrap()
 }
@@ -69,6 +71,8 @@ pub struct Ledger {
     proposed: BTreeMap<CaseId, BTreeMap<String, Vec<u8>>>,
     nonces: u8,
     commits: u8,
+    /// The same, its past laid aside a few commits ago.
+    older: Option<State>,
 }
 
 /// The digests of files.
@@ -90,7 +94,8 @@ impl Ledger {
     pub fn with(policy: &str) -> Self {
         let files = BTreeMap::from([("policy.toml".to_owned(), policy.as_bytes().to_vec())]);
         let now = "2026-11-23T14:00:00Z".parse().unwrap();
-        let mut ledger = Self { state: State::new(), now, files, proposed: BTreeMap::new(), nonces: 0, commits: 0 };
+        let mut ledger =
+            Self { state: State::new(), now, files, proposed: BTreeMap::new(), nonces: 0, commits: 0, older: None };
         let body = Body::Genesis(Genesis { name: "acme/production".into(), files: digests(&ledger.files) });
         ledger.say("rita", None, body).unwrap();
         ledger
@@ -159,9 +164,12 @@ impl Ledger {
     /// Takes an arrival, or gives the rule that it breaks; then nothing has changed.
     pub fn take(&mut self, arrival: Arrival) -> Result<CaseId, Code> {
         let digest = arrival.digest;
+        judged_alike(&self.state, &arrival, self.now);
+        followed(&mut self.older, &arrival);
         let judged = self.state.judge(arrival).map_err(|fault| fault.code)?;
         let case = judged.event().case.unwrap_or(CaseId(digest));
         self.state.apply(judged);
+        kept_up(&mut self.older, &self.state, self.now);
         Ok(case)
     }
 
@@ -195,6 +203,9 @@ impl Ledger {
         self.commits += 1;
         let commit = ObjectId::from_bytes([self.commits; 20]);
         self.state.apply_void(commit, Fault::new(Code::C03, "nothing in it"));
+        if let Some(older) = &mut self.older {
+            older.apply_void(commit, Fault::new(Code::C03, "nothing in it"));
+        }
         commit
     }
 

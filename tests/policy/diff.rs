@@ -238,7 +238,95 @@ const ROWS: &[Row] = &[
         &["weaker host db1: serves web"],
         &["stronger host db1: no longer serves web"],
     ),
+    (
+        "groups = [\"developers\", \"on-call\"]",
+        "groups = [\"developers\", \"on-call\", \"security\", \"interns\"]",
+        &[
+            "weaker member alice: gains the group interns",
+            "weaker member alice: gains the group security (approves payments-db/operator, web/admin; reviews payments-db/operator; revokes; locks)",
+        ],
+        &[
+            "stronger member alice: loses the group interns",
+            "stronger member alice: loses the group security (approves payments-db/operator, web/admin; reviews payments-db/operator; revokes; locks)",
+        ],
+    ),
+    (
+        "[member.carol]\nemail = \"carol@acme.example\"\ngroups = [\"sre\"]",
+        "[member.carol]\nemail = \"carol@acme.example\"\ngroups = [\"on-call\"]",
+        &[
+            "weaker member carol: gains the group on-call (opens emergencies on payments-db/operator)",
+            "stronger member carol: loses the group sre (approves payments-db/operator; asks for web/admin)",
+        ],
+        &[
+            "weaker member carol: gains the group sre (approves payments-db/operator; asks for web/admin)",
+            "stronger member carol: loses the group on-call (opens emergencies on payments-db/operator)",
+        ],
+    ),
+    (
+        "[member.carol]\nemail = \"carol@acme.example\"\ngroups = [\"sre\"]",
+        "[service.carol]\nemail = \"carol@acme.example\"\nmints = [\"prod\", \"staging\"]",
+        &["weaker service carol: was a member; mints for prod, staging"],
+        &["weaker member carol: was a service; in sre (approves payments-db/operator; asks for web/admin)"],
+    ),
+    (
+        "[member.carol]\nemail = \"carol@acme.example\"\ngroups = [\"sre\"]",
+        "[host.carol]\nemail = \"carol@acme.example\"\ntargets = []",
+        &["weaker host carol: was a member; serves nothing"],
+        &["weaker member carol: was a host; in sre (approves payments-db/operator; asks for web/admin)"],
+    ),
+    (
+        "[service.minter]",
+        "[member.zed]\nemail = \"zed@acme.example\"\ngroups = []\nkeys = [\"{15}\", \"{16}\"]\n[service.minter]",
+        &["weaker member zed: is new, in no group; signs with {f15}, {f16}"],
+        &["stronger member zed: is gone, in no group"],
+    ),
+    (
+        "[service.minter]\nemail = \"minter@acme.example\"\nkeys = [\"{7}\"]\nmints = [\"prod\"]\n",
+        "",
+        &["stronger service minter: is gone, mints for prod"],
+        &["weaker service minter: is new, mints for prod; signs with {f7}"],
+    ),
+    (
+        "[host.db1]\nemail = \"db1@acme.example\"\nkeys = [\"{8}\"]\ntargets = [\"payments-db\"]\n",
+        "",
+        &["stronger host db1: is gone, serves payments-db"],
+        &["weaker host db1: is new, serves payments-db; signs with {f8}"],
+    ),
+    // the log
+    (
+        "[log]\nkey = \"{9}\"\n",
+        "",
+        &["weaker the log: its checkpoints are signed by none instead of {f9}"],
+        &["weaker the log: its checkpoints are signed by {f9} instead of none"],
+    ),
     // targets
+    (
+        "[target.web]\nenvironment = \"prod\"\n[target.web.role.admin]\nlogins = [\"root\"]\nrequesters = [\"sre\"]\napprove = [{ group = \"security\", count = 1 }]\nmax_duration = \"1h\"\n",
+        "",
+        &["stronger target web: is gone, with all its roles"],
+        &[
+            "weaker web/admin: is new: sre (bob, carol) may ask for login root for up to 1h, approved by 1 of security",
+            "other target web: is new, in prod",
+        ],
+    ),
+    (
+        "[[target.payments-db.probe]]\nname = \"jobs\"\nbuiltin = \"jobs\"\n",
+        "[[target.payments-db.probe]]\nname = \"left\"\ncommand = [\"/bin/slots\"]\n[[target.payments-db.probe]]\nname = \"jobs\"\nbuiltin = \"jobs\"\n",
+        &[
+            "stronger target payments-db: looks at \"left\" after each session: [\"/bin/slots\"], clear when it says nothing",
+        ],
+        &["weaker target payments-db: no longer looks at \"left\" after a session"],
+    ),
+    (
+        "name = \"jobs\"\nbuiltin = \"jobs\"",
+        "name = \"jobs\"\nbuiltin = \"jobs\"\ntimeout = \"5s\"",
+        &[
+            "weaker target payments-db: looks at \"jobs\" in another way: cron and at jobs of the login instead of cron and at jobs of the login",
+        ],
+        &[
+            "weaker target payments-db: looks at \"jobs\" in another way: cron and at jobs of the login instead of cron and at jobs of the login",
+        ],
+    ),
     (
         "[target.payments-db]\nenvironment = \"prod\"",
         "[target.payments-db]\nenvironment = \"staging\"",
@@ -383,6 +471,38 @@ const ROWS: &[Row] = &[
         ],
     ),
     (
+        "review = { group = \"security\", count = 1, within = \"24h\"",
+        "review = { group = \"security\", count = 2, within = \"24h\"",
+        &["stronger payments-db/operator: reviewed by 2 of security within 24h instead of 1 of security within 24h"],
+        &["weaker payments-db/operator: reviewed by 1 of security within 24h instead of 2 of security within 24h"],
+    ),
+    (
+        "review = { group = \"security\", count = 1, within = \"24h\"",
+        "review = { group = \"sre\", count = 1, within = \"24h\"",
+        &["weaker payments-db/operator: reviewed by 1 of sre within 24h instead of 1 of security within 24h"],
+        &["weaker payments-db/operator: reviewed by 1 of security within 24h instead of 1 of sre within 24h"],
+    ),
+    (
+        "count = 1, within = \"12h\"",
+        "count = 1, within = \"13h\"",
+        &[
+            "weaker payments-db/operator: an emergency is reviewed by 1 of security within 13h instead of 1 of security within 12h",
+        ],
+        &[
+            "stronger payments-db/operator: an emergency is reviewed by 1 of security within 12h instead of 1 of security within 13h",
+        ],
+    ),
+    (
+        "review = { group = \"security\", count = 1, within = \"12h\"",
+        "review = { group = \"sre\", count = 1, within = \"12h\"",
+        &[
+            "weaker payments-db/operator: an emergency is reviewed by 1 of sre within 12h instead of 1 of security within 12h",
+        ],
+        &[
+            "weaker payments-db/operator: an emergency is reviewed by 1 of security within 12h instead of 1 of sre within 12h",
+        ],
+    ),
+    (
         "max_duration = \"15m\"",
         "max_duration = \"1h\"",
         &["weaker payments-db/operator: an emergency lasts up to 1h instead of 15m"],
@@ -432,6 +552,62 @@ fn changes_are_told_in_terms_of_people_and_access() {
         assert_eq!(told(&base, &new), filled(forth), "{from:?} → {to:?}");
         assert_eq!(told(&new, &base), filled(back), "{to:?} → {from:?}");
     }
+}
+
+/// Of policies that differ in more than one edit: where a group only reviews, where probes change places, what a new target
+/// opens in an emergency, and witnesses.
+#[test]
+fn changes_that_take_two_edits_are_told_too() {
+    let gains = |text: &str, group: &str| {
+        let list = "groups = [\"developers\", \"on-call\"]";
+        let more = text.replacen(list, &format!("groups = [\"developers\", \"on-call\", \"{group}\"]"), 1);
+        told(&policy(text), &policy(&more))
+    };
+    let reviewed = BASE.replace(
+        "review = { group = \"security\", count = 1, within = \"24h\"",
+        "review = { group = \"sre\", count = 1, within = \"24h\"",
+    );
+    assert_eq!(
+        gains(&reviewed, "sre"),
+        [
+            "weaker member alice: gains the group sre (approves payments-db/operator; asks for web/admin; reviews payments-db/operator)"
+        ]
+    );
+    let reviewed = BASE.replace(
+        "review = { group = \"security\", count = 1, within = \"12h\"",
+        "review = { group = \"sre\", count = 1, within = \"12h\"",
+    );
+    assert_eq!(
+        gains(&reviewed, "sre"),
+        [
+            "weaker member alice: gains the group sre (approves payments-db/operator; asks for web/admin; reviews payments-db/operator)"
+        ]
+    );
+
+    let probe = |name: &str| format!("[[target.payments-db.probe]]\nname = \"{name}\"\nbuiltin = \"{name}\"\n");
+    let (jobs, processes) = (probe("jobs"), probe("processes"));
+    let old = policy(&BASE.replace(&jobs, &format!("{jobs}{processes}")));
+    let new = policy(&BASE.replace(&jobs, &format!("{processes}{jobs}")));
+    assert_eq!(told(&old, &new), ["other target payments-db: looks at things in another order after a session"]);
+
+    let target = &BASE[BASE.find("[target.payments-db]").unwrap()..BASE.find("[target.web]").unwrap()];
+    let without = policy(&BASE.replace(target, "").replace("targets = [\"payments-db\"]", "targets = []"));
+    assert_eq!(
+        told(&without, &policy(BASE)),
+        [
+            "weaker host db1: serves payments-db",
+            "weaker payments-db/operator: is new: developers (alice) may ask for login operator for up to 30m, approved by 1 of sre and 1 of security",
+            "weaker payments-db/operator: without approval in an emergency: on-call (alice) for up to 15m, reviewed by 1 of security within 12h",
+            "other target payments-db: is new, in prod",
+        ]
+    );
+
+    let log = |rest: &str| policy(&BASE.replace("[log]\nkey = \"{9}\"\n", &format!("[log]\nkey = \"{{9}}\"\n{rest}")));
+    let witness = "[[log.witness]]\nname = \"w\"\nkey = \"{14}\"\n";
+    let hour = log(&format!("quorum = 1\nfreshest = \"1h\"\n{witness}"));
+    let day = log(&format!("quorum = 1\nfreshest = \"24h\"\n{witness}"));
+    assert_eq!(told(&hour, &day), ["weaker the log: cosignatures may be as old as 24h instead of 1h"]);
+    assert_eq!(told(&day, &hour), ["stronger the log: cosignatures may be as old as 1h instead of 24h"]);
 }
 
 #[test]

@@ -60,6 +60,32 @@ fn the_sample_says_what_its_grant_says() {
 }
 
 #[test]
+fn a_certificate_and_its_fields_are_shown_as_they_are() {
+    let certificate = Certificate::parse_line(SAMPLE).unwrap();
+    let (label, body) = SAMPLE.split_once(' ').unwrap();
+    assert_eq!((certificate.label(), certificate.blob()), (label, STANDARD.decode(body).unwrap().as_slice()));
+    assert_eq!(format!("{certificate:?}"), SAMPLE);
+    assert_eq!(Certificate::parse_line(&Parts::default().line()).unwrap().label(), "ssh-ed25519-cert-v01@openssh.com");
+    for (field, told) in [
+        (CertificateField::Kind, "type"),
+        (CertificateField::Key, "key"),
+        (CertificateField::Serial, "serial"),
+        (CertificateField::KeyId, "key id"),
+        (CertificateField::Principals, "principals"),
+        (CertificateField::ValidAfter, "valid after"),
+        (CertificateField::ValidBefore, "valid before"),
+        (CertificateField::CriticalOptions, "critical options"),
+        (CertificateField::Extensions, "extensions"),
+        (CertificateField::Ca, "CA"),
+    ] {
+        assert_eq!((field.to_string(), format!("{field:>16}")), (told.to_owned(), format!("{told:>16}")));
+    }
+    let mut spec = sample_spec();
+    spec.key_id.clear();
+    assert_eq!(spec.to_be_signed([0; 32]).unwrap_err().to_string(), "the certificate's key id would be empty");
+}
+
+#[test]
 fn the_sample_is_encoded_byte_for_byte() {
     let certificate = Certificate::parse_line(SAMPLE).unwrap();
     let nonce = certificate.nonce().try_into().unwrap();

@@ -146,3 +146,65 @@ fn items_come_and_go_within_the_form_of_their_list() {
     let odd = "a = [\"x\", # first\n\"y\"]";
     assert_eq!(remove_item(odd, &["a"], "x"), Err(EditError::List("a".to_owned())));
 }
+
+#[test]
+fn a_member_is_parted_from_what_is_around_by_one_empty_line() {
+    let block = "[member.dave]\nemail = \"d\"\ngroups = []\nkeys = [\n]\n";
+    for (text, after) in [
+        (String::new(), block.to_owned()),
+        ("version = 1\n".to_owned(), format!("version = 1\n\n{block}")),
+        ("version = 1\n\n".to_owned(), format!("version = 1\n\n{block}")),
+        ("[member.bob]\nemail = \"b\"\n".to_owned(), format!("[member.bob]\nemail = \"b\"\n\n{block}")),
+        (
+            "[member.bob]\nemail = \"b\"\n[service.minter]\n".to_owned(),
+            format!("[member.bob]\nemail = \"b\"\n\n{block}\n[service.minter]\n"),
+        ),
+        (
+            "[member.bob]\nemail = \"b\"\n\n[service.minter]\n".to_owned(),
+            format!("[member.bob]\nemail = \"b\"\n\n{block}\n[service.minter]\n"),
+        ),
+        (
+            "[member.bob]\nemail = \"b\"\n\r\n[service.minter]\n".to_owned(),
+            format!("[member.bob]\nemail = \"b\"\n\n{block}\r\n[service.minter]\n"),
+        ),
+    ] {
+        assert_eq!(add_member(&text, &name("dave"), "d", &[], &[]).unwrap(), after, "{text:?}");
+    }
+    // What a text cannot hold as it is stands there escaped.
+    let after = add_member("", &name("dave"), "a\\\"\u{7}\u{7f}é", &[], &[]).unwrap();
+    assert!(after.contains("\nemail = \"a\\\\\\\"\\u0007\\u007Fé\"\n"), "{after}");
+    let document = parse(&after).unwrap();
+    let email = find(document.get_ref(), &["member", "dave", "email"]).unwrap();
+    assert_eq!(email.get_ref().as_str(), Some("a\\\"\u{7}\u{7f}é"));
+}
+
+#[test]
+fn only_a_comment_that_names_who_goes_goes_too() {
+    let member = "[member.alice]\nemail = \"a\"\n";
+    for (above, stays) in [
+        ("# The team\n# Alice asks most\n", "# The team\n"),
+        ("# alice-b asks most\n", "# alice-b asks most\n"),
+        ("# who: alice, bob\n", ""),
+        ("name = \"alice\"\n", "name = \"alice\"\n"),
+        ("name = \"alice\"\n# alice\n", "name = \"alice\"\n"),
+        ("# alice\n# once more: alice\n", ""),
+    ] {
+        assert_eq!(remove_member(&format!("{above}{member}"), &name("alice")).unwrap(), stays, "{above:?}");
+    }
+}
+
+#[test]
+fn several_items_may_stand_on_one_line_of_many() {
+    let a = ["a"];
+    let text = "a = [\n  \"x\", \"y\",\n  \"z\"\n]\n";
+    assert_eq!(remove_item(text, &a, "x").unwrap(), "a = [\n  \"y\",\n  \"z\"\n]\n");
+    assert_eq!(remove_item(text, &a, "z").unwrap(), "a = [\n  \"x\", \"y\",\n]\n");
+    let text = "a = [\n  \"x\", \"y\"\n]\n";
+    assert_eq!(add_item(text, &a, "new").unwrap(), "a = [\n  \"x\", \"y\", \"new\"\n]\n");
+    // A comma in a comment parts no items.
+    let text = "a = [\n  \"x\" # one, or two\n]\n";
+    assert_eq!(add_item(text, &a, "new").unwrap(), "a = [\n  \"x\", # one, or two\n  \"new\",\n]\n");
+    let text = "a = [\n  \"x\" # one, or two\n  , # three, or four\n]\n";
+    let after = add_item(text, &a, "new").unwrap();
+    assert_eq!(after, "a = [\n  \"x\" # one, or two\n  , # three, or four\n  \"new\",\n]\n");
+}
