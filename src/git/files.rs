@@ -157,6 +157,27 @@ impl State {
     }
 
     pub(super) fn wait_for_turn(&self, name: &str, attempts: u32, pause: Duration) -> Result<WriterLock, GitError> {
+        let (path, file) = self.turnstile(name)?;
+        for attempt in 0..attempts {
+            if taken(&path, &file)? {
+                return Ok(WriterLock { file });
+            }
+            if attempt + 1 < attempts {
+                sleep(pause);
+            }
+        }
+        let holder = super::stale::user_of(&path).map(|(pid, name)| format!(": process {pid}, {name}"));
+        Err(GitError::Busy(path, holder.unwrap_or_default()))
+    }
+
+    /// The turn, if nobody has it at this moment. Who has it is not asked: that looks at every process there is, which is
+    /// for messages, and too much for whoever comes again and again.
+    pub(super) fn turn(&self, name: &str) -> Result<Option<WriterLock>, GitError> {
+        let (path, file) = self.turnstile(name)?;
+        Ok(taken(&path, &file)?.then_some(WriterLock { file }))
+    }
+
+    fn turnstile(&self, name: &str) -> Result<(PathBuf, File), GitError> {
         let path = self.place(name)?;
         self.directory_of(&path)?;
         plain(&path, fs::Metadata::is_file)?;
@@ -164,16 +185,7 @@ impl State {
         options.write(true).create(true).truncate(false);
         std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
         let file = options.open(&path).map_err(|cause| GitError::file(&path, cause))?;
-        for attempt in 0..attempts {
-            match file.try_lock() {
-                Ok(()) => return Ok(WriterLock { file }),
-                Err(fs::TryLockError::Error(cause)) => return Err(GitError::file(path, cause)),
-                Err(fs::TryLockError::WouldBlock) if attempt + 1 < attempts => sleep(pause),
-                Err(fs::TryLockError::WouldBlock) => {}
-            }
-        }
-        let holder = super::stale::user_of(&path).map(|(pid, name)| format!(": process {pid}, {name}"));
-        Err(GitError::Busy(path, holder.unwrap_or_default()))
+        Ok((path, file))
     }
 
     fn place(&self, name: &str) -> Result<PathBuf, GitError> {
@@ -209,6 +221,15 @@ impl State {
                 None => Ok(()),
             },
         }
+    }
+}
+
+/// Whether the lock is ours now.
+fn taken(path: &Path, file: &File) -> Result<bool, GitError> {
+    match file.try_lock() {
+        Ok(()) => Ok(true),
+        Err(fs::TryLockError::WouldBlock) => Ok(false),
+        Err(fs::TryLockError::Error(cause)) => Err(GitError::file(path, cause)),
     }
 }
 

@@ -146,11 +146,7 @@ impl LocalInbox<'_> {
     /// # Errors
     /// Where the lock cannot be made.
     pub fn turn(&self) -> Result<Option<WriterLock>, GitError> {
-        match self.0.state().wait_for_turn("intake.turn", 1, Duration::ZERO) {
-            Ok(turn) => Ok(Some(turn)),
-            Err(GitError::Busy(..)) => Ok(None),
-            Err(error) => Err(error),
-        }
+        self.0.state().turn("intake.turn")
     }
 
     /// Whether a letter waits here, of these or of any.

@@ -8,7 +8,6 @@
 use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
-use std::time::Duration;
 
 use git2::{
     ErrorCode, ObjectFormat, ObjectType, Odb, OdbObject, Oid, Repository, RepositoryInitOptions, RepositoryOpenFlags,
@@ -316,7 +315,7 @@ impl GitStore {
     /// that is just at it.
     pub fn settle(&self) {
         if matches!(self.state.read(FOLLOWING), Ok(Some(_)))
-            && let Ok(_turn) = self.state.wait_for_turn(reference::TURN, 1, Duration::ZERO)
+            && let Ok(Some(_turn)) = self.state.turn(reference::TURN)
             && let Err(error) = self.finish_following()
         {
             let why = format!("could not be brought up to date: {error}");

@@ -131,7 +131,8 @@ fn say_the_same(state: &State, aside: &State, now: Timestamp) {
         assert_eq!(aside.newest_at(size), state.newest_at(size), "{size}");
     }
     assert_eq!((aside.newest(), aside.voids()), (state.newest(), state.voids()));
-    for moment in [now.minus(ttl("2h")), now, now.plus(ttl("45m")), now.plus(ttl("100h"))] {
+    // The first one lies before everything that is taken for being at rest.
+    for moment in [now.minus(ttl("400h")), now.minus(ttl("2h")), now, now.plus(ttl("45m")), now.plus(ttl("100h"))] {
         assert_eq!(aside.findings(moment), state.findings(moment));
         assert_eq!(aside.count_by_state(moment), state.count_by_state(moment));
         let awake = |state: &State| state.awake(moment).map(Case::id).collect::<Vec<_>>();

@@ -4,7 +4,6 @@ use std::fs::{self, File, OpenOptions};
 use std::io::{self, BufWriter, Read as _, Write};
 use std::os::unix::fs::{FileExt as _, MetadataExt as _, OpenOptionsExt as _};
 use std::path::Path;
-use std::time::Duration;
 
 use super::super::GitError;
 use super::super::reference::identity_of;
@@ -71,10 +70,9 @@ impl Shelf for State {
     }
 
     fn exclusively(&self, act: &mut dyn FnMut() -> io::Result<()>) -> io::Result<bool> {
-        match self.wait_for_turn(TURN, 1, Duration::ZERO) {
-            Ok(_turn) => act().map(|()| true),
-            Err(GitError::Busy(..)) => Ok(false),
-            Err(error) => Err(other(error)),
+        match self.turn(TURN).map_err(other)? {
+            Some(_turn) => act().map(|()| true),
+            None => Ok(false),
         }
     }
 }
