@@ -382,7 +382,7 @@ impl<'p> Stage<'p> {
     /// What is wrong now.
     pub fn judge(&self, act: &Act, killed: &Said, next: &Said) -> Judged {
         let gave_up = |said: &Said| said.err.contains("jit cannot go on");
-        demand(!gave_up(&killed) && !gave_up(&next), Wrong::Stuck, || "a panic".into())?;
+        demand(!gave_up(killed) && !gave_up(next), Wrong::Stuck, || "a panic".into())?;
         let ended = next.code == 0 || self.may_end_with(act, next);
         demand(ended, Wrong::Stuck, || "the next command does not work".into())?;
         for repository in [self.remote(), self.ledger()] {
