@@ -6,6 +6,7 @@ use std::process::ExitCode;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use jit::cli::{self, Environment};
+use jit::domain::text::visible;
 use jit::domain::time::Timestamp;
 use jit::ports::{Clock, Rng, RngError};
 
@@ -45,7 +46,8 @@ fn told(fault: &panic::PanicHookInfo<'_>) {
     let what = text.or_else(|| payload.downcast_ref::<&str>().copied()).unwrap_or("for a reason that it cannot tell");
     let place = fault.location().map(|place| format!(" ({}:{})", place.file(), place.line())).unwrap_or_default();
     let hint = "what was told as done is done; jit doctor looks around; report this line if it comes again";
-    // Where nobody can be told, the exit says it.
+    // It may quote what others wrote. Where nobody can be told, the exit says it.
+    let what = visible(what);
     let _ = writeln!(std::io::stderr(), "Error: jit cannot go on: {what}{place}\nHint: {hint}");
 }
 

@@ -302,4 +302,19 @@ mod tests {
         drop(held);
         state.lock(Duration::ZERO).unwrap();
     }
+
+    #[test]
+    fn a_turn_that_another_has_is_nobodys_error() {
+        let directory = tempfile::tempdir().unwrap();
+        let state = State::beside(directory.path());
+        let held = state.turn("turn").unwrap();
+        assert!(held.is_some());
+        assert!(state.turn("turn").unwrap().is_none());
+        assert!(state.turn("other").unwrap().is_some(), "each name is a turn of its own");
+        drop(held);
+        assert!(state.turn("turn").unwrap().is_some());
+        // Where it cannot be asked for, that is told: it is not somebody else's.
+        fs::create_dir(state.path().join("folder")).unwrap();
+        assert!(state.turn("folder").is_err());
+    }
 }
