@@ -6,12 +6,11 @@
 
 use std::ffi::OsString;
 use std::fs;
-use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::thread;
 
 use common::history::History;
-use common::{BRANCH, Desk, JIT, Place, absent, environment, files, find, request};
+use common::{BRANCH, Desk, JIT, Place, absent, environment, executable::executable, files, find, request};
 
 #[path = "common/harness.rs"]
 mod common;
@@ -169,8 +168,7 @@ fn with_git(place: &Place, name: &str, script: &str) -> OsString {
     let directory = place.path(name);
     fs::create_dir(&directory).unwrap();
     let file = directory.join("git");
-    fs::write(&file, script).unwrap();
-    fs::set_permissions(&file, fs::Permissions::from_mode(0o755)).unwrap();
+    executable(&file, script);
     let mut path = directory.into_os_string();
     path.push(":");
     path.push(std::env::var_os("PATH").unwrap());
@@ -235,8 +233,7 @@ fn what_is_signed_while_the_remote_is_gone_waits_and_lands_once() {
     assert!(said.out.contains("pending"), "{}", said.told());
     let hook = office.remote.join("hooks/pre-receive");
     fs::create_dir_all(hook.parent().unwrap()).unwrap();
-    fs::write(&hook, "#!/bin/sh\necho 'closed for an hour' >&2\nexit 1\n").unwrap();
-    fs::set_permissions(&hook, fs::Permissions::from_mode(0o755)).unwrap();
+    executable(&hook, "#!/bin/sh\necho 'closed for an hour' >&2\nexit 1\n");
     let said = alice.asks("10m").refused(1).mentions(&["closed for an hour"]);
     assert_eq!(outbox(&alice).len(), 1, "{}", said.told());
     assert_eq!(office.head(), head);

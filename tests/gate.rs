@@ -601,8 +601,7 @@ fn copied_files_are_counted_not_kept() {
         server.place.path("nobody").display(),
         words.join(" ")
     );
-    fs::write(&ssh, text).unwrap();
-    fs::set_permissions(&ssh, std::os::unix::fs::PermissionsExt::from_mode(0o755)).unwrap();
+    common::executable::executable(&ssh, text);
     let run = |program: &str, words: &[&str]| {
         let mut command = Command::new(program);
         command.arg("-q").arg("-S").arg(&ssh).args(words).current_dir(server.place.path(""));
@@ -617,8 +616,7 @@ fn copied_files_are_counted_not_kept() {
     }
     // A program of the same name is none of the system's: what it does is recorded.
     let impostor = server.place.path("nobody/scp");
-    fs::write(&impostor, "#!/bin/bash\necho copying >&2\nexec bash -i 2>&1\n").unwrap();
-    fs::set_permissions(&impostor, std::os::unix::fs::PermissionsExt::from_mode(0o755)).unwrap();
+    common::executable::executable(&impostor, "#!/bin/bash\necho copying >&2\nexec bash -i 2>&1\n");
     let (_, output, _) = server.pipes("./scp -t x", b"echo secret''ly\n");
     assert!(String::from_utf8_lossy(&output).contains("secretly"));
     server.finish();

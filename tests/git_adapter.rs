@@ -19,6 +19,9 @@ use jit::ledger::tree::{Change, MODE_EXECUTABLE, MODE_SUBMODULE, MODE_SYMLINK, T
 use jit::ports::{ObjectKind, Objects as _, Remote as _, RemoteError, Store as _, StoreError};
 use tempfile::TempDir;
 
+#[path = "common/executable.rs"]
+mod executable;
+
 #[path = "git_adapter/remotes.rs"]
 mod remotes;
 
@@ -133,8 +136,7 @@ fn id(text: &str) -> ObjectId {
 
 fn script(path: &Path, body: &str) {
     fs::create_dir_all(path.parent().unwrap()).unwrap();
-    fs::write(path, format!("#!/bin/sh\n{body}\n")).unwrap();
-    fs::set_permissions(path, fs::Permissions::from_mode(0o755)).unwrap();
+    executable::executable(path, format!("#!/bin/sh\n{body}\n"));
 }
 
 /// A small generator, so that every run tries the same histories (xorshift64, Marsaglia 2003).

@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use common::forge::{self, Files, Forged};
-use common::{Desk, JIT, Place, Said, absent, request};
+use common::{Desk, JIT, Place, Said, absent, executable::executable, request};
 use serde_json::Value;
 
 #[path = "common/harness.rs"]
@@ -380,8 +380,7 @@ fn what_cannot_be_checked_is_refused() {
     let good = fs::read_to_string(&script).unwrap();
     assert!(good.contains(JIT), "{good}");
     let killed = shared.place.path("killed");
-    fs::write(&killed, "#!/bin/sh\nkill -9 $$\n").unwrap();
-    fs::set_permissions(&killed, fs::Permissions::from_mode(0o755)).unwrap();
+    executable(&killed, "#!/bin/sh\nkill -9 $$\n");
     // The same is not signed twice: each time something else is asked for.
     for (program, long) in [("/nowhere/jit", "30m"), (killed.to_str().unwrap(), "20m")] {
         fs::write(&script, good.replace(JIT, program)).unwrap();
@@ -509,13 +508,11 @@ fn an_installation_keeps_what_is_there_and_can_be_undone() {
     // Another's hook.
     let foreign = "#!/bin/sh\nwhile read -r old new name; do echo \"foreign saw $name\" >&2; done\n[ ! -e refuse ]\n";
     fs::create_dir_all(script.parent().unwrap()).unwrap();
-    fs::write(&script, foreign).unwrap();
-    fs::set_permissions(&script, fs::Permissions::from_mode(0o755)).unwrap();
+    executable(&script, foreign);
     say(&["install"]).refused(1).mentions(&["not jit's", "--chain"]);
     assert_eq!(fs::read_to_string(&script).unwrap(), foreign);
     let told = "#!/bin/sh\nsed 's/^/after the push: /' >&2\n";
-    fs::write(&after, told).unwrap();
-    fs::set_permissions(&after, fs::Permissions::from_mode(0o755)).unwrap();
+    executable(&after, told);
     say(&["install", "--chain"]).ok();
     assert!(say(&["install", "--chain"]).ok().out.contains("nothing to do"));
     assert!(say(&["install"]).ok().out.contains("nothing to do"));

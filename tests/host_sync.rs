@@ -13,7 +13,7 @@ use std::process::{Child, Command, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use common::{Desk, JIT, Place, environment, now, seconds};
+use common::{Desk, JIT, Place, environment, executable::executable, now, seconds};
 use jit::domain::event::{EndCause, ProbeResult};
 use jit::domain::id::{Digest, Nonce};
 use jit::host::wire::{self, Answer, Ask, Item};
@@ -182,8 +182,7 @@ fn fifty_logins_at_once_are_few_pushes() {
     let counter = place.path("pushes");
     let hook = host.remote.join("hooks/post-receive");
     fs::create_dir_all(hook.parent().unwrap()).unwrap();
-    fs::write(&hook, format!("#!/bin/sh\necho push >> {}\n", counter.display())).unwrap();
-    fs::set_permissions(&hook, fs::Permissions::from_mode(0o755)).unwrap();
+    executable(&hook, format!("#!/bin/sh\necho push >> {}\n", counter.display()));
     let alice = place.desk("alice", &host.remote);
     thread::scope(|scope| {
         for number in 1..=50 {

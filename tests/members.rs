@@ -8,8 +8,8 @@
 use std::fs;
 use std::process::Command;
 
-use common::absent;
 use common::terminal::{Answer, Terminal};
+use common::{absent, executable::executable};
 use jit::git::GitStore;
 use jit::issue::krl;
 use jit::ledger::Replay;
@@ -451,8 +451,7 @@ fn revocations_that_are_turned_away_wait() {
     rita.jit(&["sync"]).ok();
     let hook = office.remote.join("hooks/pre-receive");
     let script = "#!/bin/sh\nwhile read old new ref; do\n  git log --format=%s \"$old..$new\" | grep -q ^revocation && exit 1\ndone\nexit 0\n";
-    fs::write(&hook, script).unwrap();
-    fs::set_permissions(&hook, std::os::unix::fs::PermissionsExt::from_mode(0o755)).unwrap();
+    executable(&hook, script);
     let arguments = ["member", "remove", "alice", "--reason", "alice has left.", "--enact", "--yes"];
     let said =
         rita.jit(&arguments).ok().mentions(&["the revocations are not in the ledger yet", "waits in the outbox"]);

@@ -13,7 +13,7 @@ use std::process::{Child, Command, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use common::{Desk, JIT, Place, Said, absent, environment, find, now, seconds, skip};
+use common::{Desk, JIT, Place, Said, absent, environment, executable::executable, find, now, seconds, skip};
 use serde_json::Value;
 
 #[path = "common/harness.rs"]
@@ -135,8 +135,7 @@ fn mints(desk: &Desk<'_>, place: &Place, arguments: &[&str], variables: &[(&str,
 }
 
 fn script(path: &Path, text: &str) {
-    fs::write(path, format!("#!/bin/sh\n{text}\n")).unwrap();
-    fs::set_permissions(path, fs::Permissions::from_mode(0o755)).unwrap();
+    executable(path, format!("#!/bin/sh\n{text}\n"));
 }
 
 /// The CA that signed the credential of a case, as ssh-keygen reads it.

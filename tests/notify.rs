@@ -10,7 +10,7 @@ use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
 use std::process::Command;
 
-use common::{Place, absent, request};
+use common::{Place, absent, executable::executable, request};
 use place::{Receiver, config, notifier, notify, secret, source, until, webhook};
 use serde_json::Value;
 
@@ -226,8 +226,7 @@ fn nothing_that_somebody_wrote_gets_out_of_its_field() {
     let mail = Receiver::smtp(&place, "mail");
     let given = place.path("given");
     let script = place.path("tell");
-    fs::write(&script, format!("#!/bin/sh\n{{ cat; env; echo \"$@\"; }} > {}\n", given.display())).unwrap();
-    fs::set_permissions(&script, fs::Permissions::from_mode(0o755)).unwrap();
+    executable(&script, format!("#!/bin/sh\n{{ cat; env; echo \"$@\"; }} > {}\n", given.display()));
     let url = secret(&place, "slack-url", &format!("http://127.0.0.1:{}/services/T0/B0/secret\n", slack.port));
     let text = format!(
         "[[notify.sink]]\nname = \"slack\"\nkind = \"slack\"\nurl_file = {url:?}\n\

@@ -19,6 +19,9 @@ use jit::ports::{SignError, Signer};
 use jit::sign::{Agent, KeyFileError, KeySpec, Keygen, NoPassphrase, OpenError, file, open};
 use zeroize::Zeroizing;
 
+#[path = "common/executable.rs"]
+mod executable;
+
 #[path = "signers/hardware.rs"]
 mod hardware;
 

@@ -8,11 +8,10 @@ use std::collections::BTreeMap;
 use std::ffi::{OsStr, OsString};
 use std::fs;
 use std::io::{BufRead as _, BufReader};
-use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-use common::{Desk, JIT, Place, Said, absent, forge};
+use common::{Desk, JIT, Place, Said, absent, executable::executable, forge};
 use serde_json::{Value, json};
 
 #[path = "common/harness.rs"]
@@ -132,8 +131,7 @@ impl Office {
         self.place.git(&tree, &["checkout", "-q", "--detach", &head]);
         fs::create_dir_all(&programs).unwrap();
         let cargo = programs.join("cargo");
-        fs::write(&cargo, "#!/bin/sh\n[ \"$1\" = install ]\n").unwrap();
-        fs::set_permissions(&cargo, fs::Permissions::from_mode(0o755)).unwrap();
+        executable(&cargo, "#!/bin/sh\n[ \"$1\" = install ]\n");
         let path = std::env::var_os("PATH").unwrap();
         let mut all = vec![Path::new(JIT).parent().unwrap().to_owned(), programs];
         all.extend(std::env::split_paths(&path));

@@ -5,12 +5,11 @@
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic, clippy::disallowed_methods)]
 
 use std::fs;
-use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use common::world::World;
-use common::{Desk, Place, Said, absent, environment, now, seconds, wait_past};
+use common::{Desk, Place, Said, absent, environment, executable::executable, now, seconds, wait_past};
 use serde_json::Value;
 
 #[path = "common/harness.rs"]
@@ -201,8 +200,7 @@ fn beside_ssh(place: &Place, desk: &mut Desk<'_>) {
     let program = directory.join("ssh");
     let script = "#!/bin/sh\nfor a in \"$@\"; do case $a in CertificateFile=*) ssh-keygen -L -f \"${a#*=}\";; esac; done\n\
                   echo \"called: $*\"\n";
-    fs::write(&program, script).unwrap();
-    fs::set_permissions(&program, fs::Permissions::from_mode(0o755)).unwrap();
+    executable(&program, script);
     let path = std::env::var_os("PATH").unwrap();
     let all = std::iter::once(directory).chain(std::env::split_paths(&path));
     desk.path = Some(std::env::join_paths(all).unwrap());

@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
-use common::{Desk, JIT, Place, Said, absent, environment, find, request};
+use common::{Desk, JIT, Place, Said, absent, environment, executable::executable, find, request};
 use crowd::{Crowd, Way};
 
 #[path = "common/harness.rs"]
@@ -100,9 +100,7 @@ fn with_git(desk: &mut Desk<'_>, script: &str) {
     let file = directory.join("git");
     let git = find("git").unwrap();
     let place = desk.place().path("");
-    fs::write(&file, format!("#!/bin/sh\nGIT={}\nPLACE={}\n{script}\n", git.display(), place.display())).unwrap();
-    std::os::unix::fs::PermissionsExt::set_mode(&mut fs::metadata(&file).unwrap().permissions(), 0o755);
-    fs::set_permissions(&file, std::os::unix::fs::PermissionsExt::from_mode(0o755)).unwrap();
+    executable(&file, format!("#!/bin/sh\nGIT={}\nPLACE={}\n{script}\n", git.display(), place.display()));
     let path = std::env::var_os("PATH").unwrap();
     let all = std::iter::once(directory).chain(std::env::split_paths(&path));
     desk.path = Some(std::env::join_paths(all).unwrap());
@@ -338,8 +336,7 @@ fn what_nobody_takes_in_is_pushed_after_all() {
     // Nor does a remote that takes no letters at all.
     let hook = crowd.remote.join("hooks/update");
     fs::create_dir_all(hook.parent().unwrap()).unwrap();
-    fs::write(&hook, "#!/bin/sh\ncase $1 in refs/jit/*) echo 'only branches here' >&2; exit 1;; esac\n").unwrap();
-    fs::set_permissions(&hook, std::os::unix::fs::PermissionsExt::from_mode(0o755)).unwrap();
+    executable(&hook, "#!/bin/sh\ncase $1 in refs/jit/*) echo 'only branches here' >&2; exit 1;; esac\n");
     crowd.writer(2).asks("30m").ok();
     crowd.is_whole(2);
 }

@@ -46,6 +46,11 @@ const SETTINGS: [&str; 7] = [
 const SYNCED: [&str; 2] = ["core.fsync=committed,reference", "core.fsyncMethod=batch"];
 const UNSYNCED: [&str; 1] = ["core.fsync=none"];
 
+/// The first time between two looks at whether git has ended.
+const SHORTEST: Duration = Duration::from_millis(1);
+/// The longest.
+const LONGEST: Duration = Duration::from_millis(100);
+
 /// The most that is kept of each output, in bytes.
 const OUTPUT_LIMIT: usize = 1 << 20;
 
@@ -127,13 +132,23 @@ impl Program {
 
     fn wait(&self, mut child: Child) -> Result<Finished, RemoteError> {
         // Both at once: a full pipe that nobody reads would stop git for ever.
-        let stdout = child.stdout.take().map(drain);
-        let stderr = child.stderr.take().map(drain);
+        let mut stdout = Output::of(child.stdout.take());
+        let mut stderr = Output::of(child.stderr.take());
         let end = Instant::now() + self.timeout;
+        let (mut pause, mut has_said_all) = (SHORTEST, false);
         let status = loop {
             match child.try_wait() {
                 Ok(Some(status)) => break status,
-                Ok(None) if Instant::now() < end => thread::sleep(Duration::from_millis(3)),
+                // Its output ends with it, or the next look is due: of many that wait, none keeps a processor busy.
+                Ok(None) if Instant::now() < end => {
+                    if has_said_all {
+                        thread::sleep(pause);
+                    } else if stdout.read_within(pause) {
+                        (pause, has_said_all) = (SHORTEST, true);
+                        continue;
+                    }
+                    pause = LONGEST.min(pause * 2);
+                }
                 Ok(None) => {
                     let _ = child.kill();
                     let _ = child.wait();
@@ -143,7 +158,12 @@ impl Program {
                 Err(cause) => return Err(RemoteError::Git(format!("git cannot be waited for: {cause}"))),
             }
         };
-        Ok(Finished { success: status.success(), stdout: text(stdout), stderr: text(stderr) })
+        // Git has ended. A child of its that still holds a pipe (an ssh master) must not hold us.
+        let end = Instant::now() + Duration::from_secs(2);
+        for output in [&mut stdout, &mut stderr] {
+            while !output.read_within(end.saturating_duration_since(Instant::now())) && Instant::now() < end {}
+        }
+        Ok(Finished { success: status.success(), stdout: stdout.text(), stderr: stderr.text() })
     }
 }
 
@@ -151,7 +171,37 @@ fn absolute(path: &Path) -> OsString {
     std::path::absolute(path).map_or_else(|_| path.as_os_str().to_owned(), Into::into)
 }
 
-/// Reads to the end in a thread of its own; what is beyond the limit is read and dropped.
+/// One of git's outputs, read to its end in a thread of its own.
+struct Output {
+    parts: Option<Receiver<Vec<u8>>>,
+    bytes: Vec<u8>,
+}
+
+impl Output {
+    fn of(from: Option<impl Read + Send + 'static>) -> Self {
+        Self { parts: from.map(drain), bytes: Vec::new() }
+    }
+
+    /// Takes what comes within this time. Whether that was the last of it; what is beyond the limit is dropped.
+    fn read_within(&mut self, time: Duration) -> bool {
+        let end = Instant::now() + time;
+        while let Some(parts) = &self.parts {
+            match parts.recv_timeout(end.saturating_duration_since(Instant::now())) {
+                Ok(part) if self.bytes.len() < OUTPUT_LIMIT => self.bytes.extend_from_slice(&part),
+                Ok(_) => {}
+                Err(RecvTimeoutError::Timeout) => return false,
+                Err(RecvTimeoutError::Disconnected) => self.parts = None,
+            }
+        }
+        true
+    }
+
+    fn text(&self) -> String {
+        String::from_utf8_lossy(&self.bytes).into_owned()
+    }
+}
+
+/// Reads to the end in a thread of its own, into a channel that ends where it does.
 fn drain(mut from: impl Read + Send + 'static) -> Receiver<Vec<u8>> {
     let (sender, receiver) = channel();
     thread::spawn(move || {
@@ -163,19 +213,4 @@ fn drain(mut from: impl Read + Send + 'static) -> Receiver<Vec<u8>> {
         }
     });
     receiver
-}
-
-fn text(from: Option<Receiver<Vec<u8>>>) -> String {
-    let mut bytes = Vec::new();
-    let Some(from) = from else { return String::new() };
-    // Git has ended. A child of its that still holds the pipe (an ssh master) must not hold us.
-    let end = Instant::now() + Duration::from_secs(2);
-    loop {
-        match from.recv_timeout(end.saturating_duration_since(Instant::now())) {
-            Ok(part) if bytes.len() < OUTPUT_LIMIT => bytes.extend_from_slice(&part),
-            Ok(_) => {}
-            Err(RecvTimeoutError::Timeout | RecvTimeoutError::Disconnected) => break,
-        }
-    }
-    String::from_utf8_lossy(&bytes).into_owned()
 }

@@ -24,6 +24,7 @@ pub mod checkpointed;
 pub mod counting;
 pub mod daemon;
 pub mod disk;
+pub mod executable;
 pub mod forge;
 pub mod history;
 pub mod island;

@@ -4,7 +4,6 @@
 use std::fs;
 use std::io::{Read as _, Write as _};
 use std::net::{Shutdown, TcpListener, TcpStream};
-use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
@@ -13,7 +12,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use super::common::server::free_port;
-use super::common::{Desk, Place, absent, environment, files, skip};
+use super::common::{Desk, Place, absent, environment, executable::executable, files, skip};
 
 /// `git daemon`, which takes pushes, and in front of it a line that can be cut.
 struct Server {
@@ -140,8 +139,7 @@ impl Far {
     fn hook(&self, name: &str, body: &str) -> PathBuf {
         let hook = self.remote.join("hooks").join(name);
         fs::create_dir_all(hook.parent().unwrap()).unwrap();
-        fs::write(&hook, format!("#!/bin/sh\n{body}\n")).unwrap();
-        fs::set_permissions(&hook, fs::Permissions::from_mode(0o755)).unwrap();
+        executable(&hook, format!("#!/bin/sh\n{body}\n"));
         hook
     }
 
@@ -305,8 +303,7 @@ fn a_client_that_is_killed_after_the_remote_took_it_adds_it_once() {
         "#!/bin/sh\n'{}' \"$@\"\ncode=$?\nfor word; do [ \"$word\" = push ] && kill -9 $PPID; done\nexit $code\n",
         git.display()
     );
-    fs::write(folder.join("git"), script).unwrap();
-    fs::set_permissions(folder.join("git"), fs::Permissions::from_mode(0o755)).unwrap();
+    executable(folder.join("git"), script);
     let path = format!("{}:{}", folder.display(), std::env::var("PATH").unwrap());
     bob.path = Some(path.into());
     bob.approves(&case).exits(-1);

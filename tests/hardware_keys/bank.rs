@@ -15,7 +15,7 @@ use base64::engine::general_purpose::STANDARD;
 use serde_json::Value;
 
 use crate::common::history::History;
-use crate::common::{self, JIT, Place, Said, absent, request, skip};
+use crate::common::{self, JIT, Place, Said, absent, executable::executable, request, skip};
 
 pub const SK_DUMMY: &str = "/usr/lib/openssh/regress/misc/sk-dummy/sk-dummy.so";
 /// The programs that every test here needs.
@@ -157,8 +157,7 @@ impl Bank {
 }
 
 pub fn script(path: &Path, lines: &str) {
-    fs::write(path, format!("#!/bin/sh\n{lines}\n")).unwrap();
-    fs::set_permissions(path, fs::Permissions::from_mode(0o755)).unwrap();
+    executable(path, format!("#!/bin/sh\n{lines}\n"));
 }
 
 /// Makes a hardware key, as the real `ssh-keygen` does.

@@ -3,7 +3,6 @@
 use std::collections::BTreeMap;
 use std::ffi::{OsStr, OsString};
 use std::fs;
-use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
@@ -171,7 +170,6 @@ fn what_the_file_says_is_known_of_a_key_in_the_agent() {
 fn script(path: &Path, lines: &str) {
     // Written beside and renamed: one that is being run cannot be written to.
     let beside = path.with_extension("new");
-    fs::write(&beside, format!("#!/bin/sh\n{lines}\n")).unwrap();
-    fs::set_permissions(&beside, fs::Permissions::from_mode(0o755)).unwrap();
+    crate::executable::executable(&beside, format!("#!/bin/sh\n{lines}\n"));
     fs::rename(&beside, path).unwrap();
 }
